@@ -1,0 +1,59 @@
+"""Rendered code in pieces: what a blueprint writes, before anybody decides which file it goes into."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.profile import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name other code imports. An empty `module` means: defined in the same file, import nothing."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How the code around speaks, so that what is written looks as if the owner had written it."""
+
+    database: Database = "sqlalchemy_async"
+    base: Symbol = Symbol("app.db", "Base")
+    session: Symbol = Symbol("app.db", "SessionDep")
+    """The session dependency: an `Annotated` alias when `session_is_alias`, else a function for `Depends`."""
+    session_is_alias: bool = True
+    current_user: Symbol | None = None
+    """Login dependency for guarded routes: an `Annotated` alias when `user_is_alias`, else a function for `Depends`."""
+    user_is_alias: bool = True
+    model_module: str = "app.models.{name}"
+    """Module of a resource's ORM class; `{name}` singular, `{plural}` plural; empty: same file."""
+    schema_module: str = "app.schemas.{name}"
+    repository_module: str | None = "app.repositories.{name}"
+    """None: no repository layer, queries stand in the routes as the application does it."""
+    router: Literal["router", "app"] = "router"
+    """Routes are put on a fresh `router = APIRouter(prefix=..., tags=[...])`, or on an existing object of `router_name`."""
+    router_name: str = "router"
+    prefix: str = ""
+    """Put before every path, e.g. `/api/v1`, when the application mounts none itself."""
+    timestamps: bool = True
+    """Models get `created_at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Some definitions and the import statements they need, one statement per line in `imports`."""
+
+    imports: tuple[str, ...]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFragments:
+    """One resource in pieces; `association` holds many-to-many tables, `repository` is None without that layer."""
+
+    model: Fragment
+    schemas: Fragment
+    repository: Fragment | None
+    routes: Fragment
+    association: Fragment | None = None

@@ -1,0 +1,1 @@
+"""The roles played by rule, with no model at all."""

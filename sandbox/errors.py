@@ -1,0 +1,55 @@
+"""What can go wrong below the agents, named by what the caller should do.
+
+    SandboxError
+    ├── EngineUnavailable     no Docker engine answers: say how to start it, stop
+    ├── EngineFault           the engine broke during work (infra): try again, never a test result
+    ├── ImageUnavailable      no base image can be had: say how to get one, stop
+    ├── DependencyError       the repository's dependencies cannot be installed: show why, stop
+    └── WorkspaceError
+        ├── RepositoryRefused the repository is in a state we do not work on: say which, stop
+        ├── PathRefused       a path leaves the tree, names git's own files, is too long or no file: tell the agent
+        ├── BranchTaken       the result branch exists already: choose another name
+        └── GitFailed         git itself failed: infra
+
+A failing test, a timeout or memory running out inside the sandbox is a result (`protocol.Outcome`), not an error.
+"""
+
+
+class SandboxError(Exception):
+    """Root of everything this package raises."""
+
+
+class EngineUnavailable(SandboxError, ConnectionError):
+    """No Docker engine answers."""
+
+
+class EngineFault(SandboxError, RuntimeError):
+    """The engine failed in the middle of something; says nothing about the repository's code."""
+
+
+class ImageUnavailable(SandboxError, LookupError):
+    """No base image is there and none can be made."""
+
+
+class DependencyError(SandboxError, ValueError):
+    """The repository's dependencies cannot be installed; the message is the installer's own, cut."""
+
+
+class WorkspaceError(SandboxError):
+    """Root of what the git workspace raises."""
+
+
+class RepositoryRefused(WorkspaceError, ValueError):
+    """The user's repository is in a state greenloop does not work on."""
+
+
+class PathRefused(WorkspaceError, ValueError):
+    """A path is not a plain file inside the tree."""
+
+
+class BranchTaken(WorkspaceError, ValueError):
+    """The result branch exists already in the user's repository."""
+
+
+class GitFailed(WorkspaceError, RuntimeError):
+    """git ended with an error of its own."""

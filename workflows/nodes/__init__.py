@@ -1,0 +1,1 @@
+"""The nodes of the graphs: state in, partial update out."""
