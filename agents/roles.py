@@ -76,6 +76,11 @@ class Builder(Protocol):
         """Edit the tree through `brief.desk`. Same errors as `plan`."""
 
 
+class Reviewer(Protocol):
+    async def review(self, brief: Brief, plan: Plan, diff: str) -> str:
+        """A veto in one paragraph, or an empty string. It can send back a green result, never pass a red one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
     """Who plays the roles in a run."""
@@ -85,3 +90,4 @@ class Team:
     planner: Planner
     tester: Tester
     builder: Builder
+    reviewer: Reviewer | None = None
