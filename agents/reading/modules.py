@@ -1,0 +1,255 @@
+"""The Python files of a repository as syntax trees, and what a name in one of them means."""
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from agents.errors import EditRefused
+from agents.profile import Place, Source
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_SKIPPED_FOLDERS = {"tests", "test", "venv", "env", "node_modules", "site-packages", "versions", "build", "dist"}
+_MAX_BYTES = 500_000
+_MAX_HOPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One parsed file."""
+
+    file: str
+    name: str
+    """Dotted name from the repository's root, `src.` cut off."""
+    tree: ast.Module
+    imports: dict[str, tuple[str, str]]
+    """Local name -> (absolute module, attribute; empty for the module itself)."""
+    definitions: dict[str, Definition]
+    """Module-level classes, functions and the values of assignments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A definition inside the repository."""
+
+    module: Module
+    name: str
+    node: Definition
+
+    @property
+    def place(self) -> Place:
+        return Place(file=self.module.file, line=self.node.lineno, name=self.name)
+
+
+@dataclass(slots=True)
+class Code:
+    """All application modules; `broken` lists files that could not be parsed."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def module(self, dotted: str) -> Module | None:
+        """The module of that dotted name; a longer path ending with it counts, the shortest wins."""
+        exact = [m for m in self.modules.values() if m.name == dotted]
+        tail = [m for m in self.modules.values() if m.name.endswith(f".{dotted}")]
+        return min(exact or tail, key=lambda m: len(m.name), default=None)
+
+    def find(self, module: Module, node: ast.expr | str) -> Found | None:
+        """What a name or dotted expression means, followed through imports; None when it is not ours."""
+        dotted = node if isinstance(node, str) else dotted_name(node)
+        return self._find(module, dotted, _MAX_HOPS) if dotted else None
+
+    def _find(self, module: Module, dotted: str, hops: int) -> Found | None:
+        head, _, rest = dotted.partition(".")
+        if not rest and head in module.definitions:
+            return Found(module, head, module.definitions[head])
+        if head not in module.imports or not hops:
+            return None
+        target, attribute = module.imports[head]
+        path = ".".join(part for part in (target, attribute, rest) if part)
+        owner, _, name = path.rpartition(".")
+        found = self.module(owner)
+        return self._find(found, name, hops - 1) if found else None
+
+    def origin(self, module: Module, node: ast.expr) -> str:
+        """The absolute dotted name of an expression as far as imports tell (`fastapi.APIRouter`); else empty."""
+        dotted = dotted_name(node)
+        head, _, rest = dotted.partition(".")
+        if head not in module.imports:
+            return dotted
+        return ".".join(part for part in (*module.imports[head], rest) if part)
+
+    def is_call_of(self, module: Module, node: ast.AST | None, *names: str) -> bool:
+        """The node is a call of something whose last name is one of `names`, aliases resolved."""
+        return isinstance(node, ast.Call) and self.origin(module, node.func).rpartition(".")[2] in names
+
+    def text(self, module: Module, node: ast.expr | None) -> str | None:
+        """The literal string an expression stands for: constants, names, settings defaults, f-strings, `+`."""
+        match node:
+            case ast.Constant(value=str(value)):
+                return value
+            case ast.JoinedStr(values=values):
+                parts = [self.text(module, v.value if isinstance(v, ast.FormattedValue) else v) for v in values]
+                return None if None in parts else "".join(p for p in parts if p is not None)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                both = (self.text(module, left), self.text(module, right))
+                return None if None in both else f"{both[0]}{both[1]}"
+            case ast.Name():
+                found = self.find(module, node)
+                return self.text(found.module, found.node) if found and isinstance(found.node, ast.expr) else None
+            case ast.Attribute(value=value, attr=attr):
+                return self._setting(module, value, attr)
+        return None
+
+    def _setting(self, module: Module, owner: ast.expr, attr: str) -> str | None:
+        found = self.find(module, owner.func if isinstance(owner, ast.Call) else owner)
+        if found and isinstance(found.node, ast.Call):
+            found = self.find(found.module, found.node.func)
+        if found and isinstance(found.node, Function):
+            returned = self.find(found.module, dotted_name(found.node.returns)) if found.node.returns else None
+            found = returned
+        if not found or not isinstance(found.node, ast.ClassDef):
+            return None
+        for name, value in class_values(found.node):
+            if name == attr:
+                return self.text(found.module, value)
+        return None
+
+    def functions(self) -> list[tuple[Module, Function]]:
+        """Every function of every module, nested ones included."""
+        return [(m, n) for m in self.modules.values() for n in ast.walk(m.tree) if isinstance(n, Function)]
+
+    def classes(self) -> list[Found]:
+        """Every module-level class."""
+        return [
+            Found(m, name, node)
+            for m in self.modules.values()
+            for name, node in m.definitions.items()
+            if isinstance(node, ast.ClassDef)
+        ]
+
+    def ancestry(self, found: Found) -> list[Found]:
+        """The class and the classes of ours it inherits from, nearest first."""
+        line: list[Found] = []
+        queue = [found]
+        while queue and len(line) < 20:
+            current = queue.pop(0)
+            line.append(current)
+            if isinstance(current.node, ast.ClassDef):
+                bases = (self.find(current.module, base) for base in current.node.bases)
+                queue += [b for b in bases if b and b.node is not current.node and b not in line]
+        return line
+
+
+def read_code(source: Source) -> Code:
+    """Parse every application file (tests, migrations and hidden folders left out)."""
+    code = Code()
+    for file in source.files():
+        if not is_application_file(file):
+            continue
+        try:
+            text = source.read(file)
+            if len(text) > _MAX_BYTES:
+                raise ValueError("file too large")
+            tree = ast.parse(text)
+        except (EditRefused, SyntaxError, ValueError, RecursionError, UnicodeError):
+            code.broken.append(file)
+            continue
+        name = module_name(file)
+        is_package = PurePosixPath(file).name == "__init__.py"
+        code.modules[file] = Module(file, name, tree, _imports(tree, name, is_package), _definitions(tree))
+    return code
+
+
+def is_application_file(file: str) -> bool:
+    """A Python file that can be part of the application: no test, no migration, nothing hidden or installed."""
+    path = PurePosixPath(file)
+    folders = path.parts[:-1]
+    hidden = any(part.startswith(".") or part in _SKIPPED_FOLDERS for part in folders)
+    test = path.name.startswith("test_") or path.name in ("conftest.py", "setup.py", "noxfile.py")
+    return path.suffix == ".py" and not hidden and not test
+
+
+def module_name(file: str) -> str:
+    """`src/shop/api/__init__.py` -> `shop.api`."""
+    parts = list(PurePosixPath(file).with_suffix("").parts)
+    if parts[0] == "src" and len(parts) > 1:
+        parts = parts[1:]
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
+
+
+def dotted_name(node: ast.AST | None) -> str:
+    """`a.b.c` of a name or attribute chain, empty for anything else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attr):
+            owner = dotted_name(value)
+            return f"{owner}.{attr}" if owner else ""
+        case ast.Constant(value=str(name)) if name.replace(".", "").isidentifier():
+            return name
+    return ""
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """The value of a keyword argument."""
+    return next((k.value for k in call.keywords if k.arg == name), None)
+
+
+def class_values(node: ast.ClassDef) -> list[tuple[str, ast.expr | None]]:
+    """Names assigned or annotated in a class body with their values (None: annotated only)."""
+    values: list[tuple[str, ast.expr | None]] = []
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            values.append((statement.target.id, statement.value))
+        elif isinstance(statement, ast.Assign):
+            values += [(t.id, statement.value) for t in statement.targets if isinstance(t, ast.Name)]
+    return values
+
+
+def _imports(tree: ast.Module, name: str, is_package: bool) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0],
+                    "",
+                )
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, name, is_package)
+            for alias in node.names:
+                found[alias.asname or alias.name] = (base, alias.name)
+    return found
+
+
+def _absolute(node: ast.ImportFrom, name: str, is_package: bool) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = name.split(".")
+    keep = len(parts) - node.level + (1 if is_package else 0)
+    return ".".join([*parts[: max(keep, 0)], *([node.module] if node.module else [])])
+
+
+def _definitions(tree: ast.Module) -> dict[str, Definition]:
+    found: dict[str, Definition] = {}
+    for node in tree.body:
+        for inner in _branches(node):
+            if isinstance(inner, ast.ClassDef | Function):
+                found[inner.name] = inner
+            elif isinstance(inner, ast.Assign):
+                found |= {t.id: inner.value for t in inner.targets if isinstance(t, ast.Name)}
+            elif isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name) and inner.value:
+                found[inner.target.id] = inner.value
+    return found
+
+
+def _branches(node: ast.stmt) -> list[ast.stmt]:
+    if isinstance(node, ast.If):
+        return [*node.body, *node.orelse]
+    if isinstance(node, ast.Try):
+        return [*node.body, *node.orelse]
+    return [node]
