@@ -1,0 +1,88 @@
+"""Running tests inside a sandbox and reading what they said. Nothing here decides by printed text."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+from sandbox import stream
+from sandbox.errors import EngineFault
+from sandbox.probe import BOOT, stdin_for
+from sandbox.protocol import SOURCE, WORK, Cause, Command, Outcome, Sandbox, User
+from sandbox.reports import SuiteReport
+from sandbox.suite import suite_report
+
+TREE = f"{WORK}/tree"
+"""The writable copy of the tree; node ids are relative to it."""
+PROJECT_PYTHON = "/opt/venv/bin/python"
+INI_NAME = ".greenloop-pytest.ini"
+QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:rerunfailures", "-q", "--tb=short", "--color=no")
+
+
+def project_env(extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment repository code runs in: the project's interpreter first, its source importable."""
+    return {
+        "HOME": WORK,
+        "PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": f"{TREE}:{TREE}/src",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        **extra,
+    }
+
+
+def run_in_process(
+    sandbox: Sandbox,
+    *,
+    node_ids: Sequence[str] | None = None,
+    expected: Sequence[str] | None = None,
+    timeout_s: float,
+    ini: str = "[pytest]\n",
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> SuiteReport:
+    """Run the repository's tests as `app` on a fresh copy of `/src`, in the project's interpreter.
+
+    `node_ids`: files, classes or functions to run (parameters may be left out), None for all. `expected`: those that
+    must have run and passed. `ini` and `options` come from `pytest_config.own_config` of a trusted tree.
+
+    Raises:
+        EngineFault: the engine was lost or the image holds no test runner.
+    """
+    sandbox.sweep()
+    nonce = secrets.token_hex(16)
+    task = {
+        "nonce": nonce,
+        "source": SOURCE,
+        "tree": TREE,
+        "paths": [TREE, f"{TREE}/src"],
+        "ini_name": INI_NAME,
+        "ini": ini,
+        "wanted": None if node_ids is None else list(node_ids),
+        "arguments": [
+            "-c", f"{TREE}/{INI_NAME}", "--rootdir", TREE, "--confcutdir", TREE, "--continue-on-collection-errors",
+            *QUIET, *options,
+        ],
+    }  # fmt: skip
+    stdin = stdin_for(task, "reporter", "in_process")
+    outcome = sandbox.run(
+        python_command(PROJECT_PYTHON, stdin, user="app", cwd=WORK, env=project_env(env or {}), timeout_s=timeout_s)
+    )
+    return suite_report(outcome, told_by(outcome, nonce), expected)
+
+
+def python_command(
+    python: str, stdin: bytes, *, user: User, cwd: str, env: Mapping[str, str], timeout_s: float
+) -> Command:
+    """One of our programs (see `sandbox.probe`) as a command, in an isolated interpreter."""
+    return Command(argv=(python, "-I", "-B", "-c", BOOT), stdin=stdin, user=user, cwd=cwd, env=env, timeout_s=timeout_s)
+
+
+def told_by(outcome: Outcome, nonce: str) -> stream.Told:
+    """Read the report of an ended test process.
+
+    Raises:
+        EngineFault: its interpreter is not in the image.
+    """
+    if outcome.cause is Cause.EXITED and outcome.exit_code == 127 and not outcome.stdout:
+        raise EngineFault("the image holds no interpreter to run the tests with")
+    return stream.read(outcome.stdout, nonce, cut_off=outcome.cause is not Cause.EXITED)
