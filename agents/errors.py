@@ -5,8 +5,10 @@ AgentError
 ├── Contradiction      the request contradicts itself or the tests: needs a person
 ├── BadAnswer          the model's answer stayed unusable after the one repair turn
 ├── ModelUnavailable   the endpoint cannot be reached, refuses the key, or stays down after bounded retries
+│   └── ContextTooLong the prompt is longer than any model of the role reads
+├── ToolsUnsupported   the endpoint does not call tools: ask without (never ends a run)
 ├── BudgetExceeded     the next call could cost more than what is left (raised before it is sent)
-└── EditRefused        an edit cannot be applied; the message tells the agent what to change (never ends a run by itself)
+└── EditRefused        an edit cannot be applied; the message tells the agent what to change (never ends a run)
 """
 
 
@@ -33,6 +35,14 @@ class BadAnswer(AgentError, ValueError):
 
 class ModelUnavailable(AgentError, ConnectionError):
     """No model answers; says what was tried and, for a rate limit, when to come back."""
+
+
+class ContextTooLong(ModelUnavailable):
+    """The prompt does not fit the model."""
+
+
+class ToolsUnsupported(AgentError):
+    """The endpoint refuses tool declarations; caught by the tool loop."""
 
 
 class BudgetExceeded(AgentError, RuntimeError):
