@@ -1,0 +1,49 @@
+# greenloop: `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup engine docker demo test check fast real bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.done ## make .venv with everything pinned by hash
+
+.venv/.done: requirements.lock pyproject.toml
+	@scripts/setup.sh $(PYTHON)
+	@touch $@
+
+engine: ## install and start the Docker engine when none answers (needs root)
+	@scripts/engine.sh
+
+docker: setup engine ## build the sandbox's base image
+	@$(BIN)/greenloop sandbox build
+
+demo: setup engine ## a feature request becomes a verified branch, with no API key
+	@scripts/demo.sh
+
+check: setup ## format, lint, types, structure
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_architecture.py
+
+fast: setup ## tests that need no Docker engine
+	@$(BIN)/pytest -m 'not docker and not e2e'
+
+real: setup engine ## tests on a real Docker engine, and whole runs
+	@$(BIN)/pytest -m 'docker or e2e'
+
+test: check fast real ## set up everything and run every test
+
+bench: setup engine ## every benchmark, ratios against a floor measured in the same run
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: ## pin the dependencies again
+	@uv pip compile -q pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 --universal -o requirements.lock
+
+clean: ## remove what make made here
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,99 @@
+"""`answer`, `resume`, `cancel`, `merge`, `clean`: what can be done to a run."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflows.cli.common import RunArgument, UsageProblem, find_run, known_problems, load_settings, open_runs
+
+
+def answer(
+    run: Annotated[str, RunArgument],
+    text: Annotated[str, typer.Argument(help="The answer; with several questions: `Q1: ... Q2: ...`.")],
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object per event.")] = False,
+) -> int:
+    """Answer the questions a run rests at, and go on."""
+    with known_problems():
+        from workflows.cli.execute import execute_again
+
+        return execute_again(run, answer_text=text, json_lines=json_lines)
+
+
+def resume(
+    run: Annotated[str, RunArgument],
+    budget: Annotated[float | None, typer.Option(help="A new limit of money (USD).")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="A new limit of tokens.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="A new limit of seconds, earlier sessions included.")] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object per event.")] = False,
+) -> int:
+    """Go on with a run that was stopped, killed, or ran out of something; nothing paid for is paid again."""
+    with known_problems():
+        from workflows.cli.execute import execute_again
+
+        flags = {"budget_usd": budget, "max_tokens": max_tokens, "timeout_s": timeout}
+        return execute_again(run, flags=flags, json_lines=json_lines)
+
+
+def cancel(run: Annotated[str, RunArgument]) -> None:
+    """Stop a run; it can be resumed."""
+    with known_problems():
+        from workflows.endings import Ending
+        from workflows.services import docker_engine
+
+        runs, info = find_run(run)
+        if info.ending is not None and not runs.active(info.id):
+            raise UsageProblem(f"run {info.id} has ended already ({info.ending})")
+        runs.ask_to_stop(info.id)
+        deadline = time.monotonic() + 15
+        while runs.active(info.id) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if runs.active(info.id):
+            raise UsageProblem(f"run {info.id} does not stop; its process is named in {runs.home(info.id) / 'lock'}")
+        if runs.load(info.id).ending is None:
+            docker_engine(load_settings().values).remove_run(info.id)
+            runs.save(info.model_copy(update={"ending": Ending.CANCELLED, "reason": "cancelled while nobody worked on it"}))
+        typer.echo(f"run {info.id} is cancelled; go on with: greenloop resume {info.id}")
+
+
+def merge(run: Annotated[str, RunArgument]) -> None:
+    """Merge a delivered branch into your current branch (no hooks are run); refuses on a dirty checkout."""
+    with known_problems():
+        from sandbox.deliver import merge as merge_branch
+        from workflows.endings import Ending
+
+        _, info = find_run(run)
+        if info.ending not in (Ending.DELIVERED, Ending.PARTIAL):
+            raise UsageProblem(f"run {info.id} delivered nothing ({info.ending or 'still running'})")
+        typer.echo(merge_branch(Path(info.repo), info.branch).message)
+
+
+def clean(
+    run: Annotated[str | None, typer.Argument(help="Only this run.", metavar="[RUN]")] = None,
+    older_than: Annotated[float, typer.Option(help="Remove ended runs older than this many days.")] = 14.0,
+    everything: Annotated[bool, typer.Option("--all", help="Remove every ended run.")] = False,
+) -> None:
+    """Remove ended runs and what dead processes left behind; delivered branches stay."""
+    with known_problems():
+        from sandbox.errors import SandboxError
+        from workflows.services import docker_engine
+
+        runs = open_runs()
+        chosen = [runs.load(run)] if run else runs.list()
+        limit = time.time() - (0 if everything or run else older_than * 86400)
+        gone = [i for i in chosen if i.created < limit and i.ending is not None and not runs.active(i.id)]
+        for info in gone:
+            runs.remove(info.id)
+        try:
+            containers = docker_engine(load_settings().values).sweep()
+        except SandboxError as error:
+            typer.echo(f"containers were not looked at: {error}", err=True)
+            containers = []
+        typer.echo(f"removed {len(gone)} runs and {len(containers)} containers")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (answer, resume, cancel, merge, clean):
+        app.command()(command)

@@ -1,0 +1,109 @@
+"""Start or resume a run in this process and show it; shared by `feature`, `answer` and `resume`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from workflows.cli.common import UsageProblem, load_settings, open_runs
+from workflows.cli.questions import ask_on_terminal, from_text
+from workflows.drive import Ask, Control, drive
+from workflows.endings import RESUMABLE, Ending, exit_code
+from workflows.live import LiveRenderer
+from workflows.render import JsonRenderer, PlainRenderer
+from workflows.runs import RunInfo, Runs
+from workflows.screens import final_screen
+from workflows.services import assemble, choose_engine
+from workflows.settings import Loaded
+
+Renderer = LiveRenderer | JsonRenderer | PlainRenderer
+
+
+def execute_new(loaded: Loaded, request: Any, repo: Path, options: dict[str, Any], branch: str) -> int:
+    """Create a run and carry it to its ending; returns the exit code."""
+    runs = open_runs(loaded)
+    engine = choose_engine(loaded.values)
+    limits = {k: getattr(loaded.values, k) for k in ("max_rounds", "budget_usd", "max_tokens", "timeout_s", "base_url")}
+    given = {k: v for k, v in limits.items() if loaded.origin[k] == "flag"}
+    prefix = loaded.values.branch_prefix
+    info = runs.create(request, repo, engine, {**options, "flags": given}, branch, prefix)
+    return _session(runs, info, loaded, json_lines=options["json"])
+
+
+def execute_again(
+    run: str, *, flags: dict[str, Any] | None = None, answer_text: str | None = None, json_lines: bool = False
+) -> int:
+    """Go on with a run; `answer_text` answers the questions it rests at."""
+    runs = open_runs()
+    info = runs.load(run)
+    if answer_text is not None and info.ending is not Ending.NEEDS_ANSWER:
+        raise UsageProblem(f"run {info.id} asks nothing ({info.ending or 'not ended: greenloop resume ' + info.id})")
+    if info.ending is not None and info.ending not in RESUMABLE:
+        raise UsageProblem(f"run {info.id} has ended: {info.ending}; start a new one")
+    kept = {**info.options.get("flags", {}), **{k: v for k, v in (flags or {}).items() if v is not None}}
+    repo = Path(info.repo)
+    loaded = load_settings(repo if repo.is_dir() else None, engine=info.engine, **kept)
+    info = info.model_copy(update={"options": {**info.options, "flags": kept}})
+    return _session(runs, info, loaded, json_lines=json_lines, answer_text=answer_text)
+
+
+def _session(
+    runs: Runs, info: RunInfo, loaded: Loaded, *, json_lines: bool, answer_text: str | None = None
+) -> int:
+    renderer = _renderer(json_lines)
+    control = Control()
+    with runs.lock(info.id):
+        runs.forget_stop(info.id)
+        info = info.model_copy(update={"ending": None, "reason": ""})
+        runs.save(info)
+        context = assemble(runs, info, loaded, control.stopped)
+        context.record.listen(renderer)
+        ask = _asker(renderer, json_lines) if answer_text is None else _prepared(answer_text)
+        try:
+            done = asyncio.run(
+                drive(
+                    runs,
+                    info,
+                    context,
+                    control,
+                    timeout_s=loaded.values.timeout_s,
+                    ask=ask,
+                )
+            )
+        finally:
+            renderer.pause()
+            context.lab.close()
+    if not json_lines:
+        typer.echo(final_screen(done, context.record))
+    return exit_code(done.ending or Ending.INFRA)
+
+
+def _renderer(json_lines: bool) -> Renderer:
+    if json_lines:
+        return JsonRenderer(typer.echo)
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        return LiveRenderer(Console())
+    return PlainRenderer(typer.echo)
+
+
+def _asker(renderer: Renderer, json_lines: bool) -> Ask:
+    """Ask at once when a person is there, else let the run rest."""
+    here = sys.stdin.isatty() and sys.stdout.isatty() and not json_lines
+
+    def ask(question: dict[str, Any]) -> dict[str, Any] | None:
+        if not here:
+            return None
+        renderer.pause()
+        return ask_on_terminal(question)
+
+    return ask
+
+
+def _prepared(text: str) -> Ask:
+    """One answer, given beforehand; a further question finds nobody."""
+    left = [text]
+    return lambda question: from_text(question, left.pop()) if left else None

@@ -1,0 +1,63 @@
+"""`sandbox build|list|prune`: the images tests run in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflows.cli.common import UsageProblem, known_problems, load_settings
+
+sandbox_app = typer.Typer(help="The images tests run in.", no_args_is_help=True, rich_markup_mode=None)
+UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+@sandbox_app.command()
+def build(
+    repo: Annotated[Path | None, typer.Option(help="Also build the image of this repository's dependencies.")] = None,
+) -> None:
+    """Build the base image, and a repository's dependency image, ahead of the first run."""
+    with known_problems():
+        from workflows.services import images_for, manifest_of
+
+        images = images_for(load_settings(), tell=typer.echo)
+        typer.echo(f"base image: {images.base()}")
+        if repo is not None:
+            image = images.ensure(manifest_of(repo))
+            typer.echo(f"dependency image: {image.tag} ({'built' if image.built else 'there already'}, {image.seconds:.1f} s)")
+
+
+@sandbox_app.command("list")
+def list_images() -> None:
+    """List greenloop's images with their sizes."""
+    with known_problems():
+        from workflows.services import images_for
+
+        found = images_for(load_settings()).list()
+        for image in found:
+            typer.echo(f"{image.tag:<50} {image.size / 10**6:>8.0f} MB  {image.created}")
+        typer.echo(f"{len(found)} images, {sum(i.size for i in found) / 10**6:.0f} MB (layers they share are counted in each)")
+
+
+@sandbox_app.command()
+def prune(
+    keep: Annotated[str, typer.Option(help="How much to keep, e.g. 5G; the newest stay.")] = "0",
+) -> None:
+    """Remove dependency images, oldest first; the base image stays."""
+    with known_problems():
+        from workflows.services import images_for
+
+        removed = images_for(load_settings()).prune(_bytes(keep))
+        typer.echo(f"removed {len(removed)} images")
+
+
+def _bytes(text: str) -> int:
+    number, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in UNITS else (text, "")
+    try:
+        return int(float(number) * UNITS.get(unit, 1))
+    except ValueError:
+        raise UsageProblem(f"--keep {text}: not a size like 500M or 5G") from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    app.add_typer(sandbox_app, name="sandbox")

@@ -1,0 +1,166 @@
+"""Carry a run through its graph in this process: start, ask, stop on time, and name the ending."""
+
+import asyncio
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.errors import GraphRecursionError, NodeTimeoutError
+from langgraph.types import Command
+
+from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, ModelUnavailable, NotUnderstood
+from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
+from workflows.endings import EndRun, Ending
+from workflows.feature import RECURSION_LIMIT, Graph, build_graph
+from workflows.runs import RunInfo, Runs
+from workflows.state import Context, RunState
+
+Ask = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""Given the graph's question, the user's answer, or None when nobody is there."""
+
+ENDING_OF: tuple[tuple[type[BaseException], Ending], ...] = (
+    (NotUnderstood, Ending.NOT_UNDERSTOOD),
+    (Contradiction, Ending.NEEDS_HUMAN),
+    (BudgetExceeded, Ending.BUDGET),
+    (ModelUnavailable, Ending.MODEL_UNAVAILABLE),
+    (BadAnswer, Ending.MODEL_UNAVAILABLE),
+    (AgentError, Ending.MODEL_UNAVAILABLE),
+    (RepositoryRefused, Ending.REFUSED),
+    (DependencyError, Ending.REFUSED),
+    (BranchTaken, Ending.REFUSED),
+    (SandboxError, Ending.INFRA),
+    (GraphRecursionError, Ending.STUCK),
+    (NodeTimeoutError, Ending.INFRA),
+    (sqlite3.Error, Ending.INFRA),
+    (OSError, Ending.INFRA),
+)
+
+
+class Control:
+    """Why the run should stop, set from a signal, another process, or the clock."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.ending = Ending.CANCELLED
+        self.reason = ""
+
+    def stop(self, ending: Ending, reason: str) -> None:
+        """Ask everything to stop; the first reason counts."""
+        if not self._event.is_set():
+            self.ending, self.reason = ending, reason
+            self._event.set()
+
+    def stopped(self) -> bool:
+        """Polled by every wait in the sandbox."""
+        return self._event.is_set()
+
+
+async def drive(
+    runs: Runs, info: RunInfo, context: Context, control: Control, *, timeout_s: float, ask: Ask
+) -> RunInfo:
+    """Run (or resume) until an ending; the caller holds the run's lock. Never raises for a foreseeable failure.
+
+    Args:
+        timeout_s: most seconds of work on this run, earlier sessions included.
+        ask: called with a pending question.
+    """
+    context.record.emit("run_started", run=info.id, request=info.request.text, engine=info.engine, repo=info.repo)
+    path = runs.home(info.id) / "checkpoint.sqlite"
+    values: dict[str, Any] = {}
+    try:
+        async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
+            await saver.setup()
+            await saver.conn.execute("pragma synchronous=NORMAL")
+            graph = build_graph(saver)
+            work = asyncio.create_task(_session(graph, info, context, ask))
+            watcher = asyncio.create_task(_watch(runs, info, context, control, timeout_s, work))
+            ending, reason = await _named(work, control)
+            watcher.cancel()
+            values = dict((await graph.aget_state(_config(info))).values)
+    except (sqlite3.Error, OSError) as error:
+        ending, reason = Ending.INFRA, f"the run's own files cannot be written: {error}"
+    return _finish(runs, info, context, ending, reason, values)
+
+
+def _config(info: RunInfo) -> Any:
+    return {"configurable": {"thread_id": info.id}, "recursion_limit": RECURSION_LIMIT}
+
+
+async def _named(work: "asyncio.Task[tuple[Ending, str]]", control: Control) -> tuple[Ending, str]:
+    """The ending of a session, whatever ended it; anything not listed is a bug and propagates."""
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not control.stopped():
+            raise
+        return control.ending, control.reason
+    except EndRun as error:
+        return error.ending, error.reason
+    except tuple(kind for kind, _ in ENDING_OF) as error:
+        if control.stopped():
+            return control.ending, control.reason
+        ending = next(word for kind, word in ENDING_OF if isinstance(error, kind))
+        return ending, str(error) or type(error).__name__
+
+
+async def _session(
+    graph: Graph, info: RunInfo, context: Context, ask: Ask
+) -> tuple[Ending, str]:
+    config = _config(info)
+    snapshot = await graph.aget_state(config)
+    feed: Any = None if snapshot.created_at else RunState(request=info.request)
+    while True:
+        snapshot = await graph.aget_state(config)
+        if snapshot.interrupts:
+            question = snapshot.interrupts[0]
+            given = ask(question.value)
+            if given is None:
+                return Ending.NEEDS_ANSWER, "the run waits for your answer"
+            feed = Command(resume={question.id: given})
+        elif snapshot.created_at and not snapshot.next:
+            values = snapshot.values
+            return Ending(values.get("ending") or Ending.STUCK), values.get("reason", "")
+        async for _ in graph.astream(
+            feed, config, context=context, stream_mode=["updates"], version="v2", durability="sync"
+        ):
+            pass
+        feed = None
+
+
+async def _watch(
+    runs: Runs, info: RunInfo, context: Context, control: Control, timeout_s: float, work: "asyncio.Task[Any]"
+) -> None:
+    """Three reasons to stop: a signal, another process's word, the clock."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(ValueError, NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, control.stop, Ending.CANCELLED, "stopped by you")
+    while not control.stopped():
+        await asyncio.sleep(0.2)
+        if runs.asked_to_stop(info.id):
+            control.stop(Ending.CANCELLED, "stopped by `greenloop cancel`")
+        if context.record.elapsed_s > timeout_s:
+            control.stop(Ending.BUDGET, f"the {timeout_s:g} s of --timeout are used up")
+    work.cancel()
+
+
+def _finish(
+    runs: Runs, info: RunInfo, context: Context, ending: Ending, reason: str, values: dict[str, Any]
+) -> RunInfo:
+    """Write the ending down: first the run's own file, then the event everybody waits for."""
+    done = info.model_copy(update={"ending": ending, "reason": reason, "commit": values.get("best", "")})
+    runs.save(done)
+    context.record.emit(
+        "run_ended",
+        run=info.id,
+        ending=ending,
+        reason=reason,
+        branch=values.get("branch", ""),
+        commit=done.commit,
+        usage=context.ledger.totals().model_dump(),
+    )
+    return done

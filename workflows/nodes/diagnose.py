@@ -1,0 +1,58 @@
+"""Red: decide whether the code or a test is to blame, or whether there is no progress any more."""
+
+from langgraph.runtime import Runtime
+
+from agents.contracts import Blame
+from workflows.endings import EndRun, Ending
+from workflows.nodes.common import brief_for, context_of, step
+from workflows.routing import best_round, no_progress
+from workflows.state import Context, RunState
+
+
+async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Cheap before dear: the builder gets one try before anybody is paid to ask whose fault it is."""
+    context = context_of(runtime)
+    rounds = state["rounds"]
+    async with step(context, f"diagnose-{len(rounds)}", "Reading the failures"):
+        if stuck := no_progress(rounds, context.limits):
+            return _stop(state, context, stuck)
+        if len(rounds) < 2 or state.get("triaged", 0) >= context.limits.max_triages:
+            return {"next": "build"}
+        blame = await _triage(state, context)
+    if blame.fault == "request":
+        raise EndRun(Ending.NEEDS_HUMAN, blame.reason)
+    if blame.fault == "test":
+        return {
+            "next": "write_tests",
+            "triaged": state.get("triaged", 0) + 1,
+            "feedback": f"{blame.reason}\nRewrite: {', '.join(blame.tests)}",
+            "red_proven": False,
+        }
+    return {"next": "build", "triaged": state.get("triaged", 0) + 1, "feedback": blame.reason}
+
+
+async def _triage(state: RunState, context: Context) -> Blame:
+    name = f"triage-{len(state['rounds'])}"
+    desk = context.lab.desk(role="tester")
+    blame = await context.team.tester.triage(brief_for(state, context, desk, name), state["plan"])
+    context.record.emit("note", text=f"triage: the {blame.fault} is to blame: {blame.reason}")
+    return blame
+
+
+def _stop(state: RunState, context: Context, reason: str) -> RunState:
+    """Try once more from the best commit with other means if allowed, else hand over what is best."""
+    rounds = state["rounds"]
+    best = best_round(rounds)
+    replans = state.get("replans", 0)
+    room = replans < context.limits.max_replans and state["round"] < context.limits.max_rounds
+    if room and context.team.name != "offline":
+        context.record.emit("note", text=f"no progress ({reason}); going back to the best commit for another approach")
+        return {
+            "next": "build",
+            "replans": replans + 1,
+            "head": best.commit if best else state["tests_commit"],
+            "feedback": f"No progress: {reason}. Take a different approach from the one that failed.",
+        }
+    if best is None:
+        raise EndRun(Ending.STUCK, f"{reason}; no acceptance test ever passed")
+    return {"next": "deliver", "best": best.commit, "ending": "partial", "reason": f"{reason}"}

@@ -1,0 +1,35 @@
+"""The verdict: every gate in a fresh container on the committed tree."""
+
+import asyncio
+
+from langgraph.runtime import Runtime
+
+from sandbox.reports import SuiteReport, Word
+from workflows.endings import Ending
+from workflows.nodes.common import context_of, step
+from workflows.state import Context, Round, RunState
+
+
+async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Green is the sandbox's word alone; anything else goes back as findings."""
+    context = context_of(runtime)
+    name = f"verdict-{state['round']}-{state['red_tries']}"
+    async with step(context, name, "Verifying in a fresh container"):
+        verdict = await asyncio.to_thread(context.lab.judge, state["head"], state["tests_commit"], state["base"])
+        context.record.save_report(name, verdict)
+        context.record.emit("verdict", **verdict.model_dump(mode="json", exclude={"failures", "levels"}))
+    if verdict.word is Word.GREEN:
+        return {"verdict": name, "ending": Ending.DELIVERED, "best": state["head"], "reason": ""}
+    findings = SuiteReport(word=verdict.word, results=verdict.failures, reason=verdict.reason)
+    context.record.save_report(f"{name}-findings", findings)
+    failed = "; ".join(f"{g.name}: {g.evidence}" for g in verdict.gates if not g.passed and g.blocking)
+    red = Round(
+        number=state["round"],
+        commit=state["head"],
+        tree=f"verdict-{state['round']}",
+        word=verdict.word,
+        passed=verdict.passed,
+        total=verdict.total,
+        fingerprint=f"verdict:{verdict.word}:{verdict.reason}"[:80],
+    )
+    return {"verdict": name, "ending": "", "report": f"{name}-findings", "feedback": failed, "rounds": [red]}

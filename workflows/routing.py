@@ -1,0 +1,82 @@
+"""From state to the next node: pure functions, and the only place where a limit is read."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from sandbox.reports import SuiteReport
+from workflows.state import Limits, Round, RunState
+
+_NOISE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+(?:\.\d+)?|/tmp/\S+")  # noqa: S108 - a pattern, not a path we use
+
+
+def fingerprint(report: SuiteReport) -> str:
+    """Which tests failed and how, with numbers, ids and addresses blanked."""
+    lines = sorted(f"{f.node_id}|{_NOISE.sub('#', f.message)}" for f in report.failures())
+    text = "\n".join([report.word, _NOISE.sub("#", report.reason) if not lines else "", *lines])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def after_plan(state: RunState) -> Literal["clarify", "approve"]:
+    """Questions that nobody answered yet come first."""
+    plan = state["plan"]
+    answered = {a.question for a in state.get("answers", [])}
+    open_questions = [q for q in plan.questions if q.id not in answered]
+    return "clarify" if open_questions and not answered else "approve"
+
+
+def after_approve(state: RunState) -> Literal["plan", "write_tests"]:
+    """A plan that was sent back is made again."""
+    return "write_tests" if state.get("approved", True) else "plan"
+
+
+def after_red(state: RunState) -> Literal["write_tests", "build", "check"]:
+    """Tests that do not fail first are written again; after a repair the code is checked before it is rebuilt."""
+    if not state["red_proven"]:
+        return "write_tests"
+    return "check" if state.get("round", 0) else "build"
+
+
+def after_check(state: RunState) -> Literal["verify", "diagnose"]:
+    """Green goes to the verdict, anything else is looked at."""
+    return "verify" if state["rounds"][-1].word == "green" else "diagnose"
+
+
+def after_diagnose(state: RunState) -> Literal["build", "write_tests", "deliver"]:
+    """Where the diagnosis points."""
+    chosen = state["next"]
+    if chosen == "write_tests":
+        return "write_tests"
+    return "build" if chosen == "build" else "deliver"
+
+
+def after_verify(state: RunState) -> Literal["review", "diagnose"]:
+    """Only a green verdict goes on."""
+    return "review" if state.get("ending") == "delivered" else "diagnose"
+
+
+def after_review(state: RunState) -> Literal["build", "deliver"]:
+    """A reviewer may send back, never pass."""
+    return "build" if state.get("next") == "build" else "deliver"
+
+
+def no_progress(rounds: Sequence[Round], limits: Limits) -> str:
+    """Why the loop should not simply go on; empty while there is progress."""
+    if not rounds:
+        return ""
+    last = rounds[-1]
+    if last.number >= limits.max_rounds:
+        return f"{limits.max_rounds} rounds are used up"
+    if any(r.tree == last.tree for r in rounds[:-1]):
+        return f"round {last.number} produced the same code as an earlier round"
+    tail = rounds[-limits.stuck_after :]
+    if len(tail) == limits.stuck_after and len({r.fingerprint for r in tail}) == 1:
+        return f"the same tests failed in the same way for {limits.stuck_after} rounds"
+    return ""
+
+
+def best_round(rounds: Sequence[Round]) -> Round | None:
+    """The round with most tests passing, the earliest of equals; None when none has any."""
+    worth = [r for r in rounds if r.passed > 0]
+    return max(worth, key=lambda r: (r.passed, -r.number), default=None)

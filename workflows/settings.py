@@ -1,0 +1,185 @@
+"""The one place that reads the environment and configuration files.
+
+Order: flag, environment (`GREENLOOP_*`, and `OPENAI_API_KEY`, `OPENAI_BASE_URL`), the repository (`greenloop.toml`, or
+`[tool.greenloop]` in `pyproject.toml`), the user's `config.toml`, default. A repository is not trusted: it may only set
+what cannot spend money, choose a host or loosen the sandbox (`REPOSITORY_KEYS`).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from workflows.environment import BUILD_KEYS
+
+REPOSITORY_KEYS = frozenset({"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume"})
+"""What a repository's own configuration may set."""
+
+ALIASES = {"api_key": "OPENAI_API_KEY", "base_url": "OPENAI_BASE_URL"}
+
+
+class ConfigError(ValueError):
+    """A wrong value or key; the message names the place and what to do."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. `greenloop init` writes these with their descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="GREENLOOP_", extra="forbid", frozen=True)
+
+    engine: str = Field("", description="who plays the agents: offline, or a model's name; empty picks offline without a key")
+    model: str = Field("", description="the model used when a key is set and engine is empty")
+    base_url: str = Field("", description="an OpenAI-compatible endpoint")
+    api_key: SecretStr = Field(SecretStr(""), description="its key; better set as OPENAI_API_KEY than in a file")
+    fallback_models: list[str] = Field([], description="tried in order when the model stays unavailable")
+    planner_model: str = Field("", description="another model for planning")
+    tester_model: str = Field("", description="another model for tests")
+    builder_model: str = Field("", description="another model for code")
+    temperature: float | None = Field(None, ge=0, le=2, description="sampling temperature; empty leaves it to the server")
+    price_input: float | None = Field(None, ge=0, description="USD per million input tokens, when the model is unknown to us")
+    price_output: float | None = Field(None, ge=0, description="USD per million output tokens")
+    context_tokens: int = Field(128_000, ge=4_000, description="the model's context window (tokens)")
+    max_output_tokens: int = Field(8_000, ge=256, description="most tokens of one answer")
+    request_timeout_s: float = Field(180.0, gt=0, description="one model call (seconds)")
+    retry_s: float = Field(600.0, ge=0, description="longest time spent on retrying one call (seconds)")
+    azure_api_version: str = Field("", description="set it to talk to Azure OpenAI")
+    reviewer: bool = Field(False, description="let a model review a green result; it can only veto")
+
+    max_rounds: int = Field(6, ge=1, le=100, description="build-verify turns before the best commit is handed over")
+    max_red_tries: int = Field(3, ge=1, le=20, description="tries at tests that fail before the change")
+    budget_usd: float | None = Field(None, ge=0, description="most money a run may cost")
+    max_tokens: int | None = Field(None, ge=1, description="most tokens a run may use")
+    max_calls: int = Field(400, ge=1, description="most model calls of a run")
+    timeout_s: float = Field(3600.0, gt=0, description="most seconds a run may be worked on")
+    assume: bool = Field(False, description="answer open questions by their defaults")
+
+    docker_host: str = Field("", description="the engine's address; empty is the local socket")
+    runtime: Literal["", "runc", "runsc", "kata"] = Field("", description="container runtime; empty is the engine's default")
+    base_image: str = Field("python:3.12-slim", description="base of the sandbox images, used when it can be had")
+    memory_mb: int = Field(1024, ge=128, description="memory of one sandbox (MiB)")
+    cpus: float = Field(2.0, gt=0, description="CPUs of one sandbox")
+    test_timeout_s: float = Field(600.0, gt=0, description="one run of the tests (seconds)")
+    ca_dir: str = Field("/etc/ssl/certs", description="CA certificates given to the dependency build, read-only")
+    pip_conf: str = Field("/etc/pip.conf", description="pip configuration given to the dependency build, read-only")
+    index_url: str = Field("", description="package index of the dependency build")
+
+    branch_prefix: str = Field("greenloop/", description="put before the branch's name")
+    state_dir: Path = Field(Path(), description="where runs are kept; default $XDG_STATE_HOME/greenloop")
+
+    @field_validator("branch_prefix")
+    @classmethod
+    def _no_option(cls, value: str) -> str:
+        if value.startswith("-") or any(c in value for c in " ~^:?*[\\"):
+            raise ValueError("not usable in a branch name")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Layers are merged by `load`, which also remembers where each value came from."""
+        return (init_settings,)
+
+
+class Loaded:
+    """The settings and where each value came from."""
+
+    def __init__(self, values: Settings, origin: Mapping[str, str], build_environment: Mapping[str, str]) -> None:
+        self.values = values
+        self.origin = dict(origin)
+        self.build_environment = dict(build_environment)
+        """Proxy, CA and index variables of this process, for the dependency build only."""
+
+
+def load(repo: Path | None, flags: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Loaded:
+    """Merge all layers.
+
+    Args:
+        repo: the user's repository, whose configuration is read as text; None reads none.
+        flags: command-line values; None means not given.
+        env: the environment (this process's by default).
+
+    Raises:
+        ConfigError: an unknown key, a wrong value, or a key the repository may not set.
+    """
+    env = os.environ if env is None else env
+    merged: dict[str, Any] = {"state_dir": _state_dir(env)}
+    origin = dict.fromkeys(Settings.model_fields, "default")
+    for name, layer in (*_files(repo, env), ("environment", _environment(env)), ("flag", flags)):
+        for key, value in layer.items():
+            if value is not None:
+                merged[key] = value
+                origin[key] = name
+    try:
+        values = Settings(**merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, origin)) from None
+    return Loaded(values, origin, {k: env[k] for k in BUILD_KEYS if env.get(k)})
+
+
+def user_config(env: Mapping[str, str] | None = None) -> Path:
+    """Path of the user's own configuration file."""
+    env = os.environ if env is None else env
+    return Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "greenloop" / "config.toml"
+
+
+def _state_dir(env: Mapping[str, str]) -> Path:
+    return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "greenloop"
+
+
+def _environment(env: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {key: env[name] for key, name in ALIASES.items() if env.get(name)}
+    if env.get("DOCKER_HOST"):
+        found["docker_host"] = env["DOCKER_HOST"]
+    for key in Settings.model_fields:
+        value = env.get(f"GREENLOOP_{key.upper()}")
+        if value:
+            found[key] = [v.strip() for v in value.split(",")] if key == "fallback_models" else value
+    return found
+
+
+def _files(repo: Path | None, env: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    user = user_config(env)
+    layers = [(str(user), _known(_toml(user), str(user)))]
+    if repo is not None:
+        pyproject = _toml(repo / "pyproject.toml").get("tool", {}).get("greenloop", {})
+        for name, layer in (("pyproject.toml [tool.greenloop]", pyproject), ("greenloop.toml", _toml(repo / "greenloop.toml"))):
+            forbidden = sorted(set(_known(layer, name)) - REPOSITORY_KEYS)
+            if forbidden:
+                raise ConfigError(
+                    f"{name}: a repository may not set {', '.join(forbidden)} "
+                    f"(it may set {', '.join(sorted(REPOSITORY_KEYS))}); put it into {user}"
+                )
+            layers.append((name, layer))
+    return layers
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    if path.is_symlink() or not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: not readable as TOML: {error}") from None
+
+
+def _known(layer: dict[str, Any], name: str) -> dict[str, Any]:
+    unknown = sorted(set(layer) - set(Settings.model_fields))
+    if unknown:
+        raise ConfigError(f"{name}: unknown setting {', '.join(unknown)} (`greenloop config` lists all)")
+    return layer
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    first = error.errors()[0]
+    key = str(first["loc"][0]) if first["loc"] else "?"
+    return f"setting {key} (from {origin.get(key, '?')}): {first['msg']}"

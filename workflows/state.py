@@ -1,0 +1,84 @@
+"""The graph's state: ids, shas and small values. Contents live in the workspace, reports in the record."""
+
+import operator
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from agents.contracts import Answer, Frozen, Plan, Request, TestCase
+from agents.ledger import Ledger
+from agents.roles import Team
+from workflows.lab import Lab
+from workflows.record import Record
+
+
+class Round(Frozen):
+    """What one build came to."""
+
+    number: int
+    commit: str
+    tree: str
+    word: str
+    passed: int
+    total: int
+    fingerprint: str
+    """Of the failing tests and their normalised messages; equal fingerprints mean no progress."""
+
+
+class RunState(TypedDict, total=False):
+    """Everything a resume needs; written by one node at a time, `rounds` and `answers` grow."""
+
+    request: Request
+    base: str
+    plan: Plan
+    answers: Annotated[list[Answer], operator.add]
+    approved: bool
+    tests_commit: str
+    cases: list[TestCase]
+    red_tries: int
+    red_proven: bool
+    head: str
+    round: int
+    rounds: Annotated[list[Round], operator.add]
+    report: str
+    """Name in the record of the last suite report that somebody has to act on."""
+    feedback: str
+    triaged: int
+    replans: int
+    vetoes: int
+    next: str
+    """Where a node that has to choose wants to go; read by `routing`."""
+    best: str
+    """Commit to deliver when the run is not green."""
+    verdict: str
+    """Name in the record of the last verdict."""
+    ending: str
+    reason: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every cap of the loop; each can be configured."""
+
+    max_rounds: int = 6
+    max_red_tries: int = 3
+    max_questions: int = 3
+    max_triages: int = 2
+    stuck_after: int = 3
+    """Rounds with the same failures that count as no progress."""
+    max_replans: int = 1
+    max_vetoes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Live objects; never checkpointed, given again on resume."""
+
+    run_id: str
+    branch: str
+    record: Record
+    lab: Lab
+    team: Team
+    ledger: Ledger
+    limits: Limits
+    approve: bool = False
