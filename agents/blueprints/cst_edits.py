@@ -1,0 +1,230 @@
+"""Changes to one Python file as a syntax tree: whatever is not changed stays byte for byte."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from agents.errors import NotUnderstood
+
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+Definition = cst.ClassDef | cst.FunctionDef
+
+
+@dataclass(slots=True)
+class FileEdit:
+    """One file under change; `tree` is replaced by every edit."""
+
+    path: str
+    tree: cst.Module
+    module: str = ""
+    """Dotted name; a package's `__init__` ends with `.`."""
+    own: frozenset[str] = frozenset()
+    """The application's top-level packages."""
+
+    @classmethod
+    def of(cls, path: str, text: str, module: str = "", own: frozenset[str] = frozenset()) -> "FileEdit":
+        """Parse a file.
+
+        Raises:
+            NotUnderstood: it does not parse.
+        """
+        try:
+            return cls(path, cst.parse_module(text), module, own)
+        except cst.ParserSyntaxError as error:
+            raise NotUnderstood(path, f"{path}:{error.raw_line} does not parse; repair it first.") from error
+
+    @property
+    def text(self) -> str:
+        """The file as it is now."""
+        return self.tree.code
+
+    def line(self, node: cst.CSTNode) -> int:
+        """Line of a node of the current tree (1-based)."""
+        positions = MetadataWrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
+        return positions[node].start.line
+
+    def refuse(self, node: cst.CSTNode, quote: str, why: str) -> NotUnderstood:
+        """The error that names this place."""
+        return NotUnderstood(quote, f"{self.path}:{self.line(node)}: {why}")
+
+    def replace(self, old: cst.CSTNode, new: cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]) -> None:
+        """Swap one node (by identity)."""
+        tree = self.tree.visit(_Swap(old, new))
+        self.tree = tree if isinstance(tree, cst.Module) else self.tree
+
+    def definition(self, name: str) -> Definition:
+        """A module-level class or function, `Class.method` for a method.
+
+        Raises:
+            KeyError: there is none.
+        """
+        owner, _, inner = name.partition(".")
+        body: Sequence[cst.CSTNode] = self.tree.body
+        for node in _definitions(body):
+            if node.name.value == owner:
+                if not inner:
+                    return node
+                return next(n for n in _definitions(node.body.body) if n.name.value == inner)
+        raise KeyError(name)
+
+    def class_named(self, name: str) -> cst.ClassDef:
+        """A module-level class (KeyError when there is none)."""
+        node = self.definition(name)
+        if isinstance(node, cst.ClassDef):
+            return node
+        raise KeyError(name)
+
+    def function_named(self, name: str) -> cst.FunctionDef:
+        """A module-level function or `Class.method` (KeyError when there is none)."""
+        node = self.definition(name)
+        if isinstance(node, cst.FunctionDef):
+            return node
+        raise KeyError(name)
+
+    def names(self) -> set[str]:
+        """Names defined or assigned at module level, without imports."""
+        found = {node.name.value for node in _definitions(self.tree.body)}
+        for line in self.tree.body:
+            for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                if isinstance(small, cst.Assign):
+                    found |= {t.target.value for t in small.targets if isinstance(t.target, cst.Name)}
+                elif isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
+                    found.add(small.target.value)
+        return found
+
+    def insert(self, index: int, code: str) -> None:
+        """Put module-level statements before the statement at `index`, two blank lines around definitions."""
+        parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
+        if not parsed:
+            return
+        body = list(self.tree.body)
+        if index > 0:
+            parsed[0] = _spaced(parsed[0], 2 if _is_definition(parsed[0]) or _is_definition(body[index - 1]) else 1)
+        if index < len(body):
+            body[index] = _spaced(body[index], 2 if _is_definition(parsed[-1]) else 1)
+        self.tree = self.tree.with_changes(body=[*body[:index], *parsed, *body[index:]])
+
+    def insert_after(self, name: str, code: str) -> None:
+        """Put module-level statements after the definition or assignment of `name`."""
+        self.insert(self.index_of(name) + 1, code)
+
+    def index_of(self, name: str) -> int:
+        """Index in the module's body of what defines `name` (KeyError when nothing does)."""
+        for index, node in enumerate(self.tree.body):
+            if isinstance(node, Definition) and node.name.value == name:
+                return index
+            if isinstance(node, cst.SimpleStatementLine) and name in _assigned(node):
+                return index
+        raise KeyError(name)
+
+    def append(self, code: str) -> None:
+        """Put statements at the end, before `if __name__ == "__main__":`."""
+        body = list(self.tree.body)
+        index = next((i for i, node in enumerate(body) if _is_main_guard(node)), len(body))
+        self.insert(index, code)
+
+    def first_index(self, wanted: Callable[[str], bool]) -> int | None:
+        """Index of the first module-level statement whose code is wanted."""
+        blank = cst.Module([])
+        return next((i for i, n in enumerate(self.tree.body) if wanted(blank.code_for_node(n).strip())), None)
+
+    def add_to_class(self, name: str, code: str, after: str | None = None, blank: bool = False) -> None:
+        """Put statements into a class: after the attribute `after`, else at its end; a lone `pass` goes."""
+        node = self.class_named(name)
+        body = _block(node)
+        statements = list(body.body)
+        parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
+        if len(statements) == 1 and _is_filler(statements[0]):
+            statements, blank = [], False
+        index = len(statements)
+        if after:
+            hits = [
+                i for i, s in enumerate(statements) if isinstance(s, cst.SimpleStatementLine) and after in _assigned(s)
+            ]
+            index = hits[-1] + 1 if hits else index
+        follows = index and (isinstance(statements[index - 1], Definition) or _is_docstring(statements[index - 1]))
+        if (blank or follows) and index:
+            parsed[0] = _spaced(parsed[0], 1)
+        new = body.with_changes(body=[*statements[:index], *parsed, *statements[index:]])
+        self.replace(node, node.with_changes(body=new))
+
+    def add_to_function(self, name: str, index: int, code: str) -> None:
+        """Put statements into a function's body before the statement at `index`."""
+        node = self.function_named(name)
+        body = _block(node)
+        parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
+        statements = [*body.body[:index], *parsed, *body.body[index:]]
+        self.replace(node, node.with_changes(body=body.with_changes(body=statements)))
+
+
+class _Swap(cst.CSTTransformer):
+    def __init__(self, old: cst.CSTNode, new: cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]) -> None:
+        super().__init__()
+        self.old, self.new = old, new
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return node is not self.old
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]:
+        return self.new if original_node is self.old else updated_node
+
+
+def _definitions(body: Sequence[cst.CSTNode]) -> list[Definition]:
+    return [node for node in body if isinstance(node, Definition)]
+
+
+def _block(node: Definition) -> cst.IndentedBlock:
+    """The body as lines of their own (`class A: pass` is unfolded)."""
+    if isinstance(node.body, cst.IndentedBlock):
+        return node.body
+    return cst.IndentedBlock(
+        [cst.SimpleStatementLine([s]) for s in node.body.body if isinstance(s, cst.BaseSmallStatement)]
+    )
+
+
+def _assigned(line: cst.SimpleStatementLine) -> set[str]:
+    found: set[str] = set()
+    for small in line.body:
+        if isinstance(small, cst.Assign):
+            found |= {t.target.value for t in small.targets if isinstance(t.target, cst.Name)}
+        elif isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
+            found.add(small.target.value)
+    return found
+
+
+def _is_definition(node: cst.CSTNode) -> bool:
+    return isinstance(node, Definition)
+
+
+def _is_docstring(node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.SimpleStatementLine) or not isinstance(node.body[0], cst.Expr):
+        return False
+    return isinstance(node.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+
+
+def _is_filler(node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.SimpleStatementLine):
+        return False
+    small = node.body[0]
+    return isinstance(small, cst.Pass) or (isinstance(small, cst.Expr) and isinstance(small.value, cst.Ellipsis))
+
+
+def _is_main_guard(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.If) and "__name__" in cst.Module([]).code_for_node(node.test)
+
+
+def _spaced(node: Any, blank_lines: int) -> Any:
+    """The node with at least that many blank lines before it, comments above it kept."""
+    leading: Sequence[cst.EmptyLine] = getattr(node, "leading_lines", ())
+    have = 0
+    for line in leading:
+        if line.comment is not None:
+            break
+        have += 1
+    missing = [cst.EmptyLine(indent=False)] * max(0, blank_lines - have)
+    return node.with_changes(leading_lines=[*missing, *leading])
