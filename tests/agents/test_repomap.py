@@ -66,7 +66,7 @@ def test_foreign_and_generated_code_is_not_mapped() -> None:
 def test_the_map_keeps_to_its_budget_and_starts_with_what_matters() -> None:
     for budget in (0, 5, 20, 40, 80, 500):
         assert len(shop_map("", budget)) <= budget * 4
-    assert shop_map("", 9) == "shop/models.py:\n  class Book(Base)"
+    assert shop_map("", 9) == "shop/models.py:\n  class Order(Base)"
     assert shop_map("", 0) == ""
 
 
