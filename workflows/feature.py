@@ -52,3 +52,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     builder.add_conditional_edges("review", routing.after_review)
     builder.add_edge("deliver", END)
     return builder.compile(checkpointer=checkpointer)
+
+
+graph = build_graph()
+"""For `langgraph.json`: compiled without a checkpointer, as its server brings one."""
