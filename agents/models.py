@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
-from openai import DefaultAsyncHttpxClient
+from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 from pydantic import Field, SecretStr, model_validator
 
 from agents.contracts import Frozen
@@ -122,7 +122,8 @@ def make_chat_model(config: ModelConfig) -> BaseChatOpenAI:
         "use_responses_api": False,
         "openai_proxy": None,
         "default_headers": {"Accept-Encoding": "identity", "Connection": "close", **config.headers},
-        "http_async_client": _client(config),
+        "http_async_client": CappedClient(ANSWER_BYTES, **_transport(config)),
+        "http_client": DefaultHttpxClient(trust_env=False, **_transport(config)),
     }
     if config.api == "azure":
         return AzureChatOpenAI(
@@ -148,6 +149,14 @@ def parameters(config: ModelConfig, dropped: frozenset[str] = frozenset()) -> Ma
     return found
 
 
-def _client(config: ModelConfig) -> CappedClient:
+def _transport(config: ModelConfig) -> dict[str, Any]:
+    """How the endpoint is connected to; redirects are not followed, so the key goes nowhere else."""
     verify: Any = ssl.create_default_context(cafile=config.ca_file) if config.ca_file else True
-    return CappedClient(ANSWER_BYTES, timeout=config.timeout_s, verify=verify, proxy=config.proxy or None)
+    if not config.base_url.startswith("https:"):
+        verify = False  # no TLS, and loading certificates takes a while
+    return {
+        "timeout": config.timeout_s,
+        "verify": verify,
+        "proxy": config.proxy or None,
+        "follow_redirects": False,
+    }
