@@ -1,0 +1,120 @@
+"""The engine that starts sandboxes on Docker, and cleans up after owners that died."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.container import DockerSandbox, never, remove
+from sandbox.daemon import DEFAULT_URL, Daemon, Gone, connect
+from sandbox.errors import ImageUnavailable
+from sandbox.hardening import WRITABLE, container_config, host_config
+from sandbox.owners import RUN, is_abandoned, labels, this_process
+from sandbox.protocol import Limits
+from sandbox.resident import SUPERVISOR_SCRIPT, Resident
+from sandbox.streams import Channel
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+START_S = 60.0
+
+
+class DockerEngine:
+    """See `protocol.Engine`. Nothing is contacted before the first call.
+
+    `base_url`: where the engine listens (the environment is not asked). `runtime`: an OCI runtime, e.g. `runsc`.
+    `cancelled`: asked several times a second while a command runs, from another thread; True ends it as `stopped`.
+    """
+
+    def __init__(
+        self, base_url: str | None = None, runtime: str | None = None, *, cancelled: Callable[[], bool] = never
+    ) -> None:
+        self._base_url = base_url or DEFAULT_URL
+        self._runtime = runtime
+        self._cancelled = cancelled
+        self._lock = threading.Lock()
+        self._daemon: Daemon | None = None
+        self._cpus = 0.0
+
+    @property
+    def client(self) -> Any:
+        """The low-level SDK client (`docker.APIClient`), for building images.
+
+        Raises:
+            EngineUnavailable: no engine answers.
+        """
+        return self._connected().api
+
+    def _connected(self) -> Daemon:
+        with self._lock:
+            if self._daemon is None:
+                self._daemon = connect(self._base_url)
+                self._cpus = float(self._daemon.call("info")["NCPU"])
+            return self._daemon
+
+    def open(self, image: str, *, run_id: str, limits: Limits) -> DockerSandbox:
+        """See `protocol.Engine.open`.
+
+        Raises:
+            EngineUnavailable: no engine answers.
+            ImageUnavailable: the image is not there, or wants writable volumes.
+            EngineFault: the engine refused to start it.
+        """
+        connected = self._connected()
+        path = _search_path(connected, image)
+        daemon = connected.another()
+        host = host_config(daemon.api, limits, cpus=min(limits.cpus, self._cpus), runtime=self._runtime)
+        config = container_config(
+            daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host
+        )
+        container_id: str = daemon.call("create_container_from_config", config)["Id"]
+        try:
+            streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            supervisor = Resident(Channel(daemon.call("attach_socket", container_id, params=streams)))
+            daemon.call("start", container_id, within=START_S)
+            return DockerSandbox(daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled)
+        except BaseException:  # whatever it was, also Ctrl-C: a container half started must not stay
+            remove(connected, container_id)
+            raise
+
+    def sweep(self) -> list[str]:
+        """See `protocol.Engine.sweep`."""
+        here, now = this_process(), time.time()
+        return self._remove([c for c in self._ours() if is_abandoned(c["Labels"] or {}, here, now)])
+
+    def remove_run(self, run_id: str) -> list[str]:
+        """See `protocol.Engine.remove_run`."""
+        return self._remove([c for c in self._ours() if (c["Labels"] or {}).get(RUN) == run_id])
+
+    def _ours(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._connected().call("containers", all=True, filters={"label": RUN})
+        return found
+
+    def _remove(self, containers: list[dict[str, Any]]) -> list[str]:
+        for container in containers:
+            remove(self._connected(), container["Id"])
+        return [container["Id"] for container in containers]
+
+    def close(self) -> None:
+        """Drop idle connections; sandboxes that are open stay open."""
+        with self._lock:
+            if self._daemon is not None:
+                self._daemon.close()
+            self._daemon = None
+
+
+def _program(limits: Limits) -> list[str]:
+    """What keeps the container alive: ends when its lifetime does, or when we do (its input is our connection)."""
+    places = sorted({place for places in WRITABLE.values() for place in places})
+    return ["timeout", "-s", "KILL", str(limits.lifetime_s), "/bin/sh", "-c", SUPERVISOR_SCRIPT, " ".join(places)]
+
+
+def _search_path(daemon: Daemon, image: str) -> str:
+    """The image's PATH."""
+    try:
+        config = daemon.call("inspect_image", image)["Config"] or {}
+    except Gone:
+        raise ImageUnavailable(f"the image {image} is not there") from None
+    if config.get("Volumes"):
+        raise ImageUnavailable(f"the image {image} declares volumes: they would be writable without a limit")
+    variables = dict(item.partition("=")[::2] for item in config.get("Env") or ())
+    return variables.get("PATH") or DEFAULT_PATH

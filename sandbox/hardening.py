@@ -1,0 +1,94 @@
+"""What a container may do: the one place where its privileges and limits are written down."""
+
+from pathlib import Path
+from typing import Any
+
+import docker.types
+
+from sandbox.protocol import SCRATCH, SOURCE, TESTS, WORK, Limits, User
+
+UIDS: dict[User, int] = {"root": 0, "app": 10001, "tests": 10002}
+WRITABLE: dict[User, tuple[str, ...]] = {
+    "root": ("/tmp", "/dev/shm"),  # noqa: S108 - paths inside the container
+    "app": (WORK, "/tmp", "/dev/shm"),  # noqa: S108 - paths inside the container
+    "tests": (SCRATCH, "/tmp", "/dev/shm"),  # noqa: S108 - paths inside the container
+}
+"""Where a sweep empties what a user left behind."""
+OWNER_OF: dict[str, User] = {SOURCE: "root", TESTS: "root", WORK: "app", SCRATCH: "tests"}
+"""Who unpacks and reads files below each target."""
+HOMES: dict[User, str] = {"root": "/", "app": WORK, "tests": SCRATCH}
+SHM_MB = 64
+OPEN_FILES = 1024
+SECCOMP = Path(__file__).with_name("seccomp.json")
+
+
+def identity(user: User) -> str:
+    """`uid:gid` as an exec wants it (without the gid an unknown uid would be in root's group)."""
+    return f"{UIDS[user]}:{UIDS[user]}"
+
+
+def base_env(user: User, path: str) -> dict[str, str]:
+    """The whole environment of a command that asks for nothing more."""
+    return {"PATH": path, "HOME": HOMES[user], "LANG": "C.UTF-8"}
+
+
+def tmpfs(limits: Limits) -> dict[str, str]:
+    """Mount options per writable directory; each is bounded in bytes and in files."""
+    bounds = f"size={limits.disk_mb}m,nr_inodes={limits.inodes},nosuid,nodev"
+    mounts = {
+        target: f"{bounds},exec,mode={'0755' if user == 'root' else '0700'},uid={UIDS[user]},gid={UIDS[user]}"
+        for target, user in OWNER_OF.items()
+    }
+    mounts["/tmp"] = f"{bounds},exec,mode=1777"  # noqa: S108 - a path inside the container
+    shm = f"size={min(SHM_MB, limits.disk_mb)}m,nr_inodes={limits.inodes},nosuid,nodev,noexec,mode=1777"
+    mounts["/dev/shm"] = shm  # noqa: S108 - a path inside the container
+    return mounts
+
+
+def host_config(api: Any, limits: Limits, *, cpus: float, runtime: str | None) -> Any:
+    """The engine's `HostConfig`: no network, no capability, read-only root, every resource bounded.
+
+    `cpus` is the limit already cut to what the machine has (the engine refuses more).
+    """
+    memory = f"{limits.memory_mb}m"
+    largest_file = limits.disk_mb * 1024 * 1024
+    return api.create_host_config(
+        network_mode="none",
+        ipc_mode="private",
+        read_only=True,
+        tmpfs=tmpfs(limits),
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges:true", f"seccomp={SECCOMP.read_text()}"],
+        mem_limit=memory,
+        memswap_limit=memory,
+        oom_score_adj=500,
+        nano_cpus=int(cpus * 1_000_000_000),
+        pids_limit=limits.pids,
+        ulimits=[
+            docker.types.Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
+            docker.types.Ulimit(name="core", soft=0, hard=0),
+            docker.types.Ulimit(name="fsize", soft=largest_file, hard=largest_file),
+        ],
+        log_config=docker.types.LogConfig(type="none", config={}),
+        init=True,
+        auto_remove=True,
+        runtime=runtime,
+    )
+
+
+def container_config(api: Any, image: str, program: list[str], *, labels: dict[str, str], host: Any) -> dict[str, Any]:
+    """The engine's container description; whatever the image says about users, entry points or checks is overridden."""
+    config: dict[str, Any] = api.create_container_config(
+        image,
+        command=[],
+        entrypoint=program,
+        user="0:0",
+        working_dir="/",
+        hostname="sandbox",
+        stdin_open=True,
+        labels=labels,
+        healthcheck={"test": ["NONE"]},
+        network_disabled=True,
+        host_config=host,
+    )
+    return config | {"StdinOnce": True, "AttachStdin": True, "AttachStdout": True, "AttachStderr": True}
