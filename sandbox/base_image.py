@@ -1,0 +1,193 @@
+"""The image everything else is built on: a Python, and a tool environment of our own that runs service tests."""
+
+import hashlib
+import os
+import queue
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+import requests.exceptions
+
+from sandbox.build import BUILDER, CACHE, EMPTY, INSTALLER, ROOM, BuildContainer, engine_errors, uv_bin_is_usable
+from sandbox.build_network import BuildNetwork
+from sandbox.errors import EngineUnavailable, ImageUnavailable
+from sandbox.text import clean, last_line, shown
+
+PREFERRED = "python:3.12-slim"
+RECIPE = "1"
+"""Raise it when the steps below change what is in the image."""
+TOOLS = Path(__file__).with_name("tools.txt")
+SUITE = "bookworm"
+PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
+PULL_STALL_S, PULL_S, BOOTSTRAP_S = 20, 300, 900
+KIND, PYTHON = "greenloop.kind", "greenloop.python"
+"""Image labels: what the image is for, and its Python's version."""
+Tell = Callable[[str], None]
+
+
+def quiet(_: str) -> None:
+    """Tell nobody."""
+
+
+def ensure_base(
+    client: Any,
+    *,
+    preferred: str = PREFERRED,
+    tell: Tell = quiet,
+    network: BuildNetwork | None = None,
+) -> str:
+    """The tag of a base image that is present, made first when it is not.
+
+    `client`: a docker client, or its low-level API.
+
+    Raises:
+        EngineUnavailable: no engine answers.
+        ImageUnavailable: nothing to build on can be had; the message says what to do.
+        EngineFault: the engine failed during the build.
+    """
+    api = getattr(client, "api", client)
+    tag = base_tag(preferred)
+    if is_present(api, tag):
+        return tag
+    if not uv_bin_is_usable():
+        raise ImageUnavailable("building images needs greenloop to run on Linux; prepare them there and load them here")
+    foundation = _foundation(api, preferred, tell, network or BuildNetwork())
+    _add_tools(api, foundation, tag, network or BuildNetwork(), tell)
+    return tag
+
+
+def base_tag(preferred: str = PREFERRED) -> str:
+    """`greenloop/base:<hash of recipe>`."""
+    recipe = "\n".join((RECIPE, preferred, SUITE, PACKAGES, TOOLS.read_text(encoding="utf-8")))
+    return f"greenloop/base:{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
+
+
+def _foundation(api: Any, preferred: str, tell: Tell, network: BuildNetwork) -> str:
+    if is_present(api, preferred):
+        return preferred
+    tell(f"pulling {preferred}")
+    trouble = _pull(api, preferred)
+    if trouble is None:
+        return preferred
+    program = shutil.which("debootstrap", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if program is None or os.geteuid() != 0:
+        raise ImageUnavailable(
+            f"{preferred} is not here and cannot be pulled ({trouble}). "
+            f"Load it (`docker load`), name an image that is here, or run as root with debootstrap installed"
+        )
+    tell(f"{preferred} cannot be pulled; making a Debian {SUITE} base (about a minute)")
+    return _bootstrap(api, program, network)
+
+
+def is_present(api: Any, image: str) -> bool:
+    """Whether the engine has this image.
+
+    Raises:
+        EngineUnavailable: no engine answers.
+    """
+    try:
+        api.inspect_image(image)
+    except docker.errors.ImageNotFound:
+        return False
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as broken:
+        raise EngineUnavailable(f"the Docker engine does not answer: {broken}") from broken
+    return True
+
+
+def _pull(api: Any, image: str) -> str | None:
+    """Pull, giving up soon when nothing moves; returns what went wrong, None when the image is here."""
+    name, version = image.rsplit(":", 1) if ":" in image.rsplit("/", 1)[-1] else (image, "latest")
+    said: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
+
+    def pull() -> None:
+        try:
+            for event in api.pull(name, tag=version, stream=True, decode=True):
+                said.put(("error" in event, str(event.get("error", ""))))
+            said.put((True, ""))
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as broken:
+            said.put((True, str(broken)))
+
+    threading.Thread(target=pull, name="image-pull", daemon=True).start()
+    deadline = time.monotonic() + PULL_S
+    while time.monotonic() < deadline:
+        try:
+            ended, trouble = said.get(timeout=PULL_STALL_S)
+        except queue.Empty:
+            return f"nothing arrived for {PULL_STALL_S} s"
+        if ended:
+            return clean(trouble)[:300] or None
+    return f"not complete after {PULL_S} s"
+
+
+def _bootstrap(api: Any, program: str, network: BuildNetwork) -> str:
+    """Make a minimal Debian with the host's debootstrap and import it; returns the image's id."""
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    env |= {name: value for name, value in network.environment().items() if name.endswith("_proxy")}
+    with tempfile.TemporaryDirectory(prefix="greenloop-base-") as folder:
+        command = [program, "--variant=minbase", f"--include={PACKAGES}", SUITE, folder]
+        try:
+            made = subprocess.run(
+                command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=BOOTSTRAP_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as broken:
+            raise ImageUnavailable(f"debootstrap failed: {broken}") from broken
+        if made.returncode:
+            raise ImageUnavailable(f"debootstrap failed: {last_line(made.stdout + made.stderr)}")
+        return _import_tree(api, folder)
+
+
+def _import_tree(api: Any, folder: str) -> str:
+    skipped = [f"--exclude=./{path}" for path in ("var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc/*")]
+    command = ["tar", "-C", folder, "--numeric-owner", *skipped, "-cf", "-", "."]
+    tag = f"greenloop/foundation:{SUITE}"
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as packed, engine_errors("the base cannot be imported"):
+        api.import_image_from_stream(packed.stdout, repository="greenloop/foundation", tag=SUITE)
+    if packed.returncode:
+        raise ImageUnavailable("the base's files cannot be packed")
+    return tag
+
+
+def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell: Tell) -> None:
+    """The tool environment and the folders later steps need; only pinned wheels with known hashes, no foreign code."""
+    tell("adding the tool environment")
+    env = installer_env(network)
+    with BuildContainer(api, foundation, network=network, shared_cache=False) as box:
+        box.put({ROOM: None, "/tmp": None}, owner=0, mode=0o1777)  # noqa: S108
+        box.put({"/opt/venv": None}, owner=BUILDER, mode=0o2775)
+        box.put({CACHE: None}, owner=BUILDER, mode=0o700)
+        box.put({EMPTY: None}, owner=0, mode=0o755)
+        box.put({f"{ROOM}/tools.txt": TOOLS.read_bytes()}, owner=0, mode=0o644)
+        commands = (
+            [INSTALLER, "venv", "--quiet", "/opt/greenloop"],
+            [INSTALLER, "pip", "install", "--quiet", "--python=/opt/greenloop/bin/python", "--no-build", "--no-deps",
+             "--compile-bytecode", "--require-hashes", "-r", f"{ROOM}/tools.txt"],
+            ["/opt/greenloop/bin/python", "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null",
+             "--rootdir=/", EMPTY],
+        )  # fmt: skip
+        for argv in commands:
+            step = box.step(argv, user="0:0", env=env, timeout_s=300)
+            if step.exit_code not in (0, 5):
+                raise ImageUnavailable(f"the tool environment cannot be installed: {shown(step.output, 1500)}")
+        asked = box.step(["python3", "-I", "-c", "import platform; print(platform.python_version())"], user="0:0",
+                         timeout_s=30)  # fmt: skip
+        box.commit(tag, {KIND: "base", PYTHON: asked.output.strip()})
+
+
+def installer_env(network: BuildNetwork, cache: str = "/tmp/uv-cache") -> dict[str, str]:  # noqa: S108
+    """What the installer is told besides its arguments."""
+    return {
+        "UV_CACHE_DIR": cache,
+        "UV_LINK_MODE": "copy",
+        "UV_NO_CONFIG": "1",
+        "UV_NO_PROGRESS": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "NO_COLOR": "1",
+        **network.environment(),
+    }

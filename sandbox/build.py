@@ -1,0 +1,176 @@
+"""One build container: the only place with a network, used to install packages and then kept as an image.
+
+Every wait is on our own clock: a step is started detached, its end is polled for, its output goes to a file in the
+container.
+"""
+
+import contextlib
+import io
+import tarfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import docker.errors
+import requests.exceptions
+import uv
+
+from sandbox import owners
+from sandbox.build_network import BuildNetwork
+from sandbox.errors import EngineFault
+from sandbox.text import clean
+
+INSTALLER = "/usr/local/bin/greenloop-uv"
+CACHE = "/cache"
+CACHE_VOLUME = "greenloop-wheels"
+BUILDER, PRIMER = 10003, 10004
+"""Who installs (with network and wheel cache), and who compiles and tries out (with neither)."""
+ROOM = "/build"
+"""Where files are put for a build, and each user's step leaves the end of its output."""
+EMPTY = f"{ROOM}/empty"
+"""A folder without tests: running pytest there once leaves its compiled plugins in the image."""
+_SCRIPT = 'umask 002; cd "$0" && "$@" >"$LOG" 2>&1; code=$?; tail -c 20000 "$LOG" >"$LOG.end"; exit $code'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one step of a build ended: exit code and the end of what it printed."""
+
+    exit_code: int
+    output: str
+
+
+@contextlib.contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn whatever the docker SDK raises into an `EngineFault`."""
+    try:
+        yield
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as broken:
+        raise EngineFault(f"{doing}: {broken}") from broken
+
+
+class BuildContainer:
+    """A container made from `image`, removed when the `with` block ends, and by itself after `lifetime_s`."""
+
+    def __init__(
+        self,
+        api: Any,
+        image: str,
+        *,
+        network: BuildNetwork,
+        shared_cache: bool = True,
+        lifetime_s: int = 1800,
+    ) -> None:
+        self.api, self.labels = api, owners.labels("build", lifetime_s)
+        self.deadline = time.monotonic() + lifetime_s
+        volumes = {uv.find_uv_bin(): {"bind": INSTALLER, "mode": "ro"}} | network.mounts()
+        if shared_cache:
+            volumes[CACHE_VOLUME] = {"bind": CACHE, "mode": "rw"}
+        with engine_errors("a build container cannot be started"):
+            host = api.create_host_config(
+                binds=volumes,
+                network_mode="bridge",
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges:true"],
+                mem_limit="2g",
+                memswap_limit="2g",
+                pids_limit=512,
+                auto_remove=True,
+                log_config={"Type": "none"},
+                tmpfs={"/tmp": "rw,exec,nosuid,nodev,size=2g,mode=1777"},  # noqa: S108
+            )
+            made = api.create_container(
+                image,
+                ["timeout", "-s", "KILL", str(lifetime_s), "sleep", "infinity"],
+                entrypoint=[],
+                name=f"greenloop-build-{uuid.uuid4().hex[:12]}",
+                user="0:0",
+                working_dir="/",
+                labels=self.labels,
+                host_config=host,
+            )
+            self.id: str = made["Id"]
+            api.start(self.id)
+
+    def __enter__(self) -> "BuildContainer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
+            self.api.remove_container(self.id, force=True)
+
+    def put(self, entries: Mapping[str, bytes | None], *, owner: int, mode: int) -> None:
+        """Write files (or, for None, make folders), given by absolute path, before any foreign code ran here."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for path, content in entries.items():
+                member = tarfile.TarInfo(path.lstrip("/"))
+                member.uid = member.gid = owner
+                member.mode = mode
+                if content is None:
+                    member.type = tarfile.DIRTYPE
+                else:
+                    member.size = len(content)
+                tar.addfile(member, None if content is None else io.BytesIO(content))
+        with engine_errors("a file cannot be put into the build container"):
+            self.api.put_archive(self.id, "/", archive.getvalue())
+
+    def step(
+        self, argv: Sequence[str], *, user: str, env: Mapping[str, str] | None = None, timeout_s: float, cwd: str = "/"
+    ) -> Step:
+        """Run one program to its end.
+
+        Raises:
+            EngineFault: the engine was lost or the step did not end in time.
+        """
+        log = f"{ROOM}/log-{user.partition(':')[0]}"
+        end = min(self.deadline, time.monotonic() + timeout_s)
+        full = {"HOME": "/tmp", "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LOG": log, **(env or {})}  # noqa: S108
+        with engine_errors("a build step cannot be run"):
+            made = self.api.exec_create(self.id, ["sh", "-c", _SCRIPT, cwd, *argv], user=user, environment=full)
+            self.api.exec_start(made["Id"], detach=True)
+            while (state := self.api.exec_inspect(made["Id"]))["Running"] or state["ExitCode"] is None:
+                if time.monotonic() > end:
+                    raise EngineFault(f"a build step did not end within {timeout_s:.0f} s: {' '.join(argv)[:200]}")
+                time.sleep(0.04)
+            return Step(int(state["ExitCode"]), self._read(f"{log}.end"))
+
+    def _read(self, path: str) -> str:
+        """The content of a small file, cleaned; empty when it is something else."""
+        chunks, stat = self.api.get_archive(self.id, path)
+        if stat["size"] > 100_000:
+            chunks.close()
+            return ""
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+            member = tar.next()
+            content = tar.extractfile(member) if member is not None and member.isreg() else None
+            return clean(content.read()) if content is not None else ""
+
+    def cut_off(self) -> None:
+        """Take the network away; what runs after this can reach nothing."""
+        with engine_errors("the build container's network cannot be removed"):
+            self.api.disconnect_container_from_network(self.id, "bridge", force=True)
+
+    def commit(self, tag: str, labels: Mapping[str, str]) -> str:
+        """Keep the container's file system as an image with a clean configuration; returns the image's id."""
+        own = dict.fromkeys(self.labels, "") | dict(labels)
+        changes = [f'LABEL {name}="{value}"' for name, value in own.items()]
+        name, _, version = tag.rpartition(":")
+        with engine_errors("the image cannot be written"):
+            made = self.api.commit(
+                self.id, repository=name, tag=version, changes=["CMD []", "ENTRYPOINT []", "USER 0:0", *changes]
+            )
+        return str(made["Id"])
+
+
+def uv_bin_is_usable() -> bool:
+    """Whether this environment's installer can run in a Linux container."""
+    with contextlib.suppress(OSError, FileNotFoundError), Path(uv.find_uv_bin()).open("rb") as binary:
+        return binary.read(4) == b"\x7fELF"
+    return False
