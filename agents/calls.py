@@ -150,14 +150,15 @@ class Caller:
         config = self.config(prompt.role)
         asked = {
             "model": [config.name, config.base_url, config.temperature, config.max_output_tokens],
-            "messages": [_plain(message) for message in prompt.messages],
+            "messages": [plain(message) for message in prompt.messages],
             "tools": prompt.tools,
             "schema": prompt.schema.model_json_schema() if prompt.schema else None,
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _plain(message: BaseMessage) -> dict[str, Any]:
+def plain(message: BaseMessage) -> dict[str, Any]:
+    """A message as JSON, with what makes it different from another and nothing else."""
     found: dict[str, Any] = {"role": message.type, "text": str(message.text)}
     if getattr(message, "tool_calls", None):
         found["calls"] = [[call["id"], call["name"], call["args"]] for call in message.tool_calls]  # type: ignore[attr-defined]
@@ -169,7 +170,7 @@ def _plain(message: BaseMessage) -> dict[str, Any]:
 def _record(prompt: Prompt, model: str, usage: Usage, reply: dict[str, Any] | None = None) -> dict[str, Any]:
     """What is kept of a call: the messages since the last answer, so a long conversation is kept once."""
     last = max((i for i, m in enumerate(prompt.messages) if m.type == "ai"), default=-1)
-    asked = [_plain(message) for message in prompt.messages[last + 1 :]]
+    asked = [plain(message) for message in prompt.messages[last + 1 :]]
     found = {"role": prompt.role, "step": prompt.step, "model": model, "usage": usage.model_dump(), "asked": asked}
     return found if reply is None else {**found, "reply": reply}
 

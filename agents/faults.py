@@ -7,6 +7,7 @@ from typing import Literal
 import openai
 
 from agents.contracts import Usage
+from agents.masking import mask
 from agents.models import AnswerTooLarge
 from agents.retry import retry_after_s
 
@@ -88,9 +89,7 @@ def usage_of(error: Exception) -> Usage | None:
 
 def clean(text: str, hides: tuple[str, ...], limit: int = 300) -> str:
     """One line of a provider's text, cut, without what must not be shown."""
-    for secret in hides:
-        text = text.replace(secret, "***")
-    line = " ".join(text.split())
+    line = " ".join(mask(text, hides).split())
     return line if len(line) <= limit else f"{line[:limit]}..."
 
 

@@ -1,6 +1,5 @@
 """Prompts are files, rendered strictly: a value that is missing is an error, never an empty string."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -29,12 +28,3 @@ def render(name: str, **values: object) -> str:
         jinja2.TemplateNotFound: there is no such prompt.
     """
     return _environment().get_template(f"{name}.md").render(**values).strip()
-
-
-def data(label: str, text: str) -> str:
-    """Text that nobody here vouches for (a repository's, a program's output), marked as data.
-
-    The mark is derived from the text, so the text cannot contain its own closing mark.
-    """
-    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10]
-    return f'<data-{mark} label="{label}">\n{text}\n</data-{mark}>'

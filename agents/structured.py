@@ -86,7 +86,7 @@ def json_objects(text: str) -> Iterator[object]:
 
 
 def instruct(messages: Sequence[BaseMessage], text: str) -> list[BaseMessage]:
-    """The messages with an instruction at the end, inside the last one when it is the user's, so that roles alternate."""
+    """The messages with an instruction at the end, in the last one when it is the user's, so that roles alternate."""
     if messages and isinstance(messages[-1], HumanMessage):
         return [*messages[:-1], HumanMessage(f"{messages[-1].text}\n\n{text}")]
     return [*messages, HumanMessage(text)]
