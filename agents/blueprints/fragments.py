@@ -1,6 +1,7 @@
 """Rendered code in pieces: what a blueprint writes, before anybody decides which file it goes into."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agents.profile import Database
@@ -12,6 +13,20 @@ class Symbol:
 
     module: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A resource the application has already, where its names differ from the style's patterns."""
+
+    model: Symbol
+    table: str
+    natural_key: str | None = None
+    plural: str = ""
+    path: str = ""
+    """Collection path with prefixes, e.g. `/api/v1/books`; empty: by the style's pattern."""
+    creatable: bool = True
+    """Nothing but the natural key is needed to make one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +47,22 @@ class Style:
     repository_module: str | None = "app.repositories.{name}"
     """None: no repository layer, queries stand in the routes as the application does it."""
     router: Literal["router", "app"] = "router"
-    """Routes are put on a fresh `router = APIRouter(prefix=..., tags=[...])`, or on an existing object of `router_name`."""
+    """Routes go on a fresh `router = APIRouter(prefix=..., tags=[...])`, or on an existing object of `router_name`."""
     router_name: str = "router"
     prefix: str = ""
     """Put before every path, e.g. `/api/v1`, when the application mounts none itself."""
     timestamps: bool = True
     """Models get `created_at`."""
+    session_commits: bool = True
+    """The session dependency commits when the handler returns; False: handlers commit themselves."""
+    foreign_keys: bool = True
+    """The database enforces foreign keys (False: SQLite without the pragma, then the ORM cascades)."""
+    moment: Symbol | None = None
+    """Annotated pydantic type that reads and answers moments in UTC; None: written next to the schemas."""
+    url: Symbol | None = None
+    """Annotated pydantic type of a web address kept as given; None: written next to the schemas."""
+    known: Mapping[str, Known] = field(default_factory=dict)
+    """Existing resources by singular name."""
 
 
 @dataclass(frozen=True, slots=True)

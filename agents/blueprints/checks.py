@@ -1,0 +1,74 @@
+"""What a specification may not say, refused in words the user can act on."""
+
+from agents.blueprints.names import words
+from agents.blueprints.spec import FeatureSpec, ResourceSpec
+from agents.errors import NotUnderstood
+
+_GIVEN = {"id": ("int", "an integer `id`"), "created_at": ("datetime", "a `created_at` moment")}
+_TAKEN_RESOURCES = {"auth": "the login", "health": "the health check", "base": "the declarative base"}
+
+
+def check_resource(resource: ResourceSpec, spec: FeatureSpec) -> None:
+    """Refuse what cannot be rendered.
+
+    Raises:
+        NotUnderstood: quoting the words, with what to write instead.
+    """
+    _check_names(resource, spec)
+    _check_fields(resource)
+    _check_relations(resource, spec)
+    _check_listing(resource, spec)
+
+
+def _check_names(resource: ResourceSpec, spec: FeatureSpec) -> None:
+    if resource.name == "user" and wants_login(spec) and not resource.exists:
+        raise NotUnderstood(words(resource.plural), "The login keeps its accounts in `users`; choose another name.")
+    if resource.name in _TAKEN_RESOURCES or resource.plural in _TAKEN_RESOURCES:
+        taken = _TAKEN_RESOURCES.get(resource.name) or _TAKEN_RESOURCES[resource.plural]
+        raise NotUnderstood(words(resource.plural), f"That name belongs to {taken}; choose another one.")
+    if not resource.exists and [r.name for r in spec.resources].count(resource.name) > 1:
+        raise NotUnderstood(words(resource.plural), "The request describes it twice; say everything in one place.")
+
+
+def _check_fields(resource: ResourceSpec) -> None:
+    for field in resource.fields:
+        given = _GIVEN.get(field.name)
+        if given and field.type != given[0] and not field.assumed_type:
+            offer = f"Every resource gets {given[1]} of its own; call this field something else."
+            raise NotUnderstood(f"{field.name} ({field.type})", offer)
+    names = [field.name for field in resource.fields]
+    names += [f"{r.target}_id" for r in resource.relations if r.kind == "many_to_one"]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise NotUnderstood(twice[0], f"{words(resource.plural).capitalize()} would have that field twice.")
+
+
+def _check_relations(resource: ResourceSpec, spec: FeatureSpec) -> None:
+    if sum(r.kind == "many_to_one" and r.nested for r in resource.relations) > 1:
+        raise NotUnderstood(words(resource.plural), "It can be served below one parent only.")
+    for relation in resource.relations:
+        other = next((r.plural for r in spec.resources if r.name == relation.target), f"{relation.target}s")
+        if relation.kind == "many_to_many" and other in [field.name for field in resource.fields]:
+            raise NotUnderstood(words(other), "It is both a field and a relation; name one of them differently.")
+        if relation.target == resource.name and (relation.nested or relation.kind == "many_to_many"):
+            offer = "A resource can refer to itself by an optional, not nested many-to-one relation only."
+            raise NotUnderstood(f"{words(resource.plural)} of {words(resource.plural)}", offer)
+
+
+def _check_listing(resource: ResourceSpec, spec: FeatureSpec) -> None:
+    if resource.exists:
+        return  # names the application has already are checked against its profile by who reads it
+    known = {f.name for f in resource.fields} | {"id", "created_at"}
+    targets = {r.target for r in resource.relations} | {f"{r.target}_id" for r in resource.relations}
+    targets |= {r.plural for r in spec.resources if r.name in targets}
+    for listing in spec.listings:
+        if listing.resource != resource.name:
+            continue
+        for name in (*listing.filters, *listing.search, listing.order_by or "id"):
+            if name not in known | targets:
+                raise NotUnderstood(words(name), f"{words(resource.plural).capitalize()} have no such field.")
+
+
+def wants_login(spec: FeatureSpec) -> bool:
+    """Whether accounts and tokens are part of the request."""
+    return spec.login or bool(spec.guards)

@@ -1,0 +1,176 @@
+"""Alembic migrations written from the specification: named constraints, reversible, equal to the models."""
+
+from dataclasses import dataclass
+
+from agents.blueprints.checks import check_resource
+from agents.blueprints.fields import FieldCode
+from agents.blueprints.fragments import Style
+from agents.blueprints.names import literal
+from agents.blueprints.relations import Links, Parent, links, target_named
+from agents.blueprints.render import render_python
+from agents.blueprints.spec import FeatureSpec, ResourceSpec
+from agents.blueprints.view import View, view
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What one table needs, and how to undo it."""
+
+    up: list[str]
+    down: list[str]
+
+
+def migration(
+    spec: FeatureSpec, style: Style, *, revision: str, down_revision: str | None, message: str, users: bool = False
+) -> str:
+    """The migration that brings a database to `spec`: new tables, columns added to existing ones, association tables.
+
+    Args:
+        users: also create the table of the login's accounts.
+
+    Raises:
+        NotUnderstood: the specification cannot be rendered.
+    """
+    steps = [_users()] if users else []
+    for resource in by_dependency(spec):
+        check_resource(resource, spec)
+        shown = view(resource, spec, style)
+        steps.append(_added_columns(shown) if resource.exists else _new_table(shown))
+    for resource in spec.resources:
+        table = target_named(resource.name, spec, style).table
+        steps += [_association(resource, table, link) for link in links(resource, spec, style)]
+    return render_python(
+        "app/migration.py.j2",
+        message=message,
+        revision=revision,
+        down_revision=down_revision,
+        upgrade=[line for step in steps for line in step.up],
+        downgrade=[line for step in reversed(steps) for line in step.down],
+    )
+
+
+def by_dependency(spec: FeatureSpec) -> list[ResourceSpec]:
+    """Resources with the targets of their foreign keys before them; circles keep the order given."""
+    ordered: list[ResourceSpec] = []
+    waiting = list(spec.resources)
+    while waiting:
+        names = {resource.name for resource in waiting}
+        ready = [r for r in waiting if not _targets(r) & (names - {r.name})] or waiting[:1]
+        ordered += ready
+        waiting = [r for r in waiting if r not in ready]
+    return ordered
+
+
+def _targets(resource: ResourceSpec) -> set[str]:
+    return {relation.target for relation in resource.relations if relation.kind == "many_to_one"}
+
+
+def _new_table(v: View) -> _Steps:
+    table = v.target.table
+    lines = [_column("id", "Integer", nullable=False)]
+    lines += [_field_column(f) for f in v.fields]
+    lines += [_column(p.column, "Integer", nullable=not p.required) for p in v.parents]
+    if v.style.timestamps:
+        lines.append(_column("created_at", "DateTime(timezone=True)", nullable=False, default="sa.func.now()"))
+    lines += [_foreign_key(table, p) for p in v.parents]
+    lines.append(f"sa.PrimaryKeyConstraint({literal('id')}, name=op.f({literal(f'pk_{table}')}))")
+    lines += [
+        f"sa.UniqueConstraint({literal(f.name)}, name=op.f({literal(f'uq_{table}_{f.name}')}))"
+        for f in v.fields
+        if f.spec.unique
+    ]
+    indexed = [f.name for f in v.fields if f.index] + [p.column for p in v.parents]
+    up, down = [_create_table(table, lines)], [f"op.drop_table({literal(table)})"]
+    for name in indexed:
+        up.append(_create_index(table, name))
+        down.insert(0, _drop_index(table, name))
+    return _Steps(up, down)
+
+
+def _added_columns(v: View) -> _Steps:
+    """Plain `ADD COLUMN` where SQLite can do it, a batch where a foreign key comes along."""
+    table, up, down = v.target.table, list[str](), list[str]()
+    for field in v.fields:
+        up.append(f"op.add_column({literal(table)}, {_field_column(field)})")
+        if field.spec.unique or field.index:
+            up.append(_create_index(table, field.name, unique=field.spec.unique))
+        down.insert(0, _batch(table, [f"batch.drop_column({literal(field.name)})"]))
+        if field.spec.unique or field.index:
+            down.insert(0, _drop_index(table, field.name))
+    for parent in v.parents:
+        name = f"fk_{table}_{parent.column}_{parent.target.table}"
+        key = f"op.f({literal(name)}), {literal(parent.target.table)}, [{literal(parent.column)}], [{literal('id')}]"
+        add = f"batch.add_column({_column(parent.column, 'Integer', nullable=True)})"
+        foreign = f"batch.create_foreign_key({key}, ondelete={literal(parent.on_delete)})"
+        up += [_batch(table, [add, foreign]), _create_index(table, parent.column)]
+        drop = f'batch.drop_constraint(op.f({literal(name)}), type_="foreignkey")'
+        down.insert(0, _batch(table, [drop, f"batch.drop_column({literal(parent.column)})"]))
+        down.insert(0, _drop_index(table, parent.column))
+    return _Steps(up, down)
+
+
+def _association(resource: ResourceSpec, table: str, link: Links) -> _Steps:
+    left, right = f"{resource.name}_id", f"{link.target.name}_id"
+    lines = [_column(left, "Integer", nullable=False), _column(right, "Integer", nullable=False)]
+    for column, target in ((left, table), (right, link.target.table)):
+        name = literal(f"fk_{link.table}_{column}_{target}")
+        lines.append(
+            f"sa.ForeignKeyConstraint([{literal(column)}], [{literal(f'{target}.id')}], name=op.f({name}), "
+            'ondelete="CASCADE")'
+        )
+    lines.append(
+        f"sa.PrimaryKeyConstraint({literal(left)}, {literal(right)}, name=op.f({literal(f'pk_{link.table}')}))"
+    )
+    return _Steps(
+        [_create_table(link.table, lines), _create_index(link.table, right)],
+        [_drop_index(link.table, right), f"op.drop_table({literal(link.table)})"],
+    )
+
+
+def _users() -> _Steps:
+    lines = [
+        _column("id", "Integer", nullable=False),
+        _column("email", "String(320)", nullable=False),
+        _column("password_hash", "String(255)", nullable=False),
+        _column("created_at", "DateTime(timezone=True)", nullable=False, default="sa.func.now()"),
+        'sa.PrimaryKeyConstraint("id", name=op.f("pk_users"))',
+        'sa.UniqueConstraint("email", name=op.f("uq_users_email"))',
+    ]
+    return _Steps([_create_table("users", lines)], ['op.drop_table("users")'])
+
+
+def _field_column(field: FieldCode) -> str:
+    default = literal(field.server_default) if field.server_default is not None else ""
+    return _column(field.name, field.column_type, nullable=field.nullable, default=default)
+
+
+def _column(name: str, kind: str, *, nullable: bool, default: str = "") -> str:
+    made = f"sa.{kind}" if kind.endswith(")") else f"sa.{kind}()"
+    server = f", server_default={default}" if default else ""
+    return f"sa.Column({literal(name)}, {made}{server}, nullable={nullable})"
+
+
+def _foreign_key(table: str, parent: Parent) -> str:
+    name = literal(f"fk_{table}_{parent.column}_{parent.target.table}")
+    target = literal(f"{parent.target.table}.id")
+    return (
+        f"sa.ForeignKeyConstraint([{literal(parent.column)}], [{target}], name=op.f({name}), "
+        f"ondelete={literal(parent.on_delete)})"
+    )
+
+
+def _create_table(table: str, lines: list[str]) -> str:
+    return f"op.create_table(\n    {literal(table)},\n" + "".join(f"    {line},\n" for line in lines) + ")"
+
+
+def _create_index(table: str, column: str, *, unique: bool = False) -> str:
+    extra = ", unique=True" if unique else ""
+    return f"op.create_index(op.f({literal(f'ix_{table}_{column}')}), {literal(table)}, [{literal(column)}]{extra})"
+
+
+def _drop_index(table: str, column: str) -> str:
+    return f"op.drop_index(op.f({literal(f'ix_{table}_{column}')}), table_name={literal(table)})"
+
+
+def _batch(table: str, lines: list[str]) -> str:
+    return f"with op.batch_alter_table({literal(table)}) as batch:\n" + "\n".join(f"    {line}" for line in lines)
