@@ -86,7 +86,7 @@ class Reporter:
         self.tell(k="collected", n=len(ids))
 
     def is_wanted(self, node_id):
-        return any(node_id == one or node_id.startswith((one + "[", one + "::")) for one in self.wanted)
+        return any(node_id == one or node_id.startswith((one + "[", one + "::", one + "/")) for one in self.wanted)
 
     def pytest_runtest_logreport(self, report):
         if type(report).__name__.lower() == "subtestreport":

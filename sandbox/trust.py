@@ -1,0 +1,153 @@
+"""Which files decide a verdict, what a change did to them, and the tree that runs: the change's code, trusted tests."""
+
+import io
+import posixpath
+import re
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sandbox import tars
+from sandbox.errors import EngineFault
+from sandbox.pytest_config import FILES, PytestConfig, own_config
+
+Kind = Literal["acceptance", "test", "conftest", "config", "shared", "startup"]
+"""`shared`: has a pytest section among other things. `startup`: runs by itself in, or shadows, the test process."""
+ACCEPTANCE = "tests/acceptance/"
+_SHARED = frozenset({"pyproject.toml", "setup.cfg", "tox.ini"})
+_STARTUP = frozenset({"sitecustomize.py", "usercustomize.py", "pytest.py", "pluggy.py", "iniconfig.py"})
+_STARTUP_FOLDERS = frozenset({"pytest", "_pytest", "pluggy", "iniconfig"})
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """One plain file of a tree."""
+
+    content: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What a change did to one trusted path."""
+
+    path: str
+    status: Literal["added", "modified", "deleted"]
+    before: bytes = b""
+    after: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """What is put into a sandbox."""
+
+    source: bytes
+    """Tar for `/src`: the change's code, trusted tests and configuration laid over it, acceptance tests left out."""
+    tests: bytes
+    """Tar for `/tests`: the trusted acceptance tests."""
+    config: PytestConfig
+    """The trusted pytest settings of the repository's own suite."""
+    changes: tuple[Changed, ...]
+    """What the change did to trusted paths."""
+    has_acceptance: bool
+
+
+def kind_of(path: str) -> Kind | None:
+    """Why a path is trusted, None when it is not: then the builder may write it and its word is taken."""
+    folders, name = posixpath.split(path)
+    parts = folders.split("/") if folders else []
+    if path.startswith(ACCEPTANCE):
+        return "acceptance"
+    if name in _STARTUP or name.endswith(".pth") or any(_shadows(part) for part in parts):
+        return "startup"
+    if name == "conftest.py":
+        return "conftest"
+    if path in _SHARED:
+        return "shared"
+    if path in FILES:
+        return "config"
+    if {"tests", "test"} & set(parts) or re.fullmatch(r"test_.*\.py|.*_test\.py", name):
+        return "test"
+    return None
+
+
+def _shadows(folder: str) -> bool:
+    return folder in _STARTUP_FOLDERS or folder.endswith((".dist-info", ".egg-info"))
+
+
+def trusted(paths: Iterable[str]) -> list[str]:
+    """Those of `paths` whose content a verdict takes from a trusted commit only."""
+    return [path for path in paths if kind_of(path) is not None]
+
+
+def read_tree(archive: bytes) -> dict[str, TreeFile]:
+    """The plain files of a tar made by us; anything else in it is left out.
+
+    Raises:
+        EngineFault: it is damaged.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as opened:
+            return {
+                member.name.removeprefix("./"): TreeFile(_content(opened, member), bool(member.mode & 0o111))
+                for member in opened
+                if member.isreg()
+            }
+    except (tarfile.TarError, ValueError, OSError) as error:
+        raise EngineFault(f"an exported tree is no archive: {error}") from error
+
+
+def _content(opened: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = opened.extractfile(member)
+    return stream.read() if stream is not None else b""
+
+
+def arrange(source: bytes, tests: bytes) -> Arrangement:
+    """Lay trusted files over a tree.
+
+    `source`: tar of the tree at the commit that is judged. `tests`: tar of (at least) the trusted paths at the commit
+    their author made; what is in `source` at such a path and not in `tests` does not take part.
+
+    Raises:
+        EngineFault: a tar is damaged.
+    """
+    tree, author = read_tree(source), read_tree(tests)
+    kept = {path: file for path, file in tree.items() if kind_of(path) in (None, "shared")}
+    laid = {p: f for p, f in author.items() if kind_of(p) in ("test", "conftest", "config", "startup")}
+    accepted = {p: f for p, f in author.items() if kind_of(p) == "acceptance"}
+    return Arrangement(
+        source=_pack(kept | laid),
+        tests=_pack(accepted),
+        config=own_config(lambda name: author[name].content if name in author else None),
+        changes=changes_between(author, tree),
+        has_acceptance=bool(accepted),
+    )
+
+
+def _pack(files: Mapping[str, TreeFile]) -> bytes:
+    executable = frozenset(path for path, file in files.items() if file.executable)
+    return tars.build({path: file.content for path, file in files.items()}, executable=executable)
+
+
+def changes_between(author: Mapping[str, TreeFile], tree: Mapping[str, TreeFile]) -> tuple[Changed, ...]:
+    """What `tree` did to the trusted paths of `author`'s tree; of shared files only the pytest settings count."""
+    found: list[Changed] = []
+    for path in sorted(set(trusted(author)) | set(trusted(tree))):
+        before, after = (_judged_part(path, files.get(path)) for files in (author, tree))
+        if before == after:
+            continue
+        if before is None:
+            found.append(Changed(path=path, status="added", after=after or b""))
+        elif after is None:
+            found.append(Changed(path=path, status="deleted", before=before))
+        else:
+            found.append(Changed(path=path, status="modified", before=before, after=after))
+    return tuple(found)
+
+
+def _judged_part(path: str, file: TreeFile | None) -> bytes | None:
+    if file is None or kind_of(path) != "shared":
+        return file.content if file is not None else None
+    config = own_config(lambda name: file.content if name == path else None)
+    return repr((config.ini, config.options)).encode() if config.source else None

@@ -1,0 +1,197 @@
+"""The verdict: one commit, a fresh container, the trusted tests. No model takes part in it.
+
+Green needs every expected test to have run and passed, nothing that passed before to be broken, and nothing done to the
+files that judge. Whatever the tests leave in doubt is not green.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sandbox.baseline import TOLD, Baseline
+from sandbox.integrity import integrity_gate
+from sandbox.protocol import SOURCE, TESTS, Engine, Limits, Sandbox
+from sandbox.pytest_run import run_in_process
+from sandbox.reports import Gate, Service, SuiteReport, TestResult, Verdict, Word
+from sandbox.service import run_service_tests
+from sandbox.suite import matches, missing_of
+from sandbox.trust import Arrangement, Changed, arrange, kind_of
+
+ACCEPTANCE_GATE = "acceptance tests"
+OWN_GATE = "repository's own tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One suite held against what was expected of it."""
+
+    word: Word
+    reason: str
+    failures: tuple[TestResult, ...]
+    """Only those that count: expected tests and what the change broke."""
+    report: SuiteReport
+    level: str
+
+
+def judge(
+    engine: Engine,
+    image: str,
+    *,
+    source: bytes,
+    tests: bytes,
+    commit: str,
+    service: Service | None,
+    expected_service: Collection[str] = (),
+    expected_unit: Collection[str] = (),
+    baseline: Baseline | None = None,
+    limits: Limits,
+    run_id: str,
+    timeout_s: float,
+) -> Verdict:
+    """Judge one commit.
+
+    `source`: tar of its tree. `tests`: tar of the trusted paths at the commit of their author (`trust.trusted`), pytest
+    settings included. `expected_*`: node ids that must have run and passed, parameters may be left out. Without a
+    `baseline` every failure counts. `timeout_s` bounds each of the two suites.
+
+    Raises:
+        EngineUnavailable, ImageUnavailable: nothing can be run here.
+        EngineFault: the engine failed; says nothing about the commit.
+        ValueError: acceptance tests are expected and there is no service to put them to.
+    """
+    if expected_service and service is None:
+        raise ValueError("acceptance tests are expected, but no service is given to start")
+    begun = time.monotonic()
+    arrangement = arrange(source, tests)
+    settled: list[Settled] = []
+    with engine.open(image, run_id=run_id, limits=limits) as sandbox:
+        sandbox.put(arrangement.source, SOURCE)
+        sandbox.put(arrangement.tests, TESTS)
+        if service is not None and (arrangement.has_acceptance or expected_service):
+            report = run_service_tests(sandbox, service=service, timeout_s=timeout_s)
+            settled.append(settle(report, expected_service, baseline, "service"))
+        report = _own_tests(sandbox, arrangement, service, timeout_s)
+        settled.append(settle(report, expected_unit, baseline, "in-process"))
+    return conclude(settled, arrangement.changes, baseline, commit, time.monotonic() - begun)
+
+
+def _own_tests(sandbox: Sandbox, arrangement: Arrangement, service: Service | None, timeout_s: float) -> SuiteReport:
+    config = arrangement.config
+    env = service.env if service else {}
+    return run_in_process(sandbox, timeout_s=timeout_s, ini=config.ini, options=config.options, env=env)
+
+
+def settle(report: SuiteReport, expected: Collection[str], baseline: Baseline | None, level: str) -> Settled:
+    """Hold one suite's report against the expected tests and the baseline."""
+    if report.word not in TOLD or (report.word is Word.RED and not report.results):
+        return Settled(report.word, report.reason, report.failures(), report, level)
+    wanted = sorted(expected)
+    failures = tuple(r for r in report.results if _counts(r, wanted, baseline))
+    missing = missing_of(wanted, report.results)
+    lost = _lost(report, baseline, level)
+    if any("::" not in failure.node_id for failure in failures):
+        return Settled(Word.COLLECT_ERROR, _first(failures, "cannot be collected"), failures, report, level)
+    if missing:
+        reason = f"{len(missing)} expected tests did not run, first {missing[0]}"
+        return Settled(Word.TAMPERED, reason, failures, report, level)
+    if failures:
+        return Settled(Word.RED, _first(failures, "failed"), failures, report, level)
+    if lost:
+        reason = f"{len(lost)} tests that passed before did not run any more, first {lost[0]}"
+        return Settled(Word.TAMPERED, reason, (), report, level)
+    if report.word is Word.COLLECT_ERROR and not report.failures():
+        return Settled(Word.COLLECT_ERROR, report.reason, (), report, level)
+    ran = any(r.outcome != "skipped" for r in report.results)
+    return Settled(Word.GREEN if ran else Word.NO_TESTS, "" if ran else report.reason, (), report, level)
+
+
+def _counts(result: TestResult, expected: Sequence[str], baseline: Baseline | None) -> bool:
+    """Whether this result stands against the commit."""
+    if any(matches(result.node_id, one) for one in expected):
+        return result.outcome != "passed"
+    if result.outcome not in ("failed", "error"):
+        return False
+    return baseline is None or result.node_id not in (*baseline.failing, *baseline.flaky)
+
+
+def _lost(report: SuiteReport, baseline: Baseline | None, level: str) -> list[str]:
+    """Tests of this suite that passed before and now did not say so: gone, or skipping themselves."""
+    if baseline is None:
+        return []
+    said = {r.node_id for r in report.results if r.outcome != "skipped"}
+    ours = (i for i in baseline.passing if (kind_of(i.split("::")[0]) == "acceptance") is (level == "service"))
+    return [node_id for node_id in ours if node_id not in said]
+
+
+def _first(failures: Sequence[TestResult], what: str) -> str:
+    first = failures[0]
+    count = f"{len(failures)} tests {what}, first " if what == "failed" else ""
+    return f"{count}{first.node_id}: {first.message or first.outcome}"
+
+
+def conclude(
+    settled: Sequence[Settled], changes: Sequence[Changed], baseline: Baseline | None, commit: str, elapsed_s: float
+) -> Verdict:
+    """Put the gates together; the first that fails gives the word, tampering before everything else."""
+    gates = [_gate(one) for one in settled]
+    gates.append(integrity_gate(changes))
+    word, reason = _overall(settled, gates[-1])
+    results = [result for one in settled for result in one.report.results]
+    levels = {r.node_id: one.level for one in settled for r in one.report.results if r.outcome == "passed"}
+    return Verdict(
+        word=word,
+        commit=commit,
+        reason=reason,
+        gates=tuple(gates),
+        failures=tuple(failure for one in settled for failure in one.failures),
+        passed=sum(result.outcome in ("passed", "xfailed") for result in results),
+        total=len(results),
+        levels=levels,
+        not_checked=_not_checked(results, changes, baseline),
+        elapsed_s=round(elapsed_s, 3),
+    )
+
+
+def _gate(settled: Settled) -> Gate:
+    report = settled.report
+    idle = settled.word is Word.NO_TESTS and settled.level == "in-process"
+    evidence = f"{len(report.passed())} of {len(report.results)} tests passed ({settled.level})"
+    if settled.reason:
+        evidence = f"{settled.word.value}: {settled.reason}"
+    return Gate(
+        name=ACCEPTANCE_GATE if settled.level == "service" else OWN_GATE,
+        passed=settled.word is Word.GREEN or idle,
+        evidence="there are none" if idle and not report.results else evidence,
+        seconds=report.elapsed_s,
+    )
+
+
+def _overall(settled: Sequence[Settled], integrity: Gate) -> tuple[Word, str]:
+    tampered = next((one for one in settled if one.word is Word.TAMPERED), None)
+    if tampered is not None:
+        return Word.TAMPERED, tampered.reason
+    if not integrity.passed:
+        return Word.TAMPERED, integrity.evidence
+    bad = next((one for one in settled if one.word not in (Word.GREEN, Word.NO_TESTS)), None)
+    if bad is not None:
+        return bad.word, bad.reason
+    if not any(one.word is Word.GREEN for one in settled):
+        return Word.NO_TESTS, "no test ran, so nothing is proven"
+    idle = next((one for one in settled if one.word is Word.NO_TESTS and one.level == "service"), None)
+    return (Word.NO_TESTS, f"acceptance tests: {idle.reason}") if idle is not None else (Word.GREEN, "")
+
+
+def _not_checked(
+    results: Sequence[TestResult], changes: Sequence[Changed], baseline: Baseline | None
+) -> tuple[str, ...]:
+    said = [f"{r.node_id} was skipped: {r.message}" for r in results if r.outcome == "skipped"]
+    said += [
+        f"{change.path} (added by the change) did not run"
+        for change in changes
+        if change.status == "added" and kind_of(change.path) == "test"
+    ]
+    if baseline is not None:
+        said += [f"{node_id} failed before the change too" for node_id in baseline.failing]
+        said += [f"{node_id} is flaky: it passed and failed before the change" for node_id in baseline.flaky]
+        said += [f"before the change: {line}" for line in baseline.trouble]
+    return tuple(said)
