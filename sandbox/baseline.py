@@ -4,12 +4,9 @@ from collections.abc import Sequence
 
 from sandbox.protocol import Engine, Limits, Sandbox
 from sandbox.pytest_run import run_in_process
-from sandbox.reports import Frozen, Service, SuiteReport, Word
+from sandbox.reports import Frozen, Service, SuiteReport
 from sandbox.service import run_service_tests
 from sandbox.trust import Arrangement, arrange
-
-TOLD = (Word.GREEN, Word.RED, Word.COLLECT_ERROR, Word.NO_TESTS)
-"""Words after which the list of results is complete."""
 
 
 class Baseline(Frozen):
@@ -67,8 +64,7 @@ def summarise(reports: Sequence[SuiteReport]) -> Baseline:
     for report in reports:
         good |= report.passed()
         bad |= {result.node_id for result in report.failures()}
-    cut_short = [r for r in reports if r.word not in TOLD or (r.word is Word.RED and not r.results)]
-    trouble = dict.fromkeys(f"{report.word.value}: {report.reason}" for report in cut_short)
+    trouble = dict.fromkeys(f"{report.word.value}: {report.reason}" for report in reports if not report.complete)
     return Baseline(
         passing=tuple(sorted(good - bad)),
         failing=tuple(sorted(bad - good)),

@@ -1,7 +1,7 @@
 """The pytest settings a repository's own suite runs with: text from a trusted tree, never discovered by pytest.
 
-Kept are the ini values (asyncio mode, python path, markers, warning filters ...) and, of the default options, those that
-say which tests belong to the suite or how they are imported. Left out is what changes reporting: the report is ours.
+Kept are the ini values (asyncio mode, python path, markers, warning filters ...) and, of the default options, those
+that say which tests belong to the suite or how they are imported. What changes reporting is left out.
 """
 
 import configparser

@@ -1,4 +1,4 @@
-"""What running tests said, and what it adds up to: the values that travel from the sandbox to the agents and the record."""
+"""What running tests said, and what it adds up to: the values that travel from the sandbox to agents and record."""
 
 from enum import StrEnum
 from typing import Literal
@@ -53,6 +53,8 @@ class SuiteReport(Frozen):
 
     word: Word
     results: tuple[TestResult, ...] = ()
+    complete: bool = True
+    """False: it did not get to its end (crash, timeout, service gone ...); `results` may not be all."""
     reason: str = ""
     """Why the word is not `green`, in one line; empty when it is."""
     output: str = ""

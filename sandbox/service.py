@@ -77,7 +77,8 @@ def _judged(tested: Outcome, told: Told, served: Outcome, died: bool, expected: 
     if not died or report.word is Word.TAMPERED:
         return report
     word = Word.RED if served.cause is Cause.EXITED else WORDS[served.cause]
-    return report.model_copy(update={"word": word, "reason": f"the service ended while the tests ran: {_last(served)}"})
+    reason = f"the service ended while the tests ran: {_last(served)}"
+    return report.model_copy(update={"word": word, "complete": False, "reason": reason})
 
 
 def _not_started(service: Service, told: Told, served: Outcome, died: bool) -> SuiteReport | None:
@@ -86,12 +87,12 @@ def _not_started(service: Service, told: Told, served: Outcome, died: bool) -> S
         return None
     if died:
         word = Word.RED if served.cause is Cause.EXITED else WORDS[served.cause]
-        return SuiteReport(word=word, reason=f"service did not start: {_last(served)}")
+        return SuiteReport(word=word, complete=False, reason=f"service did not start: {_last(served)}")
     status = told.notes["not_ready"]
     seen = f"{service.ready_path} answered {status}" if status.isdigit() else f"no answer on {service.ready_path}"
     said = last_line(served.stderr) or last_line(served.stdout)
     reason = f"service did not start: {seen} within {service.start_timeout_s:.0f} s"
-    return SuiteReport(word=Word.RED, reason=f"{reason}: {said}" if said else reason)
+    return SuiteReport(word=Word.RED, complete=False, reason=f"{reason}: {said}" if said else reason)
 
 
 def _last(served: Outcome) -> str:

@@ -18,6 +18,8 @@ WORDS = {
     Cause.SANDBOX_DIED: Word.SANDBOX_DIED,
     Cause.STOPPED: Word.SANDBOX_DIED,
 }
+COMPLETE = (Word.GREEN, Word.RED, Word.COLLECT_ERROR, Word.NO_TESTS)
+"""Words that can only be given when every collected test has reported."""
 OUTPUT = 12_000
 """Most characters of program output kept in a report."""
 
@@ -35,6 +37,7 @@ def suite_report(outcome: Outcome, told: Told, expected: Sequence[str] | None) -
         word=word,
         reason=reason,
         results=stream.results(told),
+        complete=told.end in (0, 1, 2, 5) and word in COMPLETE,
         output=shown(outcome.stderr, OUTPUT),
         elapsed_s=round(outcome.elapsed_s, 3),
     )

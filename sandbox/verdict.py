@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sandbox.baseline import TOLD, Baseline
+from sandbox.baseline import Baseline
 from sandbox.integrity import integrity_gate
 from sandbox.protocol import SOURCE, TESTS, Engine, Limits, Sandbox
 from sandbox.pytest_run import run_in_process
@@ -83,7 +83,7 @@ def _own_tests(sandbox: Sandbox, arrangement: Arrangement, service: Service | No
 
 def settle(report: SuiteReport, expected: Collection[str], baseline: Baseline | None, level: str) -> Settled:
     """Hold one suite's report against the expected tests and the baseline."""
-    if report.word not in TOLD or (report.word is Word.RED and not report.results):
+    if not report.complete:
         return Settled(report.word, report.reason, report.failures(), report, level)
     wanted = sorted(expected)
     failures = tuple(r for r in report.results if _counts(r, wanted, baseline))
@@ -99,8 +99,6 @@ def settle(report: SuiteReport, expected: Collection[str], baseline: Baseline | 
     if lost:
         reason = f"{len(lost)} tests that passed before did not run any more, first {lost[0]}"
         return Settled(Word.TAMPERED, reason, (), report, level)
-    if report.word is Word.COLLECT_ERROR and not report.failures():
-        return Settled(Word.COLLECT_ERROR, report.reason, (), report, level)
     ran = any(r.outcome != "skipped" for r in report.results)
     return Settled(Word.GREEN if ran else Word.NO_TESTS, "" if ran else report.reason, (), report, level)
 
