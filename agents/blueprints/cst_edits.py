@@ -131,22 +131,22 @@ class FileEdit:
         blank = cst.Module([])
         return next((i for i, n in enumerate(self.tree.body) if wanted(blank.code_for_node(n).strip())), None)
 
-    def add_to_class(self, name: str, code: str, after: str | None = None, blank: bool = False) -> None:
-        """Put statements into a class: after the attribute `after`, else at its end; a lone `pass` goes."""
+    def add_to_class(self, name: str, code: str, kind: str = "", *, blank: bool = False) -> None:
+        """Put statements into a class, a lone `pass` goes.
+
+        Args:
+            kind: `field` (after the last annotated attribute), `column` (after the last mapped column), else at the end.
+            blank: leave a blank line before it.
+        """
         node = self.class_named(name)
         body = _block(node)
         statements = list(body.body)
         parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
         if len(statements) == 1 and _is_filler(statements[0]):
             statements, blank = [], False
-        index = len(statements)
-        if after:
-            hits = [
-                i for i, s in enumerate(statements) if isinstance(s, cst.SimpleStatementLine) and after in _assigned(s)
-            ]
-            index = hits[-1] + 1 if hits else index
-        follows = index and (isinstance(statements[index - 1], Definition) or _is_docstring(statements[index - 1]))
-        if (blank or follows) and index:
+        hits = [i for i, s in enumerate(statements) if kind and _is_kind(s, kind)]
+        index = hits[-1] + 1 if hits else len(statements)
+        if index and (blank or isinstance(statements[index - 1], Definition) or _is_docstring(statements[index - 1])):
             parsed[0] = _spaced(parsed[0], 1)
         new = body.with_changes(body=[*statements[:index], *parsed, *statements[index:]])
         self.replace(node, node.with_changes(body=new))
@@ -195,6 +195,14 @@ def _assigned(line: cst.SimpleStatementLine) -> set[str]:
         elif isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
             found.add(small.target.value)
     return found
+
+
+def _is_kind(node: cst.CSTNode, kind: str) -> bool:
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    if kind == "field":
+        return isinstance(small, cst.AnnAssign) and "model_config" not in _assigned(cst.SimpleStatementLine([small]))
+    code = cst.Module([]).code_for_node(small) if small else ""
+    return "relationship(" not in code and ("Column(" in code or "mapped_column(" in code or "Mapped[" in code)
 
 
 def _is_definition(node: cst.CSTNode) -> bool:

@@ -116,6 +116,17 @@ def with_arguments(call: cst.Call, new: Sequence[cst.Arg]) -> cst.Call:
     return call.with_changes(args=[*args, *fresh])
 
 
+def broken_call(call: cst.Call) -> cst.Call:
+    """The call with one argument a line."""
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    outer = cst.ParenthesizedWhitespace(indent=True)
+    last = len(call.args) - 1
+    args = [
+        a.with_changes(comma=cst.Comma(whitespace_after=outer if i == last else inner)) for i, a in enumerate(call.args)
+    ]
+    return call.with_changes(args=args, whitespace_before_args=inner)
+
+
 def add_dependency(edit: FileEdit, function: str, path_method: Callable[[cst.Call], bool], dependency: str) -> None:
     """Put `Depends(dependency)` into the `dependencies` of the route decorator that `path_method` picks."""
     node = edit.function_named(function)
@@ -126,7 +137,9 @@ def add_dependency(edit: FileEdit, function: str, path_method: Callable[[cst.Cal
         wanted = f"Depends({dependency})"
         given = next((a for a in call.args if a.keyword and a.keyword.value == "dependencies"), None)
         if given is None:
-            edit.replace(call, with_keywords(call, {"dependencies": f"[{wanted}]"}))
+            new = with_keywords(call, {"dependencies": f"[{wanted}]"})
+            fits = "\n" in code_of(new) or len(code_of(new)) + 1 <= line_limit(edit)
+            edit.replace(call, new if fits else broken_call(new))
         elif isinstance(given.value, cst.List) and wanted not in code_of(given.value):
             elements = [*given.value.elements, cst.Element(cst.parse_expression(wanted))]
             edit.replace(given.value, given.value.with_changes(elements=elements))

@@ -13,8 +13,9 @@ from agents.blueprints.extend_query import Narrowing, narrow
 from agents.blueprints.names import literal, parameter, words
 from agents.blueprints.spec import FieldSpec, ListingSpec
 from agents.errors import NotUnderstood
-from agents.reading.modules import Found, Function, Module
-from agents.reading.orm import OrmClass, depends_target
+from agents.reading.calls import callee_of
+from agents.reading.modules import Found, Function
+from agents.reading.orm import OrmClass
 from agents.reading.resources import Collection
 
 _PYTHON = {
@@ -176,46 +177,10 @@ def _way_to_query(
         if named in ("select", "query") and found and found.node is model.found.node:
             return [start], ast.unparse(call.args[0])
     for call in (n for n in ast.walk(start.node) if isinstance(n, ast.Call)):
-        callee = _callee(bench, start.module, start.node, call.func)
+        callee = callee_of(bench.app.code, start.module, start.node, call.func)
         way = _way_to_query(bench, callee, model, (*seen, start.node)) if callee else None
         if way:
             return [start, *way[0]], way[1]
-    return None
-
-
-def _callee(bench: Bench, module: Module, function: Function, func: ast.expr) -> Found | None:
-    code = bench.app.code
-    found = code.find(module, func)
-    if found:
-        return found if isinstance(found.node, Function) else None
-    if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
-        return None
-    owner = _class_of(bench, module, function, func.value.id)
-    for ancestor in code.ancestry(owner) if owner else ():
-        for node in ancestor.node.body if isinstance(ancestor.node, ast.ClassDef) else ():
-            if isinstance(node, Function) and node.name == func.attr:
-                return Found(ancestor.module, f"{ancestor.name}.{node.name}", node)
-    return None
-
-
-def _class_of(bench: Bench, module: Module, function: Function, variable: str) -> Found | None:
-    """The class a parameter (or a variable made by calling the class) is an instance of."""
-    code = bench.app.code
-    for argument in (*function.args.args, *function.args.kwonlyargs):
-        if argument.arg == variable and argument.annotation is not None:
-            named = code.find(module, argument.annotation)
-            if named and isinstance(named.node, ast.ClassDef):
-                return named
-            target = depends_target(code, module, argument.annotation)
-            if target and isinstance(target.node, ast.ClassDef):
-                return target
-            if target and isinstance(target.node, Function) and target.node.returns is not None:
-                return code.find(target.module, target.node.returns)
-    for node in ast.walk(function):
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-            continue
-        if any(isinstance(t, ast.Name) and t.id == variable for t in node.targets):
-            return code.find(module, node.value.func)
     return None
 
 

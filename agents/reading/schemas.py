@@ -55,6 +55,13 @@ def schema_fields(code: Code, found: Found) -> tuple[SchemaField, ...]:
     return tuple(fields.values())
 
 
+def own_fields(found: Found) -> list[str]:
+    """Names of the fields declared in the class itself."""
+    body = found.node.body if isinstance(found.node, ast.ClassDef) else []
+    names = [n.target.id for n in body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+    return [name for name in names if name != "model_config"]
+
+
 def _field(code: Code, module: Module, name: str, node: ast.AnnAssign) -> SchemaField:
     reading = _Reading(code, module)
     optional = reading.annotation(node.annotation)
