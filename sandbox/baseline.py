@@ -26,7 +26,7 @@ def measure(
     image: str,
     *,
     source: bytes,
-    service: Service | None,
+    service: Service | None = None,
     limits: Limits,
     run_id: str,
     timeout_s: float,

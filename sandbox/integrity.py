@@ -8,6 +8,7 @@ from sandbox.reports import Gate
 from sandbox.trust import Changed, kind_of
 
 NAME = "test integrity"
+_CHOOSING = (b"addopts", b"testpaths", b"python_", b"norecursedirs", b"collect_", b"confcutdir", b"-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,34 @@ def integrity_gate(changes: Sequence[Changed]) -> Gate:
 
 def _finding(change: Changed) -> Finding:
     kind = kind_of(change.path)
-    if kind == "test" and change.status == "added":
+    if kind == "startup":
+        return Finding(
+            change.path, f"was {change.status} and could run before, or instead of, the tests", blocking=True
+        )
+    if kind == "acceptance":
+        return Finding(change.path, f"was {change.status}", blocking=True)
+    if change.status == "deleted":
+        return Finding(change.path, "was deleted", blocking=True)
+    if change.status == "added" and kind in ("test", "conftest"):
         return Finding(change.path, "was added by the change and did not run", blocking=False)
-    if kind == "test" and change.status == "modified" and change.path.endswith(".py"):
-        loss = weakened(change.before, change.after)
-        if not loss:
-            return Finding(change.path, "was edited; the version before the change ran", blocking=False)
+    if kind in ("config", "shared"):
+        return _settings_finding(change)
+    if kind == "test" and (loss := weakened(change.before, change.after) if change.path.endswith(".py") else ""):
         return Finding(change.path, f"was weakened: {loss}", blocking=True)
-    what = {"startup": "could run before, or instead of, the tests", "conftest": "", "config": "", "shared": ""}
-    where = " in its pytest settings" if kind == "shared" else ""
-    why = what.get(kind or "", "")
-    return Finding(change.path, f"was {change.status}{where}{f' and {why}' if why else ''}", blocking=True)
+    return Finding(change.path, "was edited; the version before the change ran", blocking=kind == "conftest")
+
+
+def _settings_finding(change: Changed) -> Finding:
+    """Settings that choose tests are blocking; others (a marker, the asyncio mode) are only named."""
+    chosen = [_choosing(content) for content in (change.before, change.after)]
+    if chosen[0] != chosen[1]:
+        return Finding(change.path, "changes which tests belong to the suite", blocking=True)
+    return Finding(change.path, "changes pytest settings; those before the change were used", blocking=False)
+
+
+def _choosing(content: bytes) -> list[bytes]:
+    lines = content.replace(b"\n    ", b" ").splitlines()
+    return [line.strip() for line in lines if line.lstrip().startswith(_CHOOSING)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import io
 import posixpath
 import re
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -103,26 +103,37 @@ def _content(opened: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return stream.read() if stream is not None else b""
 
 
-def arrange(source: bytes, tests: bytes) -> Arrangement:
+def arrange(source: bytes, tests: bytes, changed: Collection[str] | None = None) -> Arrangement:
     """Lay trusted files over a tree.
 
-    `source`: tar of the tree at the commit that is judged. `tests`: tar of (at least) the trusted paths at the commit
-    their author made; what is in `source` at such a path and not in `tests` does not take part.
+    `source`: tar of the tree at the commit that is judged. `tests`: tar of the trusted paths at the commit their author
+    made. What is in `source` at such a path and not in `tests` does not take part, unless `changed` (the paths that
+    differ between the two commits) is given and does not name it: then it is the author's too.
 
     Raises:
         EngineFault: a tar is damaged.
     """
     tree, author = read_tree(source), read_tree(tests)
+    if changed is not None:
+        author = {p: f for p, f in tree.items() if kind_of(p) is not None and p not in changed} | author
     kept = {path: file for path, file in tree.items() if kind_of(path) in (None, "shared")}
     laid = {p: f for p, f in author.items() if kind_of(p) in ("test", "conftest", "config", "startup")}
     accepted = {p: f for p, f in author.items() if kind_of(p) == "acceptance"}
     return Arrangement(
         source=_pack(kept | laid),
         tests=_pack(accepted),
-        config=own_config(lambda name: author[name].content if name in author else None),
+        config=_config(author, tree),
         changes=changes_between(author, tree),
         has_acceptance=bool(accepted),
     )
+
+
+def _config(author: Mapping[str, TreeFile], tree: Mapping[str, TreeFile]) -> PytestConfig:
+    """The author's settings; where the author's commit had none (a new application), those the change brought."""
+    config = own_config(lambda name: author[name].content if name in author else None)
+    if config.source:
+        return config
+    return own_config(lambda name: tree[name].content if name in tree and name in _SHARED else None)
 
 
 def _pack(files: Mapping[str, TreeFile]) -> bytes:
@@ -135,7 +146,7 @@ def changes_between(author: Mapping[str, TreeFile], tree: Mapping[str, TreeFile]
     found: list[Changed] = []
     for path in sorted(set(trusted(author)) | set(trusted(tree))):
         before, after = (_judged_part(path, files.get(path)) for files in (author, tree))
-        if before == after:
+        if before == after or (before is None and kind_of(path) == "shared"):
             continue
         if before is None:
             found.append(Changed(path=path, status="added", after=after or b""))
@@ -150,4 +161,4 @@ def _judged_part(path: str, file: TreeFile | None) -> bytes | None:
     if file is None or kind_of(path) != "shared":
         return file.content if file is not None else None
     config = own_config(lambda name: file.content if name == path else None)
-    return repr((config.ini, config.options)).encode() if config.source else None
+    return "\n".join((config.ini, *config.options)).encode() if config.source else None

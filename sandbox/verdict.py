@@ -44,6 +44,7 @@ def judge(
     expected_service: Collection[str] = (),
     expected_unit: Collection[str] = (),
     baseline: Baseline | None = None,
+    changed: Collection[str] | None = None,
     limits: Limits,
     run_id: str,
     timeout_s: float,
@@ -52,7 +53,7 @@ def judge(
 
     `source`: tar of its tree. `tests`: tar of the trusted paths at the commit of their author (`trust.trusted`), pytest
     settings included. `expected_*`: node ids that must have run and passed, parameters may be left out. Without a
-    `baseline` every failure counts. `timeout_s` bounds each of the two suites.
+    `baseline` every failure counts. `changed`: see `trust.arrange`. `timeout_s` bounds each of the two suites.
 
     Raises:
         EngineUnavailable, ImageUnavailable: nothing can be run here.
@@ -62,7 +63,7 @@ def judge(
     if expected_service and service is None:
         raise ValueError("acceptance tests are expected, but no service is given to start")
     begun = time.monotonic()
-    arrangement = arrange(source, tests)
+    arrangement = arrange(source, tests, changed)
     settled: list[Settled] = []
     with engine.open(image, run_id=run_id, limits=limits) as sandbox:
         sandbox.put(arrangement.source, SOURCE)
