@@ -15,6 +15,7 @@ from sandbox.streams import Channel, End, Output, Wake, pump
 
 SETTLE_S = 5.0
 """How long the engine may take to notice that a command has ended."""
+KILL_AGAIN_S = 0.05
 POLL_S = 0.005
 
 
@@ -140,12 +141,9 @@ class DockerProcess:
             state = self._settled()
         except Gone:
             return self._result(self._box.gone())
-        if state["Running"]:
+        if not is_over(state):
             self._put_down()
-            raise EngineFault("the connection to the engine was lost while a command ran")
-        if state["ExitCode"] is None:
-            self._box.gone()
-            raise EngineFault("the engine gave no exit code")
+            raise EngineFault("the connection to the engine was lost while a command ran: no exit code")
         if not state["Pid"]:
             return self._not_started()
         return self._judged(int(state["ExitCode"]))
@@ -177,26 +175,32 @@ class DockerProcess:
         state: dict[str, Any] = self._box.daemon.call("exec_inspect", self._exec_id)
         return state
 
-    def _settled(self) -> dict[str, Any]:
-        """The exec's state once it does not run any more, or after `SETTLE_S`."""
-        deadline = time.monotonic() + SETTLE_S
+    def _settled(self, within: float = SETTLE_S) -> dict[str, Any]:
+        """The exec's state once it is over, or after `within` seconds."""
+        deadline = time.monotonic() + within
         while True:
             state = self._state()
-            if not state["Running"] or time.monotonic() > deadline:
+            if is_over(state) or time.monotonic() > deadline:
                 return state
             time.sleep(POLL_S)
 
     def _code_if_over(self) -> int | None:
         with contextlib.suppress(EngineFault):
             state = self._state()
-            if not state["Running"] and state["Pid"] and state["ExitCode"] is not None:
+            if is_over(state) and state["Pid"]:
                 return int(state["ExitCode"])
         return None
 
     def _put_down(self) -> None:
-        """Kill everything of this user; if the command outlives that, the container goes."""
+        """Kill everything of this user, again while the command may still be starting; else the container goes."""
+        deadline = time.monotonic() + SETTLE_S
         with contextlib.suppress(EngineFault):
-            for _ in range(2):
-                if self._box.kill(self._command.user) and not self._settled()["Running"]:
+            while self._box.kill(self._command.user) and time.monotonic() < deadline:
+                if is_over(self._settled(KILL_AGAIN_S)):
                     return
         self._box.destroy("a command could not be ended")
+
+
+def is_over(state: dict[str, Any]) -> bool:
+    """True for an exec that has ended; one that has not begun yet does not run either, but has no exit code."""
+    return not state["Running"] and state["ExitCode"] is not None
