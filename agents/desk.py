@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from agents.blobs import blob_ids
 from agents.contracts import FileEdit
 from agents.edits import apply_replace, check_syntax
 from agents.errors import EditRefused
@@ -12,6 +13,7 @@ from agents.protection import Protected, from_globs
 from agents.roles import Desk
 from sandbox.errors import PathRefused
 from sandbox.reports import SuiteReport
+from sandbox.workspace import Workspace
 
 BYTES_MAX = 1_000_000
 """Largest file an agent reads or writes."""
@@ -56,13 +58,19 @@ class WorkspaceDesk:
     def files(self) -> list[str]:
         return sorted(self._workspace.files())
 
+    def blobs(self) -> dict[str, str]:
+        """Git blob ids of unchanged files, where there is git."""
+        return blob_ids(self._workspace.git) if isinstance(self._workspace, Workspace) else {}
+
     def edits(self) -> tuple[FileEdit, ...]:
         """What was changed through this desk, in order."""
         return tuple(self._edits)
 
     def read(self, path: str) -> str:
         path = relative(path)
-        text = _decode(path, self._bytes(path))
+        text = self._existing(path)
+        if text is None:
+            raise EditRefused(self._missing(path))
         return text.removeprefix(BOM)
 
     def write(self, path: str, content: str) -> None:
@@ -71,7 +79,7 @@ class WorkspaceDesk:
         data = _encode(path, _like(before, content))
         if before is not None and _encode(path, before) == data:
             return
-        self._guarded(path, lambda: self._workspace.write(path, data))
+        self._guarded(lambda: self._workspace.write(path, data))
         self._edits.append(FileEdit(path=path, action="write", content=content))
         self._tell(f"{'created' if before is None else 'changed'} {path}")
 
@@ -79,7 +87,7 @@ class WorkspaceDesk:
         path = self._writable(path)
         if path not in self._workspace.files():
             raise EditRefused(self._missing(path))
-        self._guarded(path, lambda: self._workspace.delete(path))
+        self._guarded(lambda: self._workspace.delete(path))
         self._edits.append(FileEdit(path=path, action="delete"))
         self._tell(f"removed {path}")
 
@@ -97,22 +105,22 @@ class WorkspaceDesk:
 
     def _existing(self, path: str) -> str | None:
         """The file's text with its byte-order mark, None when there is none."""
-        return _decode(path, self._bytes(path)) if path in self._workspace.files() else None
+        data = self._bytes(path)
+        return None if data is None else _decode(path, data)
 
-    def _bytes(self, path: str) -> bytes:
+    def _bytes(self, path: str) -> bytes | None:
         try:
-            data = self._workspace.read(path, BYTES_MAX + 1)
-        except (PathRefused, FileNotFoundError) as error:
-            raise EditRefused(f"{path}: {error}" if path in self._workspace.files() else self._missing(path)) from error
-        if len(data) > BYTES_MAX:
-            raise EditRefused(f"{path} is larger than {BYTES_MAX} bytes; it is not a file to read or edit here.")
-        return data
+            return self._workspace.read(path, BYTES_MAX)
+        except PathRefused as error:
+            if "no such file" in str(error):
+                return None
+            raise EditRefused(str(error)) from error
 
-    def _guarded(self, path: str, act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[[], None]) -> None:
         try:
             act()
         except PathRefused as error:
-            raise EditRefused(f"{path}: {error}. Use a plain path inside the repository.") from error
+            raise EditRefused(f"{error}. The tree is unchanged; choose another path.") from error
 
     def _missing(self, path: str) -> str:
         files = self.files()
@@ -134,12 +142,14 @@ class _Files:
 
     def read(self, path: str, limit: int) -> bytes:
         if path not in self.content:
-            raise PathRefused("no such file")
-        return self.content[path][:limit]
+            raise PathRefused(f"{path}: no such file")
+        if len(self.content[path]) > limit:
+            raise PathRefused(f"{path}: larger than {limit} bytes")
+        return self.content[path]
 
     def write(self, path: str, content: bytes) -> None:
         if any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in self.content):
-            raise PathRefused("not a plain file")
+            raise PathRefused(f"{path}: not a plain file")
         self.content[path] = content
 
     def delete(self, path: str) -> None:

@@ -9,39 +9,17 @@ from agents.desk import BYTES_MAX, MemoryDesk, WorkspaceDesk, apply_edit
 from agents.errors import EditRefused
 from agents.protection import protected_from_builder, protected_from_tester
 from agents.roles import Desk
-from sandbox.errors import PathRefused
+from agents.symbol_index import blob_id
 from sandbox.reports import SuiteReport, Word
+from sandbox.workspace import Workspace
 
 
-class Disk:
-    """A workspace on a plain folder."""
-
-    def __init__(self, tree: Path) -> None:
-        self.tree = tree
-
-    def files(self) -> list[str]:
-        return [p.relative_to(self.tree).as_posix() for p in self.tree.rglob("*") if p.is_file() or p.is_symlink()]
-
-    def read(self, path: str, limit: int) -> bytes:
-        if (self.tree / path).is_symlink():
-            raise PathRefused("a link, not a plain file")
-        return (self.tree / path).read_bytes()[:limit]
-
-    def write(self, path: str, content: bytes) -> None:
-        if (self.tree / path).is_symlink():
-            raise PathRefused("a link, not a plain file")
-        (self.tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.tree / path).write_bytes(content)
-
-    def delete(self, path: str) -> None:
-        (self.tree / path).unlink()
-
-
-def desk_at(tree: Path, protected: tuple[str, ...] = (), told: list[str] | None = None) -> WorkspaceDesk:
+def desk_at(folder: Path, protected: tuple[str, ...] = (), told: list[str] | None = None) -> WorkspaceDesk:
     def run(node_ids: tuple[str, ...]) -> SuiteReport:
         return SuiteReport(word=Word.GREEN, output=" ".join(node_ids))
 
-    return WorkspaceDesk(Disk(tree), protected, run, (told if told is not None else []).append)
+    workspace = Workspace.create(folder / "home", folder / "repository")
+    return WorkspaceDesk(workspace, protected, run, (told if told is not None else []).append)
 
 
 def test_both_desks_are_desks(tmp_path: Path) -> None:
@@ -67,21 +45,21 @@ def test_writing_reading_deleting_is_logged_and_told(tmp_path: Path) -> None:
 
 
 def test_line_ends_and_byte_order_mark_survive_a_rewrite(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbfx = 1\r\ny = 2\r\n")
     desk = desk_at(tmp_path)
+    (desk.root / "a.py").write_bytes(b"\xef\xbb\xbfx = 1\r\ny = 2\r\n")
     assert desk.read("a.py") == "x = 1\r\ny = 2\r\n"
     desk.write("a.py", "x = 3\ny = 4\n")
-    assert (tmp_path / "a.py").read_bytes() == b"\xef\xbb\xbfx = 3\r\ny = 4\r\n"
+    assert (desk.root / "a.py").read_bytes() == b"\xef\xbb\xbfx = 3\r\ny = 4\r\n"
     apply_edit(desk, FileEdit(path="a.py", action="replace", old="y = 4", new="y = 5\nz = 6"))
-    assert (tmp_path / "a.py").read_bytes() == b"\xef\xbb\xbfx = 3\r\ny = 5\r\nz = 6\r\n"
+    assert (desk.root / "a.py").read_bytes() == b"\xef\xbb\xbfx = 3\r\ny = 5\r\nz = 6\r\n"
 
 
 @pytest.mark.parametrize(
     ("data", "word"), [(b"\x89PNG\0", "binary"), (b"caf\xe9", "UTF-8"), (b"x" * (BYTES_MAX + 1), "larger")]
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes, word: str) -> None:
-    (tmp_path / "file").write_bytes(data)
     desk = desk_at(tmp_path)
+    (desk.root / "file").write_bytes(data)
     with pytest.raises(EditRefused, match=word):
         desk.read("file")
     with pytest.raises(EditRefused, match=word):
@@ -105,11 +83,35 @@ def test_paths_that_leave_the_tree_are_refused(path: str) -> None:
 
 
 def test_links_are_refused_by_the_workspace_and_explained(tmp_path: Path) -> None:
-    (tmp_path / "link.py").symlink_to("/etc/passwd")
     desk = desk_at(tmp_path)
-    for act in (lambda: desk.read("link.py"), lambda: desk.write("link.py", "x")):
-        with pytest.raises(EditRefused, match="not a plain file"):
-            act()
+    (desk.root / "link.py").symlink_to("/etc/hostname")
+    (desk.root / "folder").symlink_to("/etc")
+    for path in ("link.py", "folder/hostname"):
+        for act in (lambda path=path: desk.read(path), lambda path=path: desk.write(path, "x")):
+            with pytest.raises(EditRefused, match=path):
+                act()
+    assert desk.edits() == ()
+
+
+def test_what_git_ignores_is_refused_as_the_workspace_says(tmp_path: Path) -> None:
+    desk = desk_at(tmp_path)
+    desk.write(".gitignore", "*.log\n")
+    with pytest.raises(EditRefused, match=r"ignored.*choose another path"):
+        desk.write("run.log", "x")
+
+
+def test_blob_ids_are_known_for_what_is_unchanged(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "home", tmp_path / "repository")
+    desk = WorkspaceDesk(workspace, (), lambda _: SuiteReport(word=Word.GREEN))
+    desk.write("a b.py", "x = 1\n")
+    desk.write("c.py", "y = 1\n")
+    assert desk.blobs() == {}
+    workspace.commit("Add two files", step="build-1", trailers={})
+    assert desk.blobs() == {"a b.py": blob_id(b"x = 1\n"), "c.py": blob_id(b"y = 1\n")}
+    desk.write("c.py", "y = 2\n")
+    desk.delete("a b.py")
+    assert desk.blobs() == {}
+    assert MemoryDesk({"a.py": ""}).blobs() == {}
 
 
 def test_a_missing_file_is_answered_with_its_neighbours() -> None:
