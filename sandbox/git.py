@@ -122,7 +122,7 @@ class Git:
             GitFailed: git is not installed, did not finish in time, or wrote more than `limit` bytes.
         """
         settings = [part for key, value in (*SAFE, *self.config) for part in ("-c", f"{key}={value}")]
-        argv: list[str | bytes] = ["git", "--no-pager", "--literal-pathspecs", *settings, *args]
+        argv: list[str | bytes] = ["git", "--no-pager", *settings, *args]
         with _input(stdin) as source, _shared(self.lock) as held:
             try:
                 process = subprocess.Popen(
@@ -188,6 +188,7 @@ class Git:
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_LITERAL_PATHSPECS": "1",
             "GIT_NO_LAZY_FETCH": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_ALLOW_PROTOCOL": "none",

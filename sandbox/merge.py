@@ -7,13 +7,15 @@ drivers of the repository's configuration do not run.
 
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from sandbox.errors import RepositoryRefused
-from sandbox.git import Git
-from sandbox.intake import RepoState, base_state, borrowed
+from sandbox.git import Git, Result
+from sandbox.intake import base_state, borrowed, copy_plain
+from sandbox.repo_state import RepoState
 from sandbox.staging import records
 
 _PROGRAM = re.compile(r"(filter|merge|diff)\.(?s:.*)\.(clean|smudge|process|driver|command|textconv|required)")
@@ -98,10 +100,19 @@ def _merge_commit(state: RepoState, head: str, tip: str, branch: str) -> str:
 
 def _put(user: Git, state: RepoState, old: str | None, new: str, branch: str) -> None:
     """Move the checkout from one commit to the next, all or nothing as far as git can tell beforehand."""
-    user.call("update-index", "-q", "--refresh", "--ignore-submodules")
-    moved = user.call("read-tree", "-m", "-u", *([old] if old else []), new, timeout_s=600)
+    commits = [old, new] if old else [new]
+    with tempfile.TemporaryDirectory(prefix="greenloop-") as folder:
+        index = Path(folder) / "index"
+        copy_plain(Path(str(state.git_dir)) / "index", index)
+        trial = _move(user.with_env(GIT_INDEX_FILE=str(index)), "--dry-run", *commits)
+    moved = _move(user, *commits) if trial.code == 0 else trial
     if moved.code != 0:
         raise RepositoryRefused(f"{state.path}: {branch} cannot be checked out ({moved.reason()})")
     if old:
         user.run("update-ref", "-m", f"merge {branch}", "ORIG_HEAD", old)
     user.run("update-ref", "-m", f"merge {branch}: greenloop", "HEAD", new, old or "0" * 40)
+
+
+def _move(git: Git, *arguments: str) -> Result:
+    git.call("update-index", "-q", "--refresh", "--ignore-submodules")
+    return git.call("read-tree", "-m", "-u", *arguments, timeout_s=600)

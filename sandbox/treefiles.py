@@ -26,8 +26,9 @@ _SHORT_GIT = re.compile(r"git~\d+|gi[0-9a-f]{4}~\d+")
 
 def is_git_name(name: str) -> bool:
     """Whether some file system takes this name for git's own folder (`.GIT`, `.git.`, `git~1`, zero-width letters)."""
-    seen = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) not in ("Cf", "Cc"))
-    plain = seen.casefold().split(":")[0].rstrip(" .")
+    if not name.isascii():
+        name = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) not in ("Cf", "Cc"))
+    plain = name.casefold().split(":")[0].rstrip(" .")
     return plain == ".git" or _SHORT_GIT.fullmatch(plain) is not None
 
 
@@ -41,7 +42,7 @@ def checked(path: str) -> tuple[str, ...]:
     shown = ascii(path[:80])
     if not path or path.startswith("/") or re.match(r"[A-Za-z]:[\\/]", path):
         raise PathRefused(f"{shown}: give a path relative to the repository's root")
-    if "\\" in path or any(unicodedata.category(c) in ("Cc", "Cs") for c in path):
+    if "\\" in path or not (path.isprintable() or _printable(path)):
         raise PathRefused(
             f"{shown}: backslashes, control characters and bytes that are no UTF-8 are not allowed in a path"
         )
@@ -53,6 +54,11 @@ def checked(path: str) -> tuple[str, ...]:
     if any(is_git_name(part) for part in parts) or parts[-1].casefold() == ".gitmodules":
         raise PathRefused(f"{shown}: git's own files cannot be read or written")
     return parts
+
+
+def _printable(path: str) -> bool:
+    """Without control characters, halves of surrogate pairs, and characters that hide or turn others."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Cf", "Zl", "Zp") for c in path)
 
 
 def is_plain(path: str) -> bool:
@@ -74,8 +80,6 @@ def read(root: Path, path: str, limit: int) -> bytes:
     with _folder(root, parts) as folder:
         handle = _open_file(folder, parts[-1], path)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise PathRefused(f"{path}: not a regular file")
         content = file.read(limit + 1)
     if len(content) > limit:
         raise PathRefused(f"{path}: larger than {limit} bytes")
@@ -215,12 +219,16 @@ def _step(folder: int, part: str, path: str, make: bool) -> int:
 
 def _open_file(folder: int, name: str, path: str) -> int:
     try:
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError as error:
         raise PathRefused(f"{path}: no such file") from error
     except OSError as error:
         why = "a symbolic link" if error.errno == errno.ELOOP else error.strerror
         raise PathRefused(f"{path}: {why}, not a regular file") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise PathRefused(f"{path}: not a regular file")
+    return handle
 
 
 def _mode_there(folder: int, name: str, path: str) -> int:

@@ -16,16 +16,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sandbox import history, intake, treefiles
+from sandbox import history, intake, repo_state, store, treefiles
 from sandbox.deliver import Delivery, deliver
-from sandbox.errors import PathRefused, RepositoryRefused, WorkspaceError
-from sandbox.git import EXACT, Git, alone
+from sandbox.errors import GitFailed, PathRefused, RepositoryRefused, WorkspaceError
+from sandbox.git import Git
 from sandbox.history import CommitInfo, FileChange
 from sandbox.staging import LeftOut, odd, records, shown, stage
+from sandbox.store import BRANCH
 
-BRANCH = "refs/heads/run"
 _MARK = "workspace.json"
-_ATTRIBUTES = "* -text !eol -ident -filter !working-tree-encoding !diff !merge !export-ignore !export-subst\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,15 @@ class Workspace:
         if (home / _MARK).is_file():
             return cls.open(home)
         state = intake.base_state(source)
-        intake.refuse(state, include_dirty=include_dirty)
+        repo_state.refuse(state, include_dirty=include_dirty)
         for part in ("git", "tree", "scratch"):
             if (home / part).exists():
                 shutil.rmtree(home / part)
             (home / part).mkdir(parents=True)
-        store = _new_store(home)
-        base, notes = _take(store, state)
-        store.run("update-ref", BRANCH, base)
-        checkout = store.call("reset", "--hard", "--quiet", base, "--", timeout_s=1800)
+        git = store.make(home)
+        base, notes = store.take(git, state)
+        git.run("update-ref", BRANCH, base)
+        checkout = git.call("reset", "--hard", "--quiet", base, "--", timeout_s=1800)
         if checkout.code != 0:
             raise RepositoryRefused(f"{state.path}: git cannot check it out ({checkout.reason()})")
         made = cls(home.resolve(), state.path, base, notes, state.submodules)
@@ -97,7 +96,7 @@ class Workspace:
     @property
     def git(self) -> Git:
         """git on this workspace."""
-        return _store_git(self.home)
+        return store.on(self.home)
 
     def head(self) -> str:
         """The commit the next one will stand on."""
@@ -130,8 +129,7 @@ class Workspace:
         for depth in range(1, len(parts) + 1):
             if "/".join(parts[:depth]) in self.submodules:
                 raise PathRefused(f"{path}: {'/'.join(parts[:depth])} is a submodule, which is left empty")
-        ignored = self.git.call("check-ignore", "-z", "--stdin", stdin=os.fsencode(path) + b"\0")
-        if ignored.code == 0:
+        if self._ignored(path):
             raise PathRefused(f"{path}: ignored by the repository's .gitignore, so it would not be committed")
         treefiles.write(self.tree, path, content, self.home / "scratch")
 
@@ -169,14 +167,14 @@ class Workspace:
         tree = git.text("write-tree")
         if tree == self.tree_id(head) and not allow_empty:
             return head
-        message = _message(subject, body, {**trailers, "Greenloop-Step": step})
+        message = store.message(subject, body, {**trailers, "Greenloop-Step": step})
         made = git.text("commit-tree", tree, "-p", head, stdin=message)
         git.run("update-ref", BRANCH, made, head)
         return made
 
     def find_step(self, step: str) -> str | None:
         """The commit of a step on the run's line, None when there is none."""
-        wanted = _one_line(step)
+        wanted = store.one_line(step)
         return next((c.sha for c in self.log() if c.trailers.get("Greenloop-Step") == wanted), None)
 
     def left_out(self) -> list[LeftOut]:
@@ -212,7 +210,8 @@ class Workspace:
 
     def snapshot(self) -> bytes:
         """The same of the tree as it is now, uncommitted changes included."""
-        return history.archive(_on_disk(self.tree, name) for name in self._listed() if odd(self.tree, name) is None)
+        found = (_on_disk(self.tree, name) for name in self._listed())
+        return history.archive(item for item in found if item is not None)
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         """A regular file's content in a commit, None when it has none there."""
@@ -252,6 +251,15 @@ class Workspace:
     def _listed(self) -> list[bytes]:
         return records(self.git.run("ls-files", "-z", "-c", "-o", "--exclude-standard", "--deduplicate"))
 
+    def _ignored(self, path: str) -> bool:
+        asking = self.git.with_env(GIT_LITERAL_PATHSPECS="0")
+        result = asking.call("check-ignore", "-z", "--stdin", stdin=b"./" + os.fsencode(path) + b"\0")
+        if "beyond a symbolic link" in result.reason():
+            raise PathRefused(f"{path}: leads through a symbolic link")
+        if result.code > 1:
+            raise GitFailed(f"git check-ignore: {result.reason()}")
+        return result.code == 0
+
     def _in_submodule(self, name: bytes) -> bool:
         return any(_below(name.rstrip(b"/"), os.fsencode(s)) for s in self.submodules)
 
@@ -265,56 +273,7 @@ class Workspace:
         temporary.replace(self.home / _MARK)
 
     def _tidy(self) -> None:
-        with alone(self.home / "git.lock", wait_s=1.0) as nobody_else:
-            if nobody_else:
-                for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_obj_*"):
-                    for stale in self.git_dir.glob(pattern):
-                        stale.unlink(missing_ok=True)
-
-
-def _store_git(home: Path) -> Git:
-    home = home.resolve()
-    return Git(git_dir=home / "git", work_tree=home / "tree", config=EXACT, lock=home / "git.lock")
-
-
-def _new_store(home: Path) -> Git:
-    git = _store_git(home)
-    Git(cwd=home).run("init", "--quiet", "--bare", "--template=", "--initial-branch=run", str(home.resolve() / "git"))
-    (home / "git" / "info").mkdir(exist_ok=True)
-    (home / "git" / "info" / "attributes").write_text(_ATTRIBUTES)
-    git.run("config", "core.bare", "false")
-    return git
-
-
-def _take(store: Git, state: intake.RepoState) -> tuple[str, tuple[str, ...]]:
-    """Bring the commit to start from into our store; returns it with what the user should know."""
-    notes = intake.notes(state)
-    if state.new:
-        tree = store.text("mktree")
-        return store.text("commit-tree", tree, stdin=b"Start of a new repository\n"), notes
-    base = str(state.head)
-    if state.dirty or state.untracked:
-        base, left_out = intake.snapshot(store, state)
-        notes += tuple(f"not taken: {item.path} ({item.reason})" for item in left_out)
-    intake.import_objects(store, state, base)
-    return base, notes
-
-
-def _message(subject: str, body: str, trailers: Mapping[str, str]) -> bytes:
-    """A commit message whose last paragraph is ours alone, whatever a model wrote into subject and body."""
-    for key in trailers:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", key):
-            raise ValueError(f"not a trailer: {key!r}")
-    told = [_one_line(subject)[:200] or "Change"]
-    text = "\n".join(
-        "".join(c for c in line if c.isprintable() or c == "\t").rstrip() for line in body.splitlines()
-    ).strip()
-    last = "\n".join(f"{key}: {_one_line(value)}" for key, value in trailers.items())
-    return "\n\n".join([*told, *([text] if text else []), last]).encode(errors="replace") + b"\n"
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        store.tidy(self.home)
 
 
 def _below(name: bytes, folder: bytes) -> bool:
@@ -325,10 +284,14 @@ def _path(root: Path, name: bytes) -> Path:
     return root / os.fsdecode(name)
 
 
-def _on_disk(root: Path, name: bytes) -> tuple[bytes, str, bytes]:
+def _on_disk(root: Path, name: bytes) -> tuple[bytes, str, bytes] | None:
+    """One file or link of the tree as it is now; None when it is something else or too large."""
     path = _path(root, name)
-    if treefiles.kind(path) == "link":
+    found = treefiles.kind(path)
+    if found == "link":
         return name, "120000", os.fsencode(path.readlink())
+    if found != "file" or path.lstat().st_size > treefiles.MAX_FILE:
+        return None
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         return name, "100755" if os.fstat(handle).st_mode & 0o100 else "100644", file.read()
