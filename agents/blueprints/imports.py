@@ -42,10 +42,7 @@ KNOWN_IMPORTS = {
 def imports_for(body: str, known: Mapping[str, str]) -> tuple[str, ...]:
     """The import statements `body` needs: `known` maps a name to its statement ("" for the same file)."""
     tree = ast.parse(body)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    for node in ast.walk(tree):  # quoted annotations
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in known:
-            used.add(node.value)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     defined = {
         node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     }
