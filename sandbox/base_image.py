@@ -26,6 +26,7 @@ RECIPE = "1"
 TOOLS = Path(__file__).with_name("tools.txt")
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
+FOUNDATION = "greenloop/foundation"
 PULL_STALL_S, PULL_S, BOOTSTRAP_S = 20, 300, 900
 KIND, PYTHON = "greenloop.kind", "greenloop.python"
 """Image labels: what the image is for, and its Python's version."""
@@ -72,6 +73,8 @@ def base_tag(preferred: str = PREFERRED) -> str:
 def _foundation(api: Any, preferred: str, tell: Tell, network: BuildNetwork) -> str:
     if is_present(api, preferred):
         return preferred
+    if preferred == PREFERRED and is_present(api, f"{FOUNDATION}:{SUITE}"):
+        return f"{FOUNDATION}:{SUITE}"
     tell(f"pulling {preferred}")
     trouble = _pull(api, preferred)
     if trouble is None:
@@ -146,12 +149,11 @@ def _bootstrap(api: Any, program: str, network: BuildNetwork) -> str:
 def _import_tree(api: Any, folder: str) -> str:
     skipped = [f"--exclude=./{path}" for path in ("var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc/*")]
     command = ["tar", "-C", folder, "--numeric-owner", *skipped, "-cf", "-", "."]
-    tag = f"greenloop/foundation:{SUITE}"
     with subprocess.Popen(command, stdout=subprocess.PIPE) as packed, engine_errors("the base cannot be imported"):
-        api.import_image_from_stream(packed.stdout, repository="greenloop/foundation", tag=SUITE)
+        api.import_image_from_stream(packed.stdout, repository=FOUNDATION, tag=SUITE)
     if packed.returncode:
         raise ImageUnavailable("the base's files cannot be packed")
-    return tag
+    return f"{FOUNDATION}:{SUITE}"
 
 
 def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell: Tell) -> None:

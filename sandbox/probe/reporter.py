@@ -91,7 +91,7 @@ class Reporter:
     def pytest_runtest_logreport(self, report):
         if type(report).__name__.lower() == "subtestreport":
             if report.failed:
-                self.subtests[report.nodeid] = self.text_of(report)
+                self.subtests[report.nodeid] = (self.message_of(report), self.text_of(report))
             return
         record = {
             "k": "phase",
@@ -105,7 +105,11 @@ class Reporter:
         if report.outcome != "passed":
             record["m"] = self.message_of(report)
         if report.outcome == "failed":
-            record["d"] = self.subtests.pop(report.nodeid, "") + self.text_of(report)
+            record["d"] = self.text_of(report)
+        if report.when == "call" and report.nodeid in self.subtests:
+            # unittest's own way: the test as a whole is reported as passed, only its parts are not.
+            record["o"] = "failed"
+            record["m"], record["d"] = self.subtests.pop(report.nodeid)
         self.tell(**record)
 
     def pytest_sessionfinish(self, session):
