@@ -42,9 +42,7 @@ class Desks:
             "task",
             stable=context.stable,
             request=brief.request,
-            openapi=fence("OpenAPI document", cut(brief.request.openapi, OPENAPI_CHARS))
-            if brief.request.openapi
-            else "",
+            openapi=_openapi(brief),
             answers=_answers(brief, plan),
             plan=plan,
             extra=extra,

@@ -30,7 +30,7 @@ class Overlay:
     def read(self, path: str, limit: int) -> bytes:
         if path in self._content:
             return self._content[path][:limit]
-        if path in self._gone:
+        if path in self._gone or path not in self._below.files():
             raise PathRefused("no such file")
         try:
             return self._below.read(path).encode()[:limit]

@@ -9,6 +9,7 @@ from agents.errors import BadAnswer, Contradiction, EditRefused
 from agents.excerpts import cut, fence
 from agents.opening import Desks
 from agents.overlay import Overlay
+from agents.prompts import render
 from agents.protection import Protected, protected_from_tester
 from agents.roles import Brief, Desk
 from agents.structured import ask_structured

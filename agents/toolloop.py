@@ -101,6 +101,7 @@ class Loop:
 
     def say(self, text: str) -> None:
         """Give the agent a message before `run` is called again."""
+        self._seen.clear()
         self.messages = instruct(self.messages, text)
 
     def _limit(self) -> Why | None:
@@ -144,7 +145,8 @@ class Loop:
             self.messages.append(HumanMessage("\n\n".join(said)))
         left = self.bounds.turns - self._turn
         if left == WARNED_TURNS and last is None:
-            self.say(f"{left} turns are left. Bring the work to a state that can be kept, then call finish.")
+            warning = f"{left} turns are left. Bring the work to a state that can be kept, then call finish."
+            self.messages = instruct(self.messages, warning)
         return last
 
     async def _call(self, call: ToolCall, number: int) -> Result:

@@ -17,7 +17,7 @@ from agents.tools import EDITING, READING, declaration
 from sandbox.reports import TestResult
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-MAIN = 'from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get("/books")\ndef list_books() -> list[str]:\n    return []\n'
+MAIN = 'from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get("/books")\ndef books() -> list:\n    return []\n'
 PLAN = Plan(
     summary="Books can be created and read.",
     criteria=(
