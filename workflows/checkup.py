@@ -6,10 +6,11 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from agents.contracts import Frozen
+from sandbox.base_image import base_tag, is_present
 from sandbox.errors import SandboxError
-from sandbox.git import git_version
-from workflows.services import OFFLINE, choose_engine, docker_engine
-from workflows.settings import Loaded
+from sandbox.git import Git
+from workflows.engines import docker_engine
+from workflows.settings import OFFLINE, Loaded, choose_engine
 
 GIB = 1024**3
 DISK_FREE = 5 * GIB
@@ -26,8 +27,7 @@ class Row(Frozen):
 
 def checkup(loaded: Loaded) -> list[Row]:
     """Every check, in the order in which problems should be solved."""
-    rows = [_python(), _git(), *_docker(loaded), _disk(loaded), _model(loaded)]
-    return rows
+    return [_python(), _git(), *_docker(loaded), _disk(loaded), _model(loaded)]
 
 
 def _python() -> Row:
@@ -36,17 +36,17 @@ def _python() -> Row:
 
 def _git() -> Row:
     try:
-        found = git_version()
-    except SandboxError as error:
+        found = Git().text("version").split()[2]
+    except (SandboxError, OSError) as error:
         return Row(name="git", state="bad", found=str(error), advice="install git 2.35 or newer")
-    old = found < (2, 35)
-    text = ".".join(str(n) for n in found)
-    return Row(name="git", state="bad" if old else "ok", found=text, advice="install git 2.35 or newer" if old else "")
+    old = tuple(int(n) for n in found.split(".")[:2]) < (2, 35)
+    return Row(name="git", state="bad" if old else "ok", found=found, advice="install git 2.35 or newer" if old else "")
 
 
 def _docker(loaded: Loaded) -> list[Row]:
     try:
-        info: dict[str, Any] = docker_engine(loaded.values).info()
+        client = docker_engine(loaded.values).client
+        info: dict[str, Any] = client.info()
     except SandboxError as error:
         return [Row(name="docker", state="bad", found="no engine answers", advice=str(error))]
     options = ", ".join(o.split(",")[0].removeprefix("name=") for o in info.get("SecurityOptions") or []) or "none"
@@ -55,22 +55,23 @@ def _docker(loaded: Loaded) -> list[Row]:
     wanted = loaded.values.runtime
     runtimes = sorted(info.get("Runtimes") or {})
     if wanted and wanted not in runtimes:
-        rows.append(Row(name="runtime", state="bad", found=f"{wanted} is not one of {', '.join(runtimes)}", advice="install it"))
+        rows.append(
+            Row(name="runtime", state="bad", found=f"{wanted} is not one of {', '.join(runtimes)}", advice="install it")
+        )
     if "name=seccomp,profile=default" not in (info.get("SecurityOptions") or []) and "seccomp" not in options:
-        rows.append(Row(name="seccomp", state="warn", found="the engine has no seccomp", advice="use a kernel with seccomp"))
-    rows.append(_base(loaded))
+        rows.append(
+            Row(name="seccomp", state="warn", found="the engine has no seccomp", advice="use a kernel with seccomp")
+        )
+    rows.append(_base(loaded, client))
     return rows
 
 
-def _base(loaded: Loaded) -> Row:
-    from sandbox.images import Images
-    from workflows.services import images_for
-
-    images: Images = images_for(loaded)
-    tag = images.base_present()
-    if tag:
+def _base(loaded: Loaded, client: Any) -> Row:
+    tag = base_tag(loaded.values.base_image)
+    if is_present(client, tag):
         return Row(name="base image", state="ok", found=tag)
-    return Row(name="base image", state="warn", found="not built yet", advice="greenloop sandbox build (the first run does it too)")
+    advice = "greenloop sandbox build (the first run does it too)"
+    return Row(name="base image", state="warn", found="not built yet", advice=advice)
 
 
 def _disk(loaded: Loaded) -> Row:

@@ -14,7 +14,7 @@ from langgraph.types import Command
 
 from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, ModelUnavailable, NotUnderstood
 from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
-from workflows.endings import EndRun, Ending
+from workflows.endings import Ending, EndRun
 from workflows.feature import RECURSION_LIMIT, Graph, build_graph
 from workflows.runs import RunInfo, Runs
 from workflows.state import Context, RunState
@@ -107,9 +107,7 @@ async def _named(work: "asyncio.Task[tuple[Ending, str]]", control: Control) -> 
         return ending, str(error) or type(error).__name__
 
 
-async def _session(
-    graph: Graph, info: RunInfo, context: Context, ask: Ask
-) -> tuple[Ending, str]:
+async def _session(graph: Graph, info: RunInfo, context: Context, ask: Ask) -> tuple[Ending, str]:
     config = _config(info)
     snapshot = await graph.aget_state(config)
     feed: Any = None if snapshot.created_at else RunState(request=info.request)

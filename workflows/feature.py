@@ -37,7 +37,20 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
         retry_policy=RetryPolicy(max_attempts=3, initial_interval=1.0, retry_on=EngineFault),
         timeout=TimeoutPolicy(run_timeout=NODE_TIMEOUT_S),
     )
-    for module in (prepare, plan, clarify, approve, write_tests, prove_red, build, check, diagnose, verify, review, deliver):
+    for module in (
+        prepare,
+        plan,
+        clarify,
+        approve,
+        write_tests,
+        prove_red,
+        build,
+        check,
+        diagnose,
+        verify,
+        review,
+        deliver,
+    ):
         builder.add_node(module.__name__.rsplit(".", 1)[-1], module.run)
     builder.add_edge(START, "prepare").add_edge("prepare", "plan")
     builder.add_conditional_edges("plan", routing.after_plan)

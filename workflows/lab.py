@@ -1,17 +1,237 @@
 """Where a run meets git and Docker: the workspace, the images, the warm sandbox, the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from agents.contracts import TestCase
 from agents.desk import WorkspaceDesk
 from agents.profile_reader import read_profile, service_for
+from agents.protection import Protected, is_test_file, protected_from_builder, protected_from_tester
+from agents.testkit import acceptance_conftest
 from sandbox.baseline import Baseline, measure
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError
-from sandbox.images import BuildNetwork, Images
+from sandbox.history import FileChange
+from sandbox.images import Images
 from sandbox.manifest import read_manifest
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Verdict, Word
-from sandbox.workspace import FileChange, Workspace
+from sandbox.trust import trusted
+from sandbox.verdict import judge
+from sandbox.workspace import Workspace
 from workflows.record import Record
+from workflows.sources import EMPTY_TREE, CommitSource, TreeSource
+from workflows.warm import Warm
+
+ACCEPTANCE = "tests/acceptance/"
+CONFTEST = f"{ACCEPTANCE}conftest.py"
+
+
+@dataclass
+class Lab:
+    """One run's git and Docker. Every method may be called again after a crash and finds its work done."""
+
+    run_id: str
+    home: Path
+    source: Path
+    include_dirty: bool
+    engine: DockerEngine
+    make_images: Callable[[], Images]
+    limits: Limits
+    test_timeout_s: float
+    record: Record
+    _image_of: dict[str, str] = field(default_factory=dict)
+    _cases: tuple[TestCase, ...] = ()
+
+    def prepare(self) -> str:
+        """Remove what dead owners left, make or open the workspace; returns the base commit."""
+        self.engine.sweep()
+        self.engine.remove_run(self.run_id)
+        self.__dict__.pop("workspace", None)
+        self.workspace = Workspace.create(self.home, self.source, include_dirty=self.include_dirty)
+        for note in self.workspace.notes:
+            self.record.emit("note", text=note)
+        return self.workspace.base
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The run's workspace (made by `prepare`)."""
+        return Workspace.open(self.home)
+
+    @cached_property
+    def images(self) -> Images:
+        """The dependency images; the base image is made on first use."""
+        return self.make_images()
+
+    @cached_property
+    def warm(self) -> Warm:
+        """The loop's own sandbox."""
+        return Warm(self.engine, self.run_id, self.limits, self.test_timeout_s)
+
+    def close(self) -> None:
+        """Give the containers back."""
+        if "warm" in self.__dict__:
+            self.warm.close()
+
+    def reset(self, commit: str) -> None:
+        """Make the tree a commit again."""
+        self.workspace.reset(commit)
+
+    def commit(self, subject: str, *, step: str, verdict: str, body: str = "") -> str:
+        """Commit the tree under a step's name; found again when it was done before."""
+        trailers = {"Greenloop-Run": self.run_id, "Greenloop-Verdict": verdict}
+        return self.workspace.commit(subject, step=step, trailers=trailers, body=body, allow_empty=step == "deliver")
+
+    def find_step(self, step: str) -> str | None:
+        """The commit of a step, None when it was not made."""
+        return self.workspace.find_step(step)
+
+    def subject(self, commit: str) -> str:
+        """A commit's subject line."""
+        return next((c.subject for c in self.workspace.log() if c.sha == commit), "")
+
+    def tree_id(self, commit: str) -> str:
+        """Equal ids mean equal content."""
+        return self.workspace.tree_id(commit)
+
+    def diff(self, old: str, new: str) -> str:
+        """What changed, as text."""
+        return self.workspace.diff(old, new)
+
+    def changes(self, old: str, new: str) -> list[FileChange]:
+        """What changed, by file."""
+        return self.workspace.changes(old, new)
+
+    def deliver(self, commit: str, branch: str) -> None:
+        """Bring a commit into the user's repository as one new branch."""
+        self.workspace.deliver(commit, branch)
+
+    def desk(
+        self, role: Literal["planner", "tester", "builder"], base: str = "", tests_commit: str = ""
+    ) -> WorkspaceDesk:
+        """The workspace as a role may see and change it."""
+        protected: Protected = lambda _: True  # noqa: E731 - the planner changes nothing
+        if role == "tester":
+            protected = protected_from_tester
+        elif role == "builder":
+            protected = protected_from_builder(self._test_files(base) + self._test_files(tests_commit))
+        tell = lambda text: self.record.emit("note", text=text)  # noqa: E731 - one line, one use
+        return WorkspaceDesk(self.workspace, protected, lambda ids: self.try_tree(ids, tests_commit), tell)
+
+    def service(self, commit: str = "") -> Service | None:
+        """How the application of a commit (or of the tree as it is) is started; None when there is none."""
+        source = CommitSource(self.workspace, commit) if commit else self._tree()
+        return service_for(read_profile(source), source)
+
+    def add_test_support(self) -> None:
+        """The acceptance tests' conftest is always ours."""
+        service = self.service() or Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"))
+        self.workspace.write(CONFTEST, acceptance_conftest(service).encode())
+
+    def baseline(self, base: str) -> Baseline:
+        """What the repository's own tests say before any change; measured once per run."""
+        known = self.record.load_report("baseline", Baseline)
+        if known is not None:
+            return known
+        found = Baseline()
+        if any(is_test_file(f) and f.endswith(".py") for f in self._files(base)):
+            self.record.emit("note", text="running the repository's own tests as they are")
+            found = measure(
+                self.engine,
+                self.image(base),
+                source=self.workspace.export(base),
+                service=self.service(base),
+                run_id=self.run_id,
+                limits=self.limits,
+                timeout_s=self.test_timeout_s,
+            )
+        self.record.save_report("baseline", found)
+        return found
+
+    def image(self, commit: str = "") -> str:
+        """The image with the dependencies of a commit (or of the tree as it is).
+
+        Raises:
+            DependencyError: they cannot be installed.
+        """
+        key = self.workspace.tree_id(commit) if commit else ""
+        if key not in self._image_of:
+            source = CommitSource(self.workspace, commit) if commit else self._tree()
+            image = self.images.ensure(read_manifest(source.files(), source.raw))
+            if image.built:
+                self.record.emit("note", text=f"built the dependency image in {image.seconds:.0f} s")
+            if not commit:
+                return image.tag
+            self._image_of[key] = image.tag
+        return self._image_of[key]
+
+    def prove_red(self, base: str, tests_commit: str, cases: Sequence[TestCase]) -> SuiteReport:
+        """The new tests on the code before the change."""
+        return self._run(base, tests_commit, cases, self.service(base) or EMPTY_TREE)
+
+    def check(self, head: str, tests_commit: str, cases: Sequence[TestCase]) -> SuiteReport:
+        """The new tests on a commit, in the warm sandbox."""
+        service = self.service(head)
+        if service is None:
+            return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
+        return self._run(head, tests_commit, cases, service)
+
+    def try_tree(self, node_ids: tuple[str, ...], tests_commit: str) -> SuiteReport:
+        """For an agent at work: the trusted tests on the tree as it is now."""
+        service = self.service()
+        if service is None:
+            return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
+        wanted = [c for c in self._cases if not node_ids or c.node_id in {n.split("[")[0] for n in node_ids}]
+        try:
+            image = self.image()
+        except DependencyError as error:
+            return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
+        return self.warm.run(
+            image, self.workspace.snapshot(), self._trusted(tests_commit), [c.node_id for c in wanted], service
+        )
+
+    def remember(self, cases: Sequence[TestCase]) -> None:
+        """Which tests the agents' own test runs mean by default."""
+        self._cases = tuple(cases)
+
+    def judge(self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> Verdict:
+        """Every gate in a fresh container."""
+        ids = {c.node_id for c in cases}
+        return judge(
+            self.engine,
+            self.image(head),
+            source=self.workspace.export(head),
+            tests=self._trusted(tests_commit),
+            commit=head,
+            service=self.service(head),
+            expected_service={i for i in ids if i.startswith(ACCEPTANCE)},
+            expected_unit={i for i in ids if not i.startswith(ACCEPTANCE)},
+            baseline=self.baseline(base),
+            changed=[c.path for c in self.workspace.changes(tests_commit, head)],
+            limits=self.limits,
+            run_id=self.run_id,
+            timeout_s=self.test_timeout_s,
+        )
+
+    def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service) -> SuiteReport:
+        try:
+            image = self.image(commit)
+        except DependencyError as error:
+            return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
+        source = self.workspace.export(commit)
+        return self.warm.run(image, source, self._trusted(tests_commit), [c.node_id for c in cases], service)
+
+    def _trusted(self, tests_commit: str) -> bytes:
+        return self.workspace.export(tests_commit, trusted(self._files(tests_commit)))
+
+    def _test_files(self, commit: str) -> list[str]:
+        return [f for f in self._files(commit) if is_test_file(f)] if commit else []
+
+    def _files(self, commit: str) -> list[str]:
+        return CommitSource(self.workspace, commit).files()
+
+    def _tree(self) -> TreeSource:
+        return TreeSource(self.workspace.tree, self.workspace.files())

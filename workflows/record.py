@@ -1,4 +1,4 @@
-"""The run's record on disk: append-only events, paid replies, reports. Written so that `kill -9` loses nothing paid for."""
+"""The run's record on disk: append-only events, paid replies, reports; `kill -9` loses nothing paid for."""
 
 import json
 import os
@@ -40,6 +40,7 @@ class Record:
             (home / name).mkdir(parents=True, exist_ok=True)
         past = self.events()
         self._seq = past[-1].seq + 1 if past else 0
+        self._end_cut_line()
         self._before = past[-1].elapsed_s if past else 0.0
         self._started = time.monotonic()
 
@@ -74,6 +75,13 @@ class Record:
             except ValueError:
                 continue
         return found
+
+    def _end_cut_line(self) -> None:
+        """A line cut by a crash must not swallow the next one."""
+        path = self.home / "events.jsonl"
+        if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+            with path.open("a") as stream:
+                stream.write("\n")
 
     def save_report(self, name: str, report: BaseModel) -> None:
         """Keep a report (a suite's results, a verdict, a plan) under a name the state can hold."""

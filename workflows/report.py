@@ -1,8 +1,8 @@
 """`report.md`: what was asked, decided, built and proven; fit to be a pull request's text."""
 
+from sandbox.history import FileChange
 from sandbox.reports import Verdict
 from sandbox.text import clean
-from sandbox.workspace import FileChange
 from workflows.state import Context, RunState
 
 
@@ -13,7 +13,10 @@ def render_report(state: RunState, context: Context, verdict: Verdict | None, ch
         f"# {plan.summary}",
         _status(state, verdict),
         "## Request\n\n" + "\n".join(f"> {line}" for line in state["request"].text.splitlines()),
-        _list("Questions and answers", [f"{a.question}: {a.text}{' (assumed)' if a.assumed else ''}" for a in state.get("answers", [])]),
+        _list(
+            "Questions and answers",
+            [f"{a.question}: {a.text}{' (assumed)' if a.assumed else ''}" for a in state.get("answers", [])],
+        ),
         _list("Assumptions", list(plan.assumptions)),
         _list("Decisions", [f"**{d.choice}**: {d.reason}" for d in plan.decisions]),
         _criteria(state, verdict),
@@ -27,9 +30,12 @@ def render_report(state: RunState, context: Context, verdict: Verdict | None, ch
 
 def _status(state: RunState, verdict: Verdict | None) -> str:
     if state.get("ending") == "delivered" and verdict:
-        return f"**green**: {verdict.passed} of {verdict.total} tests passed in a fresh container at `{verdict.commit[:12]}`."
+        counts = f"{verdict.passed} of {verdict.total} tests"
+        return f"**green**: {counts} passed in a fresh container at `{verdict.commit[:12]}`."
     done = max(state["rounds"], key=lambda r: r.passed)
-    return f"**partial**: {done.passed} of {done.total} tests pass at `{state['best'][:12]}`; {state.get('reason', '')}."
+    return (
+        f"**partial**: {done.passed} of {done.total} tests pass at `{state['best'][:12]}`; {state.get('reason', '')}."
+    )
 
 
 def _list(title: str, items: list[str]) -> str:
@@ -60,13 +66,14 @@ def _gates(verdict: Verdict | None) -> str:
 
 
 def _changes(changes: list[FileChange]) -> str:
-    return _list("Files", [f"{c.kind} `{c.path}` +{c.added} -{c.removed}" for c in changes])
+    return _list("Files", [f"{c.status} `{c.path}` +{c.added} -{c.removed}" for c in changes])
 
 
 def _cost(context: Context) -> str:
     usage = context.ledger.totals()
     spent = f"{usage.calls} model calls, {usage.input_tokens + usage.output_tokens:,} tokens, ${usage.cost_usd:.4f}"
-    return f"## Cost\n\n{context.record.elapsed_s:.0f} s; {spent if usage.calls else 'no model was used'}. Run `{context.run_id}`."
+    cost = spent if usage.calls else "no model was used"
+    return f"## Cost\n\n{context.record.elapsed_s:.0f} s; {cost}. Run `{context.run_id}`."
 
 
 def _cell(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 from sandbox.reports import SuiteReport
 from workflows.state import Limits, Round, RunState
 
-_NOISE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+(?:\.\d+)?|/tmp/\S+")  # noqa: S108 - a pattern, not a path we use
+_NOISE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+(?:\.\d+)?|/tmp/\S+")
 
 
 def fingerprint(report: SuiteReport) -> str:

@@ -58,7 +58,13 @@ class Runs:
         self.root = state_dir / "runs"
 
     def create(
-        self, request: Request, repo: Path, engine: str, options: dict[str, Any], branch: str = "", prefix: str = "greenloop/"
+        self,
+        request: Request,
+        repo: Path,
+        engine: str,
+        options: dict[str, Any],
+        branch: str = "",
+        prefix: str = "greenloop/",
     ) -> RunInfo:
         """A new run with an id nobody has; the branch is named after the request when no name is given."""
         run_id = secrets.token_hex(4)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agents.contracts import Plan
-from sandbox.text import clean as printable
 from sandbox.reports import Verdict
+from sandbox.text import clean as printable
 from workflows.endings import MEANING, RESUMABLE, Ending
 from workflows.events import Event
 from workflows.record import Record
@@ -16,7 +16,14 @@ def final_screen(info: RunInfo, record: Record) -> str:
     events = record.events()
     plan = record.load_report("plan", Plan)
     verdict = _last_verdict(record, events)
-    parts = [_headline(info), _built(plan), _proof(verdict, events), _not_checked(verdict), _cost(events), _next(info, record, events)]
+    parts = [
+        _headline(info),
+        _built(plan),
+        _proof(verdict, events),
+        _not_checked(verdict),
+        _cost(events),
+        _next(info, record, events),
+    ]
     return printable("\n".join(part for part in parts if part))
 
 
@@ -39,8 +46,11 @@ def _proof(verdict: Verdict | None, events: list[Event]) -> str:
     if verdict is None:
         runs = [e for e in events if e.kind == "tests" and not str(e.data["step"]).startswith("red")]
         return f"\nBest check: {max(e.data['passed'] for e in runs)} of {runs[-1].data['total']} tests" if runs else ""
-    lines = [f"\nProof: {verdict.word}, {verdict.passed} of {verdict.total} tests in a fresh container at {verdict.commit[:10]}"]
-    lines += [f"  {'ok ' if g.passed else 'BAD' if g.blocking else 'see'}  {g.name}: {g.evidence}" for g in verdict.gates]
+    counts = f"{verdict.passed} of {verdict.total} tests"
+    lines = [f"\nProof: {verdict.word}, {counts} in a fresh container at {verdict.commit[:10]}"]
+    lines += [
+        f"  {'ok ' if g.passed else 'BAD' if g.blocking else 'see'}  {g.name}: {g.evidence}" for g in verdict.gates
+    ]
     return "\n".join(lines)
 
 
@@ -81,7 +91,11 @@ def _open_question(info: RunInfo, events: list[Event]) -> list[str]:
     plans = [e for e in events if e.kind == "plan"]
     questions = plans[-1].data["questions"] if plans else []
     if not questions or info.options.get("approve"):
-        return [plan_text(plans[-1].data), f'Next:   greenloop answer {info.id} "yes"   (or what to change)'] if plans else []
+        return (
+            [plan_text(plans[-1].data), f'Next:   greenloop answer {info.id} "yes"   (or what to change)']
+            if plans
+            else []
+        )
     example = " ".join(f"{q['id']}: ..." for q in questions) if len(questions) > 1 else "..."
     return [questions_text(questions), f'Next:   greenloop answer {info.id} "{example}"']
 

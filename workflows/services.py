@@ -1,4 +1,4 @@
-"""Build the live objects of a run from settings: the engine, the images, the team, the ledger, the lab."""
+"""Build the live objects of a run from settings: the team, the ledger, the lab, the record."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,52 +6,12 @@ from pathlib import Path
 from agents.ledger import Budget, Ledger
 from agents.models import OPENAI, ModelConfig
 from agents.roles import Team
-from sandbox.docker import DockerEngine
-from sandbox.images import BuildNetwork
-from sandbox.protocol import Limits as SandboxLimits
+from workflows.engines import docker_engine, images_for, sandbox_limits
 from workflows.lab import Lab
 from workflows.record import Record
 from workflows.runs import RunInfo, Runs
-from workflows.settings import Loaded, Settings
+from workflows.settings import OFFLINE, Loaded, Settings
 from workflows.state import Context, Limits
-
-OFFLINE = "offline"
-DEFAULT_MODEL = "gpt-5-mini"
-
-
-def choose_engine(settings: Settings) -> str:
-    """Who plays the agents: what was asked for, else a model when a key or an endpoint is set, else the rules."""
-    if settings.engine:
-        return settings.engine
-    if settings.api_key.get_secret_value() or settings.base_url:
-        return settings.model or DEFAULT_MODEL
-    return OFFLINE
-
-
-def docker_engine(settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> DockerEngine:
-    """The engine the settings name; nothing is contacted yet."""
-    return DockerEngine(base_url=settings.docker_host or None, runtime=settings.runtime or None, cancelled=cancelled)
-
-
-def build_network(loaded: Loaded) -> BuildNetwork:
-    """What a dependency build may know of the network: CA certificates, index and proxy."""
-    env, settings = loaded.build_environment, loaded.values
-    proxies = {k: v for k, v in env.items() if k.lower().endswith("_proxy")}
-    extra = env.get("PIP_EXTRA_INDEX_URL") or env.get("UV_INDEX") or ""
-    return BuildNetwork(
-        ca_dir=settings.ca_dir if Path(settings.ca_dir).is_dir() else None,
-        pip_conf=settings.pip_conf if Path(settings.pip_conf).is_file() else None,
-        index_url=settings.index_url or env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or env.get("PIP_INDEX_URL"),
-        extra_index_urls=tuple(extra.split()),
-        proxies=proxies,
-    )
-
-
-def sandbox_limits(settings: Settings) -> SandboxLimits:
-    """Bounds of one sandbox."""
-    return SandboxLimits(
-        memory_mb=settings.memory_mb, cpus=settings.cpus, lifetime_s=int(settings.timeout_s + settings.test_timeout_s)
-    )
 
 
 def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], bool]) -> Context:
@@ -68,9 +28,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         source=Path(info.repo),
         include_dirty=bool(info.options.get("include_dirty")),
         engine=docker_engine(settings, cancelled),
-        network=build_network(loaded),
-        base_image=settings.base_image,
-        cache=settings.state_dir / "cache",
+        make_images=lambda: images_for(loaded, tell=lambda text: record.emit("note", text=text)),
         limits=sandbox_limits(settings),
         test_timeout_s=settings.test_timeout_s,
         record=record,
@@ -93,6 +51,7 @@ def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger)
         from agents.offline.team import offline_team
 
         return offline_team()
+    from agents.symbol_index import SymbolIndex
     from agents.team import model_team
 
     names = {"planner": settings.planner_model, "tester": settings.tester_model, "builder": settings.builder_model}
@@ -103,6 +62,8 @@ def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger)
         ledger=ledger,
         retry_s=settings.retry_s,
         reviewer=settings.reviewer,
+        index=SymbolIndex(settings.state_dir / "cache" / "symbols.sqlite"),
+        tell=lambda text: record.emit("note", text=text),
     )
 
 

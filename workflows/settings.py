@@ -22,6 +22,10 @@ REPOSITORY_KEYS = frozenset({"max_rounds", "max_red_tries", "test_timeout_s", "m
 ALIASES = {"api_key": "OPENAI_API_KEY", "base_url": "OPENAI_BASE_URL"}
 
 
+OFFLINE = "offline"
+DEFAULT_MODEL = "gpt-5-mini"
+
+
 class ConfigError(ValueError):
     """A wrong value or key; the message names the place and what to do."""
 
@@ -31,7 +35,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GREENLOOP_", extra="forbid", frozen=True)
 
-    engine: str = Field("", description="who plays the agents: offline, or a model's name; empty picks offline without a key")
+    engine: str = Field(
+        "", description="who plays the agents: offline, or a model's name; empty picks offline without a key"
+    )
     model: str = Field("", description="the model used when a key is set and engine is empty")
     base_url: str = Field("", description="an OpenAI-compatible endpoint")
     api_key: SecretStr = Field(SecretStr(""), description="its key; better set as OPENAI_API_KEY than in a file")
@@ -39,8 +45,12 @@ class Settings(BaseSettings):
     planner_model: str = Field("", description="another model for planning")
     tester_model: str = Field("", description="another model for tests")
     builder_model: str = Field("", description="another model for code")
-    temperature: float | None = Field(None, ge=0, le=2, description="sampling temperature; empty leaves it to the server")
-    price_input: float | None = Field(None, ge=0, description="USD per million input tokens, when the model is unknown to us")
+    temperature: float | None = Field(
+        None, ge=0, le=2, description="sampling temperature; empty leaves it to the server"
+    )
+    price_input: float | None = Field(
+        None, ge=0, description="USD per million input tokens, when the model is unknown to us"
+    )
     price_output: float | None = Field(None, ge=0, description="USD per million output tokens")
     context_tokens: int = Field(128_000, ge=4_000, description="the model's context window (tokens)")
     max_output_tokens: int = Field(8_000, ge=256, description="most tokens of one answer")
@@ -58,7 +68,9 @@ class Settings(BaseSettings):
     assume: bool = Field(False, description="answer open questions by their defaults")
 
     docker_host: str = Field("", description="the engine's address; empty is the local socket")
-    runtime: Literal["", "runc", "runsc", "kata"] = Field("", description="container runtime; empty is the engine's default")
+    runtime: Literal["", "runc", "runsc", "kata"] = Field(
+        "", description="container runtime; empty is the engine's default"
+    )
     base_image: str = Field("python:3.12-slim", description="base of the sandbox images, used when it can be had")
     memory_mb: int = Field(1024, ge=128, description="memory of one sandbox (MiB)")
     cpus: float = Field(2.0, gt=0, description="CPUs of one sandbox")
@@ -152,7 +164,10 @@ def _files(repo: Path | None, env: Mapping[str, str]) -> list[tuple[str, dict[st
     layers = [(str(user), _known(_toml(user), str(user)))]
     if repo is not None:
         pyproject = _toml(repo / "pyproject.toml").get("tool", {}).get("greenloop", {})
-        for name, layer in (("pyproject.toml [tool.greenloop]", pyproject), ("greenloop.toml", _toml(repo / "greenloop.toml"))):
+        for name, layer in (
+            ("pyproject.toml [tool.greenloop]", pyproject),
+            ("greenloop.toml", _toml(repo / "greenloop.toml")),
+        ):
             forbidden = sorted(set(_known(layer, name)) - REPOSITORY_KEYS)
             if forbidden:
                 raise ConfigError(
@@ -183,3 +198,12 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else "?"
     return f"setting {key} (from {origin.get(key, '?')}): {first['msg']}"
+
+
+def choose_engine(settings: Settings) -> str:
+    """Who plays the agents: what was asked for, else a model when a key or an endpoint is set, else the rules."""
+    if settings.engine:
+        return settings.engine
+    if settings.api_key.get_secret_value() or settings.base_url:
+        return settings.model or DEFAULT_MODEL
+    return OFFLINE

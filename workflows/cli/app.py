@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 
 import typer
-from click.exceptions import Abort, ClickException, Exit
+from typer.exceptions import Abort, Exit, TyperException
 
 from workflows.cli import control, doctor, feature, images, inspect, setup
 from workflows.cli.common import UsageProblem
@@ -43,7 +43,14 @@ def top(version: bool = typer.Option(False, "--version", help="Print the version
         raise typer.Exit
 
 
-for register in (feature.register, inspect.register, control.register, doctor.register, images.register, setup.register):
+for register in (
+    feature.register,
+    inspect.register,
+    control.register,
+    doctor.register,
+    images.register,
+    setup.register,
+):
     register(app)
 
 
@@ -57,8 +64,9 @@ def run(arguments: Sequence[str]) -> int:
     except (Abort, KeyboardInterrupt):
         _say("stopped")
         return MEANING_CANCELLED
-    except ClickException as error:
-        error.show()
+    except TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        _say(f"{message} (greenloop --help)")
         return 2
     except UsageProblem as problem:
         _say(str(problem))
@@ -66,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:  # a bug: the details go to a file, the user gets one line
+    except Exception:  # noqa: BLE001 - a bug: the details go to a file, the user gets one line
         _say(f"this is a bug in greenloop; details are in {_crash_file()}")
         return BUG
 

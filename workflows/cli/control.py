@@ -16,6 +16,7 @@ def answer(
 ) -> int:
     """Answer the questions a run rests at, and go on."""
     with known_problems():
+        find_run(run)
         from workflows.cli.execute import execute_again
 
         return execute_again(run, answer_text=text, json_lines=json_lines)
@@ -30,6 +31,7 @@ def resume(
 ) -> int:
     """Go on with a run that was stopped, killed, or ran out of something; nothing paid for is paid again."""
     with known_problems():
+        find_run(run)
         from workflows.cli.execute import execute_again
 
         flags = {"budget_usd": budget, "max_tokens": max_tokens, "timeout_s": timeout}
@@ -40,7 +42,7 @@ def cancel(run: Annotated[str, RunArgument]) -> None:
     """Stop a run; it can be resumed."""
     with known_problems():
         from workflows.endings import Ending
-        from workflows.services import docker_engine
+        from workflows.engines import docker_engine
 
         runs, info = find_run(run)
         if info.ending is not None and not runs.active(info.id):
@@ -53,20 +55,24 @@ def cancel(run: Annotated[str, RunArgument]) -> None:
             raise UsageProblem(f"run {info.id} does not stop; its process is named in {runs.home(info.id) / 'lock'}")
         if runs.load(info.id).ending is None:
             docker_engine(load_settings().values).remove_run(info.id)
-            runs.save(info.model_copy(update={"ending": Ending.CANCELLED, "reason": "cancelled while nobody worked on it"}))
+            runs.save(
+                info.model_copy(update={"ending": Ending.CANCELLED, "reason": "cancelled while nobody worked on it"})
+            )
         typer.echo(f"run {info.id} is cancelled; go on with: greenloop resume {info.id}")
 
 
 def merge(run: Annotated[str, RunArgument]) -> None:
     """Merge a delivered branch into your current branch (no hooks are run); refuses on a dirty checkout."""
     with known_problems():
-        from sandbox.deliver import merge as merge_branch
+        from sandbox.merge import merge as merge_branch
         from workflows.endings import Ending
 
         _, info = find_run(run)
         if info.ending not in (Ending.DELIVERED, Ending.PARTIAL):
             raise UsageProblem(f"run {info.id} delivered nothing ({info.ending or 'still running'})")
-        typer.echo(merge_branch(Path(info.repo), info.branch).message)
+        done = merge_branch(Path(info.repo), info.branch)
+        how = {"already": "is merged already", "merge": "is merged by a merge commit"}.get(done.kind, "is merged")
+        typer.echo(f"{info.branch} {how}: {done.branch} is at {done.commit[:10]}")
 
 
 def clean(
@@ -77,7 +83,7 @@ def clean(
     """Remove ended runs and what dead processes left behind; delivered branches stay."""
     with known_problems():
         from sandbox.errors import SandboxError
-        from workflows.services import docker_engine
+        from workflows.engines import docker_engine
 
         runs = open_runs()
         chosen = [runs.load(run)] if run else runs.list()

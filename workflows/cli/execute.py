@@ -15,8 +15,8 @@ from workflows.live import LiveRenderer
 from workflows.render import JsonRenderer, PlainRenderer
 from workflows.runs import RunInfo, Runs
 from workflows.screens import final_screen
-from workflows.services import assemble, choose_engine
-from workflows.settings import Loaded
+from workflows.services import assemble
+from workflows.settings import Loaded, choose_engine
 
 Renderer = LiveRenderer | JsonRenderer | PlainRenderer
 
@@ -49,9 +49,7 @@ def execute_again(
     return _session(runs, info, loaded, json_lines=json_lines, answer_text=answer_text)
 
 
-def _session(
-    runs: Runs, info: RunInfo, loaded: Loaded, *, json_lines: bool, answer_text: str | None = None
-) -> int:
+def _session(runs: Runs, info: RunInfo, loaded: Loaded, *, json_lines: bool, answer_text: str | None = None) -> int:
     renderer = _renderer(json_lines)
     control = Control()
     with runs.lock(info.id):

@@ -11,13 +11,17 @@ from workflows.cli.common import UsageProblem, known_problems, load_settings
 
 def feature(
     text: Annotated[str | None, typer.Argument(help="What you want, in plain words.", metavar="TEXT")] = None,
-    repo: Annotated[Path, typer.Option(help="The repository; an empty or missing folder becomes a new one.")] = Path("."),
+    repo: Annotated[Path, typer.Option(help="The repository; an empty or missing folder becomes a new one.")] = Path(),
     spec: Annotated[str | None, typer.Option(help="Read the request from a file, `-` for standard input.")] = None,
     openapi: Annotated[Path | None, typer.Option(help="An OpenAPI document the result is held to.")] = None,
     engine: Annotated[str | None, typer.Option(help="`offline` (rules, no model) or a model's name.")] = None,
     base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
-    approve: Annotated[bool, typer.Option("--approve", help="Show the plan and wait for a yes before building.")] = False,
-    assume: Annotated[bool | None, typer.Option("--assume/--ask", help="Answer open questions by defaults, or ask.")] = None,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Show the plan and wait for a yes before building.")
+    ] = False,
+    assume: Annotated[
+        bool | None, typer.Option("--assume/--ask", help="Answer open questions by defaults, or ask.")
+    ] = None,
     max_rounds: Annotated[int | None, typer.Option(help="Build-verify turns before giving up.")] = None,
     budget: Annotated[float | None, typer.Option(help="Most money the run may cost (USD).")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens the run may use.")] = None,
@@ -42,7 +46,9 @@ def feature(
         from agents.contracts import Request
         from workflows.cli.execute import execute_new
 
-        request = Request(text=request_text, openapi=_file_text(openapi) if openapi else "", assume=loaded.values.assume)
+        request = Request(
+            text=request_text, openapi=_file_text(openapi) if openapi else "", assume=loaded.values.assume
+        )
         options = {"approve": approve, "include_dirty": include_dirty, "json": json_lines}
         return execute_new(loaded, request, repo, options, branch or "")
 

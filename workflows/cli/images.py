@@ -1,5 +1,6 @@
 """`sandbox build|list|prune`: the images tests run in."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -17,25 +18,30 @@ def build(
 ) -> None:
     """Build the base image, and a repository's dependency image, ahead of the first run."""
     with known_problems():
-        from workflows.services import images_for, manifest_of
+        from workflows.engines import images_for, manifest_of
 
         images = images_for(load_settings(), tell=typer.echo)
-        typer.echo(f"base image: {images.base()}")
+        typer.echo(f"base image: {images.base}")
         if repo is not None:
             image = images.ensure(manifest_of(repo))
-            typer.echo(f"dependency image: {image.tag} ({'built' if image.built else 'there already'}, {image.seconds:.1f} s)")
+            typer.echo(
+                f"dependency image: {image.tag} ({'built' if image.built else 'there already'}, {image.seconds:.1f} s)"
+            )
 
 
 @sandbox_app.command("list")
 def list_images() -> None:
     """List greenloop's images with their sizes."""
     with known_problems():
-        from workflows.services import images_for
+        from workflows.engines import images_for
 
-        found = images_for(load_settings()).list()
+        found = images_for(load_settings(), base="").list()
         for image in found:
-            typer.echo(f"{image.tag:<50} {image.size / 10**6:>8.0f} MB  {image.created}")
-        typer.echo(f"{len(found)} images, {sum(i.size for i in found) / 10**6:.0f} MB (layers they share are counted in each)")
+            made = time.strftime("%Y-%m-%d %H:%M", time.localtime(image.created))
+            typer.echo(f"{image.tag:<50} {image.size / 10**6:>8.0f} MB  {made}")
+        typer.echo(
+            f"{len(found)} images, {sum(i.size for i in found) / 10**6:.0f} MB (layers they share are counted in each)"
+        )
 
 
 @sandbox_app.command()
@@ -44,9 +50,9 @@ def prune(
 ) -> None:
     """Remove dependency images, oldest first; the base image stays."""
     with known_problems():
-        from workflows.services import images_for
+        from workflows.engines import images_for
 
-        removed = images_for(load_settings()).prune(_bytes(keep))
+        removed = images_for(load_settings(), base="").prune(_bytes(keep))
         typer.echo(f"removed {len(removed)} images")
 
 

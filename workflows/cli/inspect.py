@@ -47,7 +47,9 @@ def show(
             return
         typer.echo(f"run {info.id}  engine {info.engine}  request: {info.request.text}")
         if info.ending is None:
-            state = "is running" if found.active(info.id) else f"was interrupted; go on with: greenloop resume {info.id}"
+            state = (
+                "is running" if found.active(info.id) else f"was interrupted; go on with: greenloop resume {info.id}"
+            )
             typer.echo(f"It {state}\nLog: greenloop log {info.id} -f")
             return
         typer.echo(final_screen(info, Record(home)))

@@ -9,8 +9,10 @@ from workflows.cli.common import UsageProblem, known_problems, load_settings
 
 
 def init(
-    repo: Annotated[Path, typer.Option(help="The repository to configure.")] = Path("."),
-    user: Annotated[bool, typer.Option("--user", help="Write your own config file instead: keys, models, limits.")] = False,
+    repo: Annotated[Path, typer.Option(help="The repository to configure.")] = Path(),
+    user: Annotated[
+        bool, typer.Option("--user", help="Write your own config file instead: keys, models, limits.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a commented configuration file; every line is a comment until you change it."""
@@ -22,7 +24,9 @@ def init(
             raise UsageProblem(f"{path} is there already; --force replaces it")
         fields = {k: f for k, f in Settings.model_fields.items() if user or k in REPOSITORY_KEYS}
         head = "# greenloop: uncomment what you want to change. `greenloop config` shows what is in force.\n"
-        body = "\n".join(f"# {f.description}\n# {key} = {_toml(f.default)}\n" for key, f in fields.items() if key != "state_dir")
+        body = "\n".join(
+            f"# {f.description}\n# {key} = {_toml(f.default)}\n" for key, f in fields.items() if key != "state_dir"
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{head}\n{body}", encoding="utf-8")
@@ -32,7 +36,7 @@ def init(
 
 
 def config(
-    repo: Annotated[Path, typer.Option(help="Whose configuration to read.")] = Path("."),
+    repo: Annotated[Path, typer.Option(help="Whose configuration to read.")] = Path(),
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Print each setting, its value and where it came from."""

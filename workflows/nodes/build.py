@@ -7,7 +7,7 @@ from workflows.state import Context, RunState
 
 
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """Idempotent: the tree is first put back to the commit this round starts from; a finished build is found by its step."""
+    """Idempotent: the tree is put back to where the round starts; a finished build is found by its step."""
     context = context_of(runtime)
     number = state.get("round", 0)
     name = f"build-{number}"
@@ -16,6 +16,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         commit = context.lab.find_step(name)
         if commit is None:
             context.lab.reset(state["head"])
+            context.lab.remember(state["cases"])
             desk = context.lab.desk(role="builder", base=state["base"], tests_commit=state["tests_commit"])
             change = await context.team.builder.build(brief_for(state, context, desk, name), state["plan"])
             commit = context.lab.commit(change.message, step=name, verdict="unverified", body=change.note)

@@ -3,7 +3,7 @@
 from langgraph.runtime import Runtime
 
 from agents.contracts import Blame
-from workflows.endings import EndRun, Ending
+from workflows.endings import Ending, EndRun
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.routing import best_round, no_progress
 from workflows.state import Context, RunState

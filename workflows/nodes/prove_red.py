@@ -5,7 +5,7 @@ import asyncio
 from langgraph.runtime import Runtime
 
 from sandbox.reports import SuiteReport, Word
-from workflows.endings import EndRun, Ending
+from workflows.endings import Ending, EndRun
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
 
@@ -15,9 +15,11 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     name = f"red-{state['red_tries']}"
     async with step(context, name, "Proving that the new tests fail before the change"):
-        report = await asyncio.to_thread(context.lab.prove_red, state["base"], state["tests_commit"])
+        report = await asyncio.to_thread(context.lab.prove_red, state["base"], state["tests_commit"], state["cases"])
         context.record.save_report(name, report)
-        context.record.emit("tests", step=name, word=report.word, passed=len(report.passed()), total=len(report.results))
+        context.record.emit(
+            "tests", step=name, word=report.word, passed=len(report.passed()), total=len(report.results)
+        )
     problem = _problem(report, state)
     if not problem:
         return {"red_proven": True, "feedback": "", "report": state.get("report", "")}

@@ -15,7 +15,9 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     name = f"verdict-{state['round']}-{state['red_tries']}"
     async with step(context, name, "Verifying in a fresh container"):
-        verdict = await asyncio.to_thread(context.lab.judge, state["head"], state["tests_commit"], state["base"])
+        verdict = await asyncio.to_thread(
+            context.lab.judge, state["head"], state["tests_commit"], state["base"], state["cases"]
+        )
         context.record.save_report(name, verdict)
         context.record.emit("verdict", **verdict.model_dump(mode="json", exclude={"failures", "levels"}))
     if verdict.word is Word.GREEN:

@@ -2,7 +2,6 @@
 
 from langgraph.runtime import Runtime
 
-from sandbox.reports import Service
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.state import Context, RunState
 
@@ -17,7 +16,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         suite = await context.team.tester.write_tests(brief_for(state, context, desk, name), state["plan"])
         for file in suite.files:
             desk.write(file.path, file.content)
-        context.lab.add_test_support(context.lab.service() or Service(argv=()))
+        context.lab.add_test_support()
         commit = context.lab.commit("Add acceptance tests", step=name, verdict="red")
         context.record.emit("commit", sha=commit, subject="Add acceptance tests", step=name)
     return {

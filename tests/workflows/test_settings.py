@@ -1,0 +1,91 @@
+"""Settings: the order of the layers, where a value came from, and what a repository may not set."""
+
+from pathlib import Path
+
+import pytest
+
+from workflows.settings import ConfigError, choose_engine, load
+
+
+def layers(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    config = tmp_path / "config" / "greenloop"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text("max_rounds = 3\nmemory_mb = 300\ncpus = 1.5\nmodel = 'mine'\n")
+    return repo, {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+def test_each_layer_wins_over_the_ones_below(tmp_path: Path) -> None:
+    repo, env = layers(tmp_path)
+    (repo / "pyproject.toml").write_text("[tool.greenloop]\nmax_rounds = 4\nmemory_mb = 400\n")
+    (repo / "greenloop.toml").write_text("max_rounds = 5\n")
+    loaded = load(repo, {"max_rounds": 7, "budget_usd": None}, {**env, "GREENLOOP_MAX_ROUNDS": "6"})
+    assert loaded.values.max_rounds == 7
+    assert loaded.origin["max_rounds"] == "flag"
+    assert load(repo, {}, {**env, "GREENLOOP_MAX_ROUNDS": "6"}).values.max_rounds == 6
+    plain = load(repo, {}, env)
+    assert (plain.values.max_rounds, plain.origin["max_rounds"]) == (5, "greenloop.toml")
+    assert (plain.values.memory_mb, plain.origin["memory_mb"]) == (400, "pyproject.toml [tool.greenloop]")
+    assert plain.values.cpus == 1.5
+    assert plain.origin["cpus"].endswith("config.toml")
+    assert plain.origin["timeout_s"] == "default"
+
+
+@pytest.mark.parametrize("line", ["base_url = 'http://127.0.0.1:1'", "docker_host = 'tcp://x'", "budget_usd = 100"])
+def test_a_repository_cannot_choose_a_host_or_spend_money(tmp_path: Path, line: str) -> None:
+    repo, env = layers(tmp_path)
+    (repo / "greenloop.toml").write_text(line)
+    with pytest.raises(ConfigError, match="may not set"):
+        load(repo, {}, env)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("max_rounds = 'many'", "max_rounds"),
+        ("colour = 1", "colour"),
+        ("max_rounds = ", "TOML"),
+        ("max_rounds = 0", "max_rounds"),
+    ],
+)
+def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, content: str, says: str) -> None:
+    repo, env = layers(tmp_path)
+    (repo / "greenloop.toml").write_text(content)
+    with pytest.raises(ConfigError, match=says) as caught:
+        load(repo, {}, env)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_linked_configuration_is_not_followed(tmp_path: Path) -> None:
+    repo, env = layers(tmp_path)
+    (tmp_path / "elsewhere.toml").write_text("max_rounds = 9")
+    (repo / "greenloop.toml").symlink_to(tmp_path / "elsewhere.toml")
+    assert load(repo, {}, env).values.max_rounds == 3
+
+
+def test_the_key_is_never_printed(tmp_path: Path) -> None:
+    _, env = layers(tmp_path)
+    loaded = load(None, {}, {**env, "OPENAI_API_KEY": "very-secret-value"})
+    assert "very-secret-value" not in repr(loaded.values)
+    assert loaded.values.api_key.get_secret_value() == "very-secret-value"
+
+
+@pytest.mark.parametrize(
+    ("given", "engine"),
+    [
+        ({}, "offline"),
+        ({"OPENAI_API_KEY": "k"}, "mine"),
+        ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "mine"),
+        ({"OPENAI_API_KEY": "k", "GREENLOOP_ENGINE": "offline"}, "offline"),
+    ],
+)
+def test_rules_play_unless_a_model_can_be_reached(tmp_path: Path, given: dict[str, str], engine: str) -> None:
+    _, env = layers(tmp_path)
+    assert choose_engine(load(None, {}, {**env, **given}).values) == engine
+
+
+def test_only_named_variables_reach_a_build(tmp_path: Path) -> None:
+    _, env = layers(tmp_path)
+    loaded = load(None, {}, {**env, "HTTPS_PROXY": "http://p:1", "OPENAI_API_KEY": "k", "AWS_SECRET": "s"})
+    assert loaded.build_environment == {"HTTPS_PROXY": "http://p:1"}

@@ -1,0 +1,79 @@
+"""Trees as the profile reader and the manifest reader want them: a commit, or the workspace as it is now."""
+
+from pathlib import Path
+
+from agents.errors import EditRefused
+from sandbox import treefiles
+from sandbox.errors import PathRefused, WorkspaceError
+from sandbox.history import entries
+from sandbox.reports import Service
+from sandbox.workspace import Workspace
+
+READ_LIMIT = 1_000_000
+
+EMPTY_TREE = Service(argv=("python", "-m", "http.server", "{port}", "--bind", "127.0.0.1"), ready_path="/")
+"""Stands in for an application that is not there yet: it answers, and knows no route."""
+
+
+class CommitSource:
+    """A commit of the workspace (`agents.profile.Source`)."""
+
+    def __init__(self, workspace: Workspace, commit: str) -> None:
+        self._workspace = workspace
+        self._commit = commit
+        names = (entry.name.decode(errors="replace") for entry in entries(workspace.git, commit))
+        self._files = sorted(name for name in names if treefiles.is_plain(name))
+
+    def files(self) -> list[str]:
+        """Every plain path of the commit."""
+        return self._files
+
+    def read(self, path: str) -> str:
+        """Text of one file.
+
+        Raises:
+            EditRefused: no such file, too large, or not UTF-8.
+        """
+        data = self.raw(path)
+        if data is None or len(data) > READ_LIMIT:
+            raise EditRefused(f"{path}: no text file of the commit")
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise EditRefused(f"{path}: not UTF-8") from None
+
+    def raw(self, path: str) -> bytes | None:
+        """Bytes of one file, None when there is none."""
+        try:
+            return self._workspace.read_at(self._commit, path)
+        except (WorkspaceError, PathRefused):
+            return None
+
+
+class TreeSource:
+    """A folder on disk as it is now; nothing in it is followed or run."""
+
+    def __init__(self, root: Path, files: list[str]) -> None:
+        self._root = root
+        self._files = files
+
+    def files(self) -> list[str]:
+        """The paths given."""
+        return self._files
+
+    def read(self, path: str) -> str:
+        """Text of one file (same errors as `CommitSource.read`)."""
+        data = self.raw(path)
+        if data is None:
+            raise EditRefused(f"{path}: no text file of the tree")
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise EditRefused(f"{path}: not UTF-8") from None
+
+    def raw(self, path: str) -> bytes | None:
+        """Bytes of one file, None when there is none or it is too large."""
+        try:
+            return treefiles.read(self._root, path, READ_LIMIT)
+        except PathRefused:
+            return None
