@@ -108,6 +108,8 @@ def read_requirements(pile: Pile, path: str, *, constraints: bool = False, trail
         option, value = _option(line)
         if option in ("-r", "--requirement", "-c", "--constraint"):
             target = _inside(value, posixpath.dirname(path), path)
+            if pile.read(target) is None:
+                raise DependencyError(f"{path} includes {target}, which is not there")
             read_requirements(
                 pile, target, constraints=constraints or option.endswith(("c", "constraint")), trail=(*trail, path)
             )
