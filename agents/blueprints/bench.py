@@ -20,7 +20,6 @@ class Bench:
     profile: AppProfile
     app: Application
     edits: dict[str, FileEdit] = field(default_factory=dict)
-    new: dict[str, str] = field(default_factory=dict)
 
     @property
     def own(self) -> frozenset[str]:
@@ -30,8 +29,17 @@ class Bench:
     def edit(self, path: str) -> FileEdit:
         """The file, opened for changes."""
         if path not in self.edits:
-            name = module_name(path) + ("." if PurePosixPath(path).name == "__init__.py" else "")
-            self.edits[path] = FileEdit.of(path, self.source.read(path), name, self.own)
+            self.create(path, self.source.read(path))
+        return self.edits[path]
+
+    def has(self, path: str) -> bool:
+        """The file is there, or was made here."""
+        return path in self.edits or path in self.source.files()
+
+    def create(self, path: str, text: str) -> FileEdit:
+        """A new Python file (or a new content of one)."""
+        name = module_name(path) + ("." if PurePosixPath(path).name == "__init__.py" else "")
+        self.edits[path] = FileEdit.of(path, text, name, self.own)
         return self.edits[path]
 
     def module(self, path: str) -> Module:
@@ -52,18 +60,18 @@ class Bench:
             )
         return found
 
-    def result(self) -> dict[str, str | None]:
+    def result(self) -> dict[str, str]:
         """Path -> new content of every file that changed.
 
         Raises:
             SyntaxError: an edit is wrong (a bug of ours, found before anything is written).
         """
-        changed: dict[str, str | None] = {}
-        for path, text in [*self.new.items(), *((p, e.text) for p, e in self.edits.items())]:
-            if path.endswith(".py"):
-                ast.parse(text)
-            if path in self.new or text != self.source.read(path):
-                changed[path] = text
+        there = set(self.source.files())
+        changed: dict[str, str] = {}
+        for path, edit in self.edits.items():
+            ast.parse(edit.text)
+            if path not in there or edit.text != self.source.read(path):
+                changed[path] = edit.text
         return changed
 
 

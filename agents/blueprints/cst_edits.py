@@ -101,6 +101,8 @@ class FileEdit:
         if not parsed:
             return
         body = list(self.tree.body)
+        if index < len(body):
+            parsed[0], body[index] = _under_heading(parsed[0], body[index])
         if index > 0:
             parsed[0] = _spaced(parsed[0], 2 if _is_definition(parsed[0]) or _is_definition(body[index - 1]) else 1)
         if index < len(body):
@@ -135,7 +137,7 @@ class FileEdit:
         """Put statements into a class, a lone `pass` goes.
 
         Args:
-            kind: `field` (after the last annotated attribute), `column` (after the last mapped column), else at the end.
+            kind: `field` (after the last annotated attribute), `column` (after the last column), else at the end.
             blank: leave a blank line before it.
         """
         node = self.class_named(name)
@@ -224,6 +226,17 @@ def _is_filler(node: cst.CSTNode) -> bool:
 
 def _is_main_guard(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.If) and "__name__" in cst.Module([]).code_for_node(node.test)
+
+
+def _under_heading(new: Any, old: Any) -> tuple[Any, Any]:
+    """A comment that stands apart above `old` is a heading: it goes above `new`, which is put before `old`."""
+    lines = list(getattr(old, "leading_lines", ()))
+    blanks = [i for i, line in enumerate(lines) if line.comment is None]
+    heading, rest = (lines[: blanks[-1]], lines[blanks[-1] :]) if blanks else ([], lines)
+    if not any(line.comment for line in heading):
+        return new, old
+    gap = [cst.EmptyLine(indent=False)]
+    return new.with_changes(leading_lines=[*heading, *gap, *gap]), old.with_changes(leading_lines=rest)
 
 
 def _spaced(node: Any, blank_lines: int) -> Any:

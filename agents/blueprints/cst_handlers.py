@@ -21,7 +21,7 @@ def line_limit(edit: FileEdit) -> int:
 
 
 def add_parameters(edit: FileEdit, function: str, parameters: Sequence[str], *, keyword_only: bool = False) -> None:
-    """Add parameters that have defaults (`limit: int = 20`) unless they are there; before `Depends()` defaults."""
+    """Add parameters (all with or all without a default) unless they are there; before `Depends()` defaults."""
     node = edit.function_named(function)
     have = {p.name.value for p in (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)}
     new = [p for text in parameters if (p := _parameter(text)).name.value not in have]
@@ -36,11 +36,14 @@ def add_parameters(edit: FileEdit, function: str, parameters: Sequence[str], *, 
         )
     else:
         old = list(params.params)
-        index = next(
-            (i for i, p in enumerate(old) if p.default and m.matches(p.default, m.Call(m.Name("Depends")))), len(old)
-        )
+        plain = all(p.default is None for p in new)
+        index = next((i for i, p in enumerate(old) if p.default and (plain or _is_depends(p.default))), len(old))
         changed = params.with_changes(params=_joined([*old[:index], *new, *old[index:]]))
     edit.replace(node, _fitted(node.with_changes(params=changed), params, line_limit(edit), _indent(function)))
+
+
+def _is_depends(node: cst.BaseExpression) -> bool:
+    return m.matches(node, m.Call(m.Name("Depends")))
 
 
 def _indent(function: str) -> int:

@@ -34,6 +34,31 @@ def add_imports(edit: FileEdit, statements: Iterable[str]) -> dict[str, str]:
     return renamed
 
 
+def rename_names(code: str, names: dict[str, str]) -> str:
+    """The code with free-standing names replaced (attributes and keywords stay)."""
+    if not names:
+        return code
+    return cst.parse_module(code).visit(_Rename(names)).code
+
+
+class _Rename(cst.CSTTransformer):
+    def __init__(self, names: dict[str, str]) -> None:
+        super().__init__()
+        self.names = names
+        self.kept: cst.Name | None = None
+
+    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
+        self.kept = node.attr
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
+        if original_node is self.kept:
+            return updated_node
+        return updated_node.with_changes(value=self.names.get(original_node.value, original_node.value))
+
+    def visit_Arg_keyword(self, node: cst.Arg) -> None:
+        self.kept = node.keyword
+
+
 def bound_names(edit: FileEdit) -> dict[str, str]:
     """Every module-level name and what it is: the absolute origin of an import, the empty string for a definition."""
     found = dict.fromkeys(edit.names(), "")

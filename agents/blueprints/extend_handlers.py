@@ -64,7 +64,7 @@ def _spread_create(bench: Bench, functions: list[Found], model: OrmClass, name: 
         for call in creations(bench, function, model):
             if any(a.star == "**" for a in call.args):
                 return True
-            owner = _owner(call)
+            owner = owner_of(call)
             if owner:
                 edit = bench.edit(function.module.file)
                 edit.replace(call, with_keywords(call, {name: f"{owner}.{name}"}))
@@ -72,7 +72,7 @@ def _spread_create(bench: Bench, functions: list[Found], model: OrmClass, name: 
     return False
 
 
-def _owner(call: cst.Call) -> str:
+def owner_of(call: cst.Call) -> str:
     """`data` of `Book(title=data.title, pages=data.pages)`."""
     for arg in call.args:
         value = arg.value

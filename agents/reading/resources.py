@@ -118,10 +118,11 @@ def _by_action(path: str, by_path: dict[str, list[Endpoint]]) -> dict[Action, En
     for endpoint in by_path.get(path, []):
         if endpoint.method in ("GET", "POST"):
             actions.setdefault("list" if endpoint.method == "GET" else "create", endpoint)
-    item = re.compile(re.escape(path) + r"/\{[^/{}]+\}$")
+    last = re.escape(path[path.rfind("/") :])
+    exact, nested = re.compile(re.escape(path) + r"/\{[^/{}]+\}"), re.compile(r"(/[^{}]+)?" + last + r"/\{[^/{}]+\}")
     names: dict[str, Action] = {"GET": "read", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
-    for other, endpoints in by_path.items():
-        if item.fullmatch(other):
+    for other, endpoints in sorted(by_path.items(), key=lambda pair: not exact.fullmatch(pair[0])):
+        if exact.fullmatch(other) or ("{" in path and nested.fullmatch(other)):
             for endpoint in endpoints:
                 if endpoint.method in names:
                     actions.setdefault(names[endpoint.method], endpoint)
