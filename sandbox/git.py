@@ -6,6 +6,7 @@ environment reaches git. Why this is not GitPython's own execution layer: `docs/
 
 import fcntl
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -72,6 +73,10 @@ EXACT = (
     ("core.logAllRefUpdates", "false"),
 )
 """For our own store only: bytes in the tree are the bytes in git."""
+
+
+FLOOR = (2, 39, 4)
+"""The oldest git that is known to fetch nothing and run nothing while it reads a hostile repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,20 @@ class Git:
         if self.work_tree is not None:
             env["GIT_WORK_TREE"] = str(self.work_tree)
         return {**env, **self.env}
+
+
+def installed() -> tuple[int, ...]:
+    """The version of the git that is used.
+
+    Raises:
+        GitFailed: there is none, or it is older than `FLOOR`.
+    """
+    told = Git(cwd=Path("/")).text("version")
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", told)
+    version = tuple(int(part or 0) for part in found.groups()) if found else ()
+    if version < FLOOR:
+        raise GitFailed(f"{told} is too old: {'.'.join(map(str, FLOOR))} or newer is needed")
+    return version
 
 
 def _name(args: tuple[str | bytes, ...]) -> str:

@@ -46,11 +46,14 @@ def base_state(repo: Path) -> RepoState:
     path = repo.absolute()
     if not os.path.lexists(path):
         return RepoState(path=path, empty=True)
-    path = path.resolve()
-    if not path.is_dir():
-        return RepoState(path=path, exists=True, problem="not a folder")
-    if is_empty(path):
-        return RepoState(path=path, exists=True, empty=True)
+    try:
+        path = path.resolve(strict=True)
+        if not path.is_dir():
+            return RepoState(path=path, exists=True, problem="not a folder")
+        if is_empty(path):
+            return RepoState(path=path, exists=True, empty=True)
+    except (OSError, RuntimeError) as error:
+        return RepoState(path=path, exists=True, problem=f"it cannot be opened ({type(error).__name__})")
     found = discover(path)
     if isinstance(found, RepoState):
         return found

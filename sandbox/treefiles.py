@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.errors import PathRefused
+from sandbox.errors import GitFailed, PathRefused, WorkspaceError
 
 MAX_PATH = 1000
 MAX_NAME = 255
@@ -21,6 +21,7 @@ MAX_FILE = 100_000_000
 """Bytes; a larger file is neither written nor committed."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _SHORT_GIT = re.compile(r"git~\d+|gi[0-9a-f]{4}~\d+")
 
 
@@ -94,6 +95,7 @@ def write(root: Path, path: str, content: bytes, scratch: Path) -> None:
 
     Raises:
         PathRefused: the path is not allowed, leads through a link, or something other than a file is there.
+        GitFailed: the disk is full or broken.
     """
     parts = checked(path)
     if len(content) > MAX_FILE:
@@ -108,7 +110,7 @@ def write(root: Path, path: str, content: bytes, scratch: Path) -> None:
             os.replace(temporary, parts[-1], dst_dir_fd=folder)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise PathRefused(f"{path}: {error.strerror}") from error
+            raise _told(path, error) from error
 
 
 def delete(root: Path, path: str) -> None:
@@ -179,6 +181,13 @@ def prune(root: Path, keep: set[bytes]) -> None:
             Path(os.fsdecode(entry.path)).unlink()
 
 
+def _told(path: str, error: OSError) -> WorkspaceError:
+    """What an agent may be told, or a fault of the machine (a full disk), which is nobody's edit."""
+    if error.errno in _MACHINE:
+        return GitFailed(f"the workspace cannot be written: {error.strerror}")
+    return PathRefused(f"{path}: {error.strerror}")
+
+
 @contextmanager
 def _ignore_not_empty() -> Iterator[None]:
     try:
@@ -207,7 +216,7 @@ def _step(folder: int, part: str, path: str, make: bool) -> int:
         except FileExistsError:
             pass
         except OSError as error:
-            raise PathRefused(f"{path}: {error.strerror}") from error
+            raise _told(path, error) from error
     try:
         deeper = os.open(part, _FOLDER, dir_fd=folder)
     except OSError as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 from sandbox import history, intake, repo_state, store, treefiles
 from sandbox.deliver import Delivery, deliver
 from sandbox.errors import GitFailed, PathRefused, RepositoryRefused, WorkspaceError
-from sandbox.git import Git
+from sandbox.git import Git, installed
 from sandbox.history import CommitInfo, FileChange
 from sandbox.staging import LeftOut, odd, records, shown, stage
 from sandbox.store import BRANCH
@@ -46,10 +46,11 @@ class Workspace:
 
         Raises:
             RepositoryRefused: the user's repository is in a state we do not work on; one line says which.
-            GitFailed: git itself failed.
+            GitFailed: git itself failed, is missing or too old.
         """
         if (home / _MARK).is_file():
             return cls.open(home)
+        installed()
         state = intake.base_state(source)
         repo_state.refuse(state, include_dirty=include_dirty)
         for part in ("git", "tree", "scratch"):

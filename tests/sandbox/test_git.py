@@ -91,6 +91,13 @@ def test_a_missing_git_has_a_name(git: Git, monkeypatch: pytest.MonkeyPatch) -> 
         git.run("version")
 
 
+def test_an_old_git_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hardened.installed() >= hardened.FLOOR
+    monkeypatch.setattr(hardened, "FLOOR", (99, 0, 0))
+    with pytest.raises(GitFailed, match=r"git version .* is too old: 99\.0\.0"):
+        hardened.installed()
+
+
 def test_what_a_repository_configures_is_overruled(git: Git, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     assert git.git_dir is not None

@@ -85,6 +85,14 @@ def test_a_missing_and_an_empty_folder_start_from_nothing(tmp_path: Path) -> Non
     assert list((tmp_path / "empty").iterdir()) == [] and not (tmp_path / "missing").exists()
 
 
+def test_a_path_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "file").write_text("1")
+    for name in ("loop", "dangling", "file"):
+        refused(tmp_path / name, name)
+
+
 def test_an_empty_folder_inside_a_repository_is_a_new_start(repo: Path) -> None:
     (repo / "fresh").mkdir()
     assert Workspace.create(repo.parent / "home", repo / "fresh").files() == []
@@ -141,6 +149,26 @@ def test_a_linked_worktree_works(repo: Path) -> None:
     assert ws.base == head and "side.txt" in ws.files()
     ws.deliver(ws.base, "greenloop/x")
     assert git(repo, "rev-parse", "greenloop/x") == head
+
+
+def test_a_worktree_of_a_bare_repository_works(repo: Path) -> None:
+    git(repo.parent, "clone", "-q", "--bare", str(repo), "bare.git")
+    git(repo.parent / "bare.git", "worktree", "add", "-q", "../checkout", "main")
+    ws = create(repo.parent / "checkout")
+    ws.deliver(ws.base, "greenloop/x")
+    assert git(repo.parent / "bare.git", "rev-parse", "greenloop/x") == ws.base
+
+
+def test_a_sparse_checkout_and_a_split_index_work(repo: Path) -> None:
+    commit(repo, {"a/x": "1", "b/y": "2"})
+    git(repo, "sparse-checkout", "set", "--cone", "--sparse-index", "a")
+    assert not (repo / "b").exists() and base_state(repo).dirty == ()
+    assert "b/y" in create(repo).files()
+    git(repo, "sparse-checkout", "disable")
+    git(repo, "update-index", "--split-index")
+    (repo / "a/x").write_text("changed")
+    assert base_state(repo).dirty == ("a/x",)
+    assert create(repo, include_dirty=True).read("a/x") == b"changed"
 
 
 def test_a_bare_repository_is_refused(repo: Path) -> None:
@@ -205,7 +233,7 @@ def test_uncommitted_changes_are_taken_without_touching_the_users_index_or_stash
 
 
 def test_the_smallest_change_right_after_a_commit_is_seen(repo: Path) -> None:
-    for n in range(20):
+    for n in range(6):
         commit(repo, {"app/main.py": f"{n:04}\n"})
         (repo / "app/main.py").write_text(f"{n:03}x\n")
         assert base_state(repo).dirty == ("app/main.py",)

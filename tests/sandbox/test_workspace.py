@@ -1,5 +1,6 @@
 """The workspace on real repositories: bytes in are bytes out, steps are repeatable, odd files spoil nothing."""
 
+import hashlib
 import io
 import os
 import signal
@@ -7,11 +8,14 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.errors import PathRefused, RepositoryRefused, WorkspaceError
+from sandbox.git import Git, Result
 from sandbox.treefiles import kind
 from sandbox.workspace import Workspace
 
@@ -248,6 +252,41 @@ def test_links_are_kept_in_git_and_never_followed(tmp_path: Path, repo: Path) ->
             assert all(m.isreg() or m.issym() for m in tar)
 
 
+@pytest.mark.parametrize("name", [".git", ".GIT", "git~1", ".git ", ".g\u200cit", ".."])
+def test_a_commit_with_a_trap_for_a_name_is_refused(tmp_path: Path, name: str) -> None:
+    repo, stand_in = tmp_path / "user", "x" * len(name.encode())
+    (repo / stand_in).mkdir(parents=True)
+    git(repo, "init", "-q", "-b", "main")
+    (repo / stand_in / "config").write_bytes(b"[core]\n")
+    git(repo, "add", "-A")
+    git(repo, "update-index", "--skip-worktree", f"{stand_in}/config")
+    (repo / stand_in / "config").unlink()
+    (repo / stand_in).rmdir()
+    index = (repo / ".git/index").read_bytes()[:-20].replace(stand_in.encode(), name.encode())
+    index = index[: index.find(b"TREE")] if b"TREE" in index else index
+    (repo / ".git/index").write_bytes(index + hashlib.sha1(index).digest())
+    blob = git(repo, "hash-object", "-w", "--stdin", stdin=b"[core]\n")
+    inner = git(repo, *TREE, stdin=entry("100644", "config", blob))
+    git(
+        repo,
+        "update-ref",
+        "HEAD",
+        git(repo, "commit-tree", git(repo, *TREE, stdin=entry("40000", name, inner)), "-m", "x"),
+    )
+    for include_dirty in (False, True):
+        with pytest.raises(RepositoryRefused, match="cannot check it out") as caught:
+            Workspace.create(tmp_path / "home", repo, include_dirty=include_dirty)
+        assert "\n" not in str(caught.value)
+        assert [p for p in tmp_path.rglob("config") if p.parent.name not in ("git", ".git")] == []
+
+
+TREE = ("hash-object", "-w", "-t", "tree", "--literally", "--stdin")
+
+
+def entry(mode: str, name: str, sha: str) -> bytes:
+    return f"{mode} {name}\0".encode() + bytes.fromhex(sha)
+
+
 def test_the_executable_bit_is_kept(tmp_path: Path, repo: Path) -> None:
     (repo / "run.sh").write_text("#!/bin/sh\n")
     (repo / "run.sh").chmod(0o755)
@@ -326,35 +365,79 @@ def test_stale_locks_are_removed_but_not_those_of_a_living_git(ws: Workspace) ->
     assert not lock.exists()
 
 
+def work(home: Path, repo: Path) -> Workspace:
+    """A whole run as the product does it: every step is repeated until it is done."""
+    ws = Workspace.create(home, repo)
+    ws.write("f.txt", b"x")
+    ws.commit("step 1", step="1", trailers={})
+    ws.deliver(ws.head(), "greenloop/kill")
+    return ws
+
+
+STRIDE = 6
+"""Every sixth call; with 1 every point is covered, in a minute."""
+
+
+def killed(home: Path, repo: Path, stop: Callable[[int], bool]) -> bool:
+    """Run `work` in a child that kills itself before a git call, the first that `stop` picks; False if none was."""
+    child = os.fork()
+    if child == 0:
+        calls, plain = [0], Git.call
+
+        def call(self: Git, *args: Any, **options: Any) -> Result:
+            calls[0] += 1
+            if stop(calls[0]):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return plain(self, *args, **options)
+
+        Git.call = call  # type: ignore[method-assign]
+        try:
+            work(home, repo)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def assert_as_if_never_killed(home: Path, repo: Path) -> None:
+    ws = work(home, repo)
+    assert [c.subject for c in ws.log()] == ["step 1"] and ws.left_out() == []
+    assert git(repo, "rev-parse", "greenloop/kill") == ws.head()
+    assert [*(home / "git").rglob("*.lock"), *(repo / ".git").rglob("*.lock"), *(home / "scratch").iterdir()] == []
+
+
+def test_a_kill_before_any_git_call_leaves_everything_repeatable(tmp_path: Path, repo: Path) -> None:
+    number = 2
+    while killed(tmp_path / str(number), repo, lambda call, at=number: call == at):  # type: ignore[misc]
+        assert_as_if_never_killed(tmp_path / str(number), repo)
+        git(repo, "branch", "-D", "greenloop/kill")
+        number += STRIDE
+    assert number > 30 and git(repo, "status", "--porcelain") == ""
+    git(repo, "fsck", "--full")
+
+
 LOOP = """
 import sys; from pathlib import Path; from sandbox.workspace import Workspace
 ws = Workspace.create(Path(sys.argv[1]), Path(sys.argv[2])); print("made", flush=True)
-for n in range(1, 6):
-    ws.write(f"f{n}.txt", b"x" * n); ws.commit(f"step {n}", step=str(n), trailers={})
-ws.deliver(ws.head(), "greenloop/kill"); print("done", flush=True)
+for n in range(1, 100):
+    ws.write("f.txt", b"x" * n); ws.commit(f"step {n}", step=str(n), trailers={})
 """
 
 
-def test_a_kill_at_any_moment_leaves_everything_repeatable(tmp_path: Path, repo: Path) -> None:
-    delays = [0.005, 0.02, 0.05, 0.08, 0.11, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5]
-    for number, delay in enumerate(delays):
-        child = subprocess.Popen(
-            [sys.executable, "-c", LOOP, str(tmp_path / "home"), str(repo)], cwd=ROOT, stdout=subprocess.PIPE
-        )
-        try:
-            child.wait(timeout=0.15 + delay if number else 0.1)
-        except subprocess.TimeoutExpired:
+def test_a_kill_while_git_works_leaves_everything_repeatable(tmp_path: Path, repo: Path) -> None:
+    for delay in (0.01, 0.03, 0.07, 0.12):
+        argv = [sys.executable, "-c", LOOP, str(tmp_path / "home"), str(repo)]
+        with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None and child.stdout.readline() == b"made\n"
+            time.sleep(delay)
             child.kill()
-        child.communicate()
-    done = subprocess.run(
-        [sys.executable, "-c", LOOP, str(tmp_path / "home"), str(repo)], cwd=ROOT, capture_output=True
-    )
-    assert done.stdout.endswith(b"done\n"), done.stderr.decode()
     ws = Workspace.open(tmp_path / "home")
-    assert [c.subject for c in ws.log()] == [f"step {n}" for n in range(1, 6)]
-    assert git(repo, "rev-parse", "greenloop/kill") == ws.head()
-    assert git(repo, "fsck", "--full") == "" and list((repo / ".git").rglob("*.lock")) == []
-    assert list((tmp_path / "home" / "git").rglob("*.lock")) == [] and git(repo, "status", "--porcelain") == ""
+    ws.git.run("fsck", "--full")
+    done = len(ws.log())
+    ws.reset("HEAD")
+    ws.write("f.txt", b"last")
+    assert commit(ws, "last") == ws.head() and [c.subject for c in ws.log()][:done] == [
+        f"step {n}" for n in range(1, done + 1)
+    ]
 
 
 def test_a_missing_source_file_name_is_refused_at_once(tmp_path: Path) -> None:
