@@ -16,6 +16,7 @@ ENDINGS = {
     "seconds": "The builder used all its time.",
     "tokens": "The builder used all its tokens.",
     "repeats": "The builder went round in circles and was stopped.",
+    "unusable": "The builder's answers became unusable.",
     "talked": "The builder stopped without saying that it is done.",
 }
 

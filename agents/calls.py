@@ -15,6 +15,7 @@ from agents.endpoint import Endpoint, Exhausted, Prompt
 from agents.errors import BadAnswer, ContextTooLong, ModelUnavailable, ToolsUnsupported
 from agents.faults import clean
 from agents.ledger import Ledger
+from agents.masking import mask
 from agents.models import ModelConfig
 from agents.replies import Reply, complaint
 from agents.retry import Policy
@@ -126,7 +127,7 @@ class Caller:
             try:
                 return await self._endpoint(config).ask(prompt, self._tell)
             except Exhausted as error:
-                if error.fault.feature == "tools":
+                if error.fault.feature == "tools" and prompt.tools:
                     raise ToolsUnsupported(error.fault.says) from None
                 failed.append((config, error))
                 self._tell(f"{config.name}: {error.fault.says}; given up")
@@ -167,10 +168,15 @@ def plain(message: BaseMessage) -> dict[str, Any]:
     return found
 
 
+def _masked(message: dict[str, Any]) -> dict[str, Any]:
+    """A message for the eyes of a person: what is shaped like a secret is taken out. A reply is kept as it came."""
+    return {**message, "text": mask(message["text"])}
+
+
 def _record(prompt: Prompt, model: str, usage: Usage, reply: dict[str, Any] | None = None) -> dict[str, Any]:
     """What is kept of a call: the messages since the last answer, so a long conversation is kept once."""
     last = max((i for i, m in enumerate(prompt.messages) if m.type == "ai"), default=-1)
-    asked = [plain(message) for message in prompt.messages[last + 1 :]]
+    asked = [_masked(plain(message)) for message in prompt.messages[last + 1 :]]
     found = {"role": prompt.role, "step": prompt.step, "model": model, "usage": usage.model_dump(), "asked": asked}
     return found if reply is None else {**found, "reply": reply}
 

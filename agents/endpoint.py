@@ -15,7 +15,7 @@ from agents.faults import Fault, read_fault, usage_of
 from agents.ledger import Ledger
 from agents.models import ModelConfig, Structured, make_chat_model, parameters
 from agents.prices import estimate_tokens
-from agents.replies import Reply, estimated, read_reply
+from agents.replies import Reply, estimated, read_reply, without
 from agents.retry import Policy, pause_s
 
 STEPS_DOWN: dict[str, Structured] = {"json_schema": "json_object", "json_object": "plain"}
@@ -93,7 +93,7 @@ class Endpoint:
         try:
             async with asyncio.timeout(max(0.001, min(self.config.timeout_s, left_s))):
                 message = await self._chat.ainvoke(list(prompt.messages), **self._options(prompt))
-            reply = estimated(read_reply(message, self.config.name), size)
+            reply = without(estimated(read_reply(message, self.config.name), size), self.config.hides())
             used, settled = self._ledger.settle(held, reply.usage), True
             return reply.model_copy(update={"usage": used})
         except openai.LengthFinishReasonError as error:

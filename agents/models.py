@@ -1,5 +1,6 @@
 """Which chat model plays a role, and how it is reached. Nothing here reads the environment."""
 
+import re
 import ssl
 import warnings
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from agents.prices import Price, list_price
 
 OPENAI = "https://api.openai.com/v1"
 Structured = Literal["json_schema", "json_object", "plain"]
+_SECRET_HEADER = re.compile(r"(?i)auth|key|token|secret|cookie")
 ANSWER_BYTES = 20_000_000
 """Largest HTTP answer that is read (bytes)."""
 
@@ -75,7 +77,8 @@ class ModelConfig(Frozen):
     def hides(self) -> tuple[str, ...]:
         """What must never be shown or recorded."""
         secret = self.api_key.get_secret_value()
-        return tuple(value for value in (secret, *self.headers.values()) if len(value) >= 6)
+        headers = [value for name, value in self.headers.items() if _SECRET_HEADER.search(name)]
+        return tuple(value for value in (secret, *headers) if len(value) >= 6)
 
 
 class AnswerTooLarge(Exception):

@@ -69,6 +69,16 @@ def read_reply(message: BaseMessage, model: str) -> Reply:
     )
 
 
+def without(reply: Reply, hides: tuple[str, ...]) -> Reply:
+    """The reply without the endpoint's own secrets, should it have sent them back."""
+    written = reply.model_dump_json()
+    if not any(secret in written for secret in hides):
+        return reply
+    for secret in hides:
+        written = written.replace(secret, "[masked]")
+    return Reply.model_validate_json(written)
+
+
 def estimated(reply: Reply, prompt_tokens: int) -> Reply:
     """The reply with an estimate in place of a usage the server did not report."""
     if reply.usage.input_tokens or reply.usage.output_tokens:

@@ -13,13 +13,13 @@ from agents.prompts import render
 from agents.protection import Protected, protected_from_tester
 from agents.roles import Brief, Desk
 from agents.structured import ask_structured
-from agents.suite import ACCEPTANCE, cases_of, file_problems, uncovered
+from agents.suite import cases_of, file_problems, uncovered
+from agents.testkit import CONFTEST
 from agents.toolloop import Bounds, Loop
 from agents.tools import EDITING, READING, Finish, ReportContradiction, Tool
 
 CORRECTIONS = 3
 """How often the tests are sent back for what can be seen without running them."""
-CONFTEST = f"{ACCEPTANCE}conftest.py"
 SHOWN_CHARS = 24_000
 TOOLS: tuple[type[Tool], ...] = (*READING, *EDITING, Finish, ReportContradiction)
 

@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
 from agents.calls import Caller, plain
 from agents.contracts import FileEdit
-from agents.errors import ToolsUnsupported
+from agents.errors import BadAnswer, ToolsUnsupported
 from agents.excerpts import fence
 from agents.history import fit
 from agents.prompts import render
@@ -38,7 +38,7 @@ class Bounds:
     """The same call with nothing changed in between: told at this count, ended at the next."""
 
 
-Why = Literal["finished", "talked", "contradiction", "turns", "seconds", "tokens", "repeats"]
+Why = Literal["finished", "talked", "unusable", "contradiction", "turns", "seconds", "tokens", "repeats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Loop:
         """Work until the agent ends it or a bound does.
 
         Raises:
-            BadAnswer, ModelUnavailable, BudgetExceeded: from the model. SandboxError: the tests could not be run.
+            BadAnswer: unusable before anything was changed. ModelUnavailable, BudgetExceeded: from the model.
+            SandboxError: the tests could not be run.
         """
         if self.caller.config(self.role).tools is False:
             self._to_text()
@@ -86,7 +87,12 @@ class Loop:
             limit = self._limit()
             if limit:
                 return self._end(limit, "")
-            reply = await self._ask()
+            try:
+                reply = await self._ask()
+            except BadAnswer as error:
+                if not self._edits:
+                    raise
+                return self._end("unusable", str(error))
             calls = reply.tool_calls or text_calls(reply.text)
             if not calls:
                 if self._silent:

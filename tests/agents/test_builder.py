@@ -94,6 +94,27 @@ async def test_a_veto_needs_proof() -> None:
         assert await ModelReviewer(desks(server)).review(brief(), PLAN, "") == ""
 
 
+async def test_a_whole_team_is_scripted_by_role() -> None:
+    tests = 'def test_a(client):\n    """C1, C2: up."""\n    assert client.get("/books").status_code == 201\n'
+    plan = PLAN.model_dump(exclude={"spec"})
+    script = served.by_role(
+        planner=[served.as_json(plan)],
+        tester=[served.call("write_file", path="tests/acceptance/test_a.py", content=tests), DONE],
+        triage=[served.as_json({"fault": "code", "reason": "no route"})],
+        builder=[EDIT, DONE],
+        reviewer=[served.as_json({"veto": False})],
+    )
+    with ModelServer(script) as server:
+        model = ModelConfig(name="scripted", base_url=server.url, timeout_s=5)
+        team = model_team({"builder": model}, reviewer=True, policy=QUICK)
+        planned = await team.planner.plan(brief(step="plan-0"))
+        suite = await team.tester.write_tests(brief(step="tests-0"), planned)
+        change = await team.builder.build(brief(step="build-0"), planned)
+        blame = await team.tester.triage(brief(step="triage-1"), planned)
+        assert team.reviewer is not None and await team.reviewer.review(brief(step="review-1"), planned, "") == ""
+    assert (planned, len(suite.cases), change.message, blame.fault) == (PLAN, 1, "Add books", "code")
+
+
 async def test_each_role_has_its_own_model() -> None:
     def script(asked: served.Asked) -> served.Answer:
         if asked.body["model"] == "thinker":

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -158,8 +159,17 @@ async def test_a_final_fault_is_not_retried_and_never_shows_the_key(fault: serve
         with pytest.raises(ModelUnavailable, match=says) as caught:
             await asking.ask("planner", "plan-0", ASKED)
         assert len(server.requests) == 1
-    assert KEY not in str(caught.value) and KEY not in repr(asking.config("planner"))
+    assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(asking.config("planner"))
     assert asking.ledger.totals().calls == 0, "a refused call costs nothing"
+
+
+async def test_a_key_that_is_sent_back_goes_no_further() -> None:
+    journal = MemoryJournal()
+    with ModelServer([served.reply(f"Your key is {KEY}.", calls=[("look", {"key": KEY})])]) as server:
+        asking = Caller({"default": [config(server)]}, Ledger(), journal, QUICK)
+        reply = await asking.ask("planner", "plan-0", ASKED, [TOOL])
+    assert reply.text == "Your key is [masked]." and reply.tool_calls[0].args == {"key": "[masked]"}
+    assert KEY not in str(journal.records)
 
 
 async def test_a_prompt_that_does_not_fit_has_its_own_error() -> None:
@@ -310,6 +320,11 @@ async def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
 async def test_thoughts_in_front_of_an_answer_are_cut() -> None:
     with ModelServer([served.reply("<think>hm {}</think>\nhello")]) as server:
         assert (await caller(server).ask("planner", "plan-0", ASKED)).text == "hello"
+
+
+def test_only_what_is_secret_is_hidden() -> None:
+    headers = {"X-Title": "greenloop", "X-Api-Key": "hush-hush"}
+    assert ModelConfig(name="x", headers=headers, api_key=SecretStr(KEY)).hides() == (KEY, "hush-hush")
 
 
 def test_a_configuration_that_cannot_work_is_refused() -> None:

@@ -20,7 +20,7 @@ GOOD = '''import httpx
 
 def test_create(client, unique):
     """C1: creating a book answers 201."""
-    answer = client.post("/books", json={"title": unique("t")})
+    answer = client.post("/books", json={"title": unique()})
     assert answer.status_code == 201
 
 
@@ -83,13 +83,13 @@ async def test_a_rewrite_keeps_the_files_of_the_first_try() -> None:
     with ModelServer(answers) as server:
         suite = await ModelTester(desks(server, journal)).write_tests(brief(), PLAN)
     at = desk_with({file.path: file.content for file in suite.files})
-    edit = served.call("edit_file", path=PATH, old='unique("t")', new='unique("title")')
+    edit = served.call("edit_file", path=PATH, old="unique()", new='unique() + "x"')
     with ModelServer([edit, DONE]) as server:
         rewriting = brief(desk=at, step="tests-1", feedback="test_create was not red")
         again = await ModelTester(desks(server, journal)).write_tests(rewriting, PLAN)
         assert f"for this plan before: {PATH}, {other}" in server.requests[0].messages[0]["content"]
     assert [f.path for f in again.files] == [PATH, other]
-    assert 'unique("title")' in again.files[0].content and again.cases == suite.cases
+    assert 'unique() + "x"' in again.files[0].content and again.cases == suite.cases
 
 
 async def test_a_file_given_up_in_a_rewrite_leaves_the_tree() -> None:

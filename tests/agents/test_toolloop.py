@@ -169,6 +169,11 @@ async def test_invalid_arguments_twice_end_named() -> None:
         assert len(server.requests) == 2
 
 
+async def test_answers_that_become_unusable_do_not_cost_the_work_done() -> None:
+    ended, server = await work([served.call("write_file", path="a.py", content="a = 1\n"), served.truncated()], desk())
+    assert ended.why == "unusable" and len(ended.edits) == 1 and len(server.requests) == 3
+
+
 async def test_a_broken_sandbox_is_never_shown_to_the_model() -> None:
     def broken(_: tuple[str, ...]) -> SuiteReport:
         raise EngineFault("the engine was lost")

@@ -186,6 +186,28 @@ def call(name: str, /, **args: Any) -> Answer:
     return reply(None, calls=[(name, args)])
 
 
+OPENINGS = {
+    "planner": "You plan changes",
+    "tester": "You write acceptance tests",
+    "triage": "A FastAPI service was changed",
+    "builder": "You are a FastAPI engineer",
+    "reviewer": "You review a change",
+}
+"""How each role's system prompt begins."""
+
+
+def by_role(**scripts: Iterable[Answer]) -> Callable[[Asked], Answer]:
+    """A script per role (the names of `OPENINGS`), each answered in order, its last answer for ever."""
+    left = {role: list(answers) for role, answers in scripts.items()}
+
+    def script(asked: Asked) -> Answer:
+        system = str(asked.messages[0].get("content"))
+        role = next(name for name, opening in OPENINGS.items() if system.startswith(opening))
+        return left[role].pop(0) if len(left[role]) > 1 else left[role][0]
+
+    return script
+
+
 # Faults --------------------------------------------------------------------------------------------------------------
 
 
