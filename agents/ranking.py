@@ -5,11 +5,12 @@ Everything is summed in a fixed order, so the same tree and words give the same 
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from math import sqrt
 from operator import mul
 from typing import NamedTuple
 
-from agents.symbols import Definition, FileSymbols
+from agents.symbols import Definition, FileSymbols, is_test_path
 
 DEFINERS_MAX = 20
 """A name defined in more files than this says nothing about where it is used from."""
@@ -29,9 +30,6 @@ STOP_WORDS = frozenset(
     | {"get", "set", "all", "any", "one", "two", "use", "should", "must", "when", "test", "file", "code", "make"}
     | {"into", "than", "then", "its", "which", "list", "read", "app", "api", "init", "self", "none", "true", "false"}
 )
-
-
-_NO_WORDS: frozenset[str] = frozenset()
 
 
 class Ranked(NamedTuple):
@@ -64,7 +62,7 @@ def _stem(word: str) -> str:
 
 
 def rank_definitions(files: Mapping[str, FileSymbols], words: frozenset[str]) -> list[Ranked]:
-    """All definitions, most important first; test files take no part in the walk and rank by the words alone."""
+    """The definitions, most important first; of tests only files that share a word with the request, below the rest."""
     factors = _word_factors(files, words)
     code = sorted(path for path in files if not is_test_path(path))
     graph = _graph([files[path] for path in code], factors)
@@ -72,11 +70,15 @@ def rank_definitions(files: Mapping[str, FileSymbols], words: frozenset[str]) ->
     ranked: list[Ranked] = []
     for path, rank, pull in zip(code, ranks, graph.pulls, strict=True):
         ranked += _scores(path, rank, files[path].definitions, pull, factors)
-    tests = sorted(path for path in files if is_test_path(path))
+    tests = sorted(path for path in files if is_test_path(path) and _is_asked_for(path, files[path], factors))
     for path, share in zip(tests, _start(tests, files, factors), strict=True):
         ranked += _scores(path, TEST_FACTOR * share / len(files), files[path].definitions, {}, factors)
     ranked.sort(key=lambda entry: (-entry.score, entry.path, entry.number))
     return ranked
+
+
+def _is_asked_for(path: str, file: FileSymbols, factors: Mapping[str, float]) -> bool:
+    return path in factors or any(d.name in factors for d in file.definitions)
 
 
 def _start(paths: Sequence[str], files: Mapping[str, FileSymbols], factors: Mapping[str, float]) -> list[float]:
@@ -95,28 +97,21 @@ def _word_factors(files: Mapping[str, FileSymbols], words: frozenset[str]) -> di
     if not words:
         return {}
     maybe = re.compile("|".join(sorted(map(re.escape, words)))).search
-    hits: dict[str, frozenset[str]] = {}
+    names = {path: [path, *[d.name for d in file.definitions]] for path, file in files.items()}
+    hits = {
+        name: words & words_of(name.removesuffix(".py"))
+        for name in dict.fromkeys(chain.from_iterable(names.values()))
+        if maybe(name.lower().replace("_", ""))
+    }
     seen: dict[str, int] = dict.fromkeys(sorted(words), 0)
-    for path, file in files.items():
-        here: set[str] = set()
-        for name in (path, *(d.name for d in file.definitions)):
-            if name not in hits:
-                lower = name.lower().replace("_", "")
-                hits[name] = words & words_of(name.removesuffix(".py")) if maybe(lower) else _NO_WORDS
-            here |= hits[name]
-        for word in here:
+    for here in names.values():
+        for word in frozenset().union(*[hits[name] for name in here if name in hits]):
             seen[word] += 1
     return {
         name: 1.0 + sum(WORD_FACTOR / sqrt(seen[word]) for word in sorted(found))
         for name, found in hits.items()
         if found
     }
-
-
-def is_test_path(path: str) -> bool:
-    """A test by pytest's names, or anything below a tests folder."""
-    folders, _, name = path.rpartition("/")
-    return name.startswith("test_") or name == "conftest.py" or bool({"tests", "test"} & set(folders.split("/")))
 
 
 def _graph(symbols: Sequence[FileSymbols], factors: Mapping[str, float]) -> _Graph:

@@ -11,7 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from agents.symbols import Definition, FileSymbols, read_symbols
+from agents.outline import read_outline
+from agents.symbols import Definition, FileSymbols, is_test_path, read_symbols
 
 TABLE = "symbols_1"
 """Gets another number when what is stored, or how it is read from a file, changes."""
@@ -40,9 +41,9 @@ class SymbolIndex:
         ids: dict[str, str] = {}
         for path in paths:
             if path in blobs:
-                ids[path] = blobs[path]
+                ids[path] = _key(path, blobs[path])
             elif (content := read(path)) is not None:
-                contents[path], ids[path] = content, blob_id(content)
+                contents[path], ids[path] = content, _key(path, blob_id(content))
         wanted = set(ids.values())
         self._known = {blob: known for blob, known in self._known.items() if blob in wanted}
         self._fetch(sorted(wanted - self._known.keys()))
@@ -55,17 +56,17 @@ class SymbolIndex:
         fresh: dict[str, FileSymbols] = {}
         for path, symbols in self._symbols_of(sources):
             self._known[ids[path]] = symbols
-            fresh[blob_id(sources[path], len(ids[path]))] = symbols
+            fresh[_key(path, blob_id(sources[path], len(ids[path]) - 1))] = symbols
         self._store(fresh)
 
     def _symbols_of(self, sources: dict[str, bytes]) -> Iterator[tuple[str, FileSymbols]]:
         if len(sources) < IN_ONE_PROCESS or self._workers < 2:
-            yield from ((path, read_symbols(source)) for path, source in sources.items())
+            yield from ((path, _read(path, source)) for path, source in sources.items())
             return
-        chunks = [dict(chunk) for chunk in _chunks(list(sources.items()), CHUNK)]
+        chunks = list(_chunks(list(sources.items()), CHUNK))
         with ProcessPoolExecutor(self._workers, mp_context=get_context("spawn")) as pool, suppress(BrokenProcessPool):
-            for chunk, results in zip(chunks, pool.map(_read_all, [list(c.values()) for c in chunks]), strict=True):
-                yield from zip(chunk, results, strict=True)
+            for chunk, results in zip(chunks, pool.map(_read_all, chunks), strict=True):
+                yield from ((path, symbols) for (path, _), symbols in zip(chunk, results, strict=True))
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,8 +116,17 @@ def blob_id(content: bytes, digits: int = 40) -> str:
     return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def _read_all(sources: list[bytes]) -> list[FileSymbols]:
-    return [read_symbols(source) for source in sources]
+def _key(path: str, blob: str) -> str:
+    """What symbols are kept under: a blob is read otherwise when it is a test."""
+    return ("t" if is_test_path(path) else "s") + blob
+
+
+def _read(path: str, source: bytes) -> FileSymbols:
+    return read_outline(source) if is_test_path(path) else read_symbols(source)
+
+
+def _read_all(sources: Sequence[tuple[str, bytes]]) -> list[FileSymbols]:
+    return [_read(path, source) for path, source in sources]
 
 
 def _dumps(symbols: FileSymbols) -> str:

@@ -85,6 +85,12 @@ def _everywhere() -> frozenset[str]:
     return frozenset(name for owner in types for name in dir(owner))
 
 
+def is_test_path(path: str) -> bool:
+    """A test by pytest's names, or anything below a tests folder."""
+    folders, _, name = path.rpartition("/")
+    return name.startswith("test_") or name == "conftest.py" or bool({"tests", "test"} & set(folders.split("/")))
+
+
 @cache
 def _language() -> Language:
     return Language(tree_sitter_python.language())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agents.desk import MemoryDesk
+from agents.outline import read_outline
 from agents.ranking import rank_definitions, words_of
 from agents.repomap import is_mapped, repository_map
 from agents.symbol_index import IN_ONE_PROCESS, SymbolIndex, blob_id
@@ -79,7 +80,34 @@ def test_what_is_used_ranks_above_what_is_not() -> None:
     symbols = {path: read_symbols(text.encode()) for path, text in SHOP.items() if path.endswith(".py")}
     names = [symbols[entry.path].definitions[entry.number].name for entry in rank_definitions(symbols, frozenset())]
     assert names.index("Book") < names.index("unused")
-    assert names.index("unused") < names.index("test_book")
+    assert "test_book" not in names
+
+
+def test_a_test_file_is_shown_below_the_code_when_the_request_names_it() -> None:
+    lines = shop_map("the books").splitlines()
+    assert lines[-2:] == ["tests/test_books.py:", "  def test_book()"]
+
+
+def test_the_outline_of_a_test_file() -> None:
+    source = b"""class TestShop(Base):
+    async def test_open(self, client):
+        def helper(): ...
+
+    def test_close(
+        self,
+    ):
+        pass
+
+def test_alone() -> None: ...
+
+    def stray(): ...
+"""
+    assert [(d.signature, d.parent) for d in read_outline(source).definitions] == [
+        ("class TestShop(Base)", -1),
+        ("async def test_open(self, client)", 0),
+        ("def test_close( ...", 0),
+        ("def test_alone() -> None", -1),
+    ]
 
 
 def test_ranking_nothing_is_nothing() -> None:
