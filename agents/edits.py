@@ -173,7 +173,11 @@ def _closest(have: list[str], want: list[str]) -> int | None:
     present = {line for line in wanted if line} & set(stripped)
     if present:
         scores = [
-            sum(1 for have_line, want_line in zip(stripped[at:], wanted, strict=False) if have_line == want_line != "")
+            sum(
+                1
+                for have_line, want_line in zip(stripped[at : at + len(wanted)], wanted, strict=False)
+                if have_line == want_line != ""
+            )
             for at in range(len(stripped))
         ]
         return max(range(len(scores)), key=lambda at: (scores[at], -at))

@@ -113,6 +113,12 @@ def test_a_misspelt_line_is_answered_with_the_right_one() -> None:
         apply_replace(CLASS, "def opne(self):", "def shut(self):")
 
 
+def test_a_refusal_of_a_large_file_comes_soon() -> None:
+    text = "".join(f"line {number} of many\n" for number in range(20_000))
+    with pytest.raises(EditRefused, match="15001  line 15000 of many"):
+        apply_replace(text, "line 15000 of many\nline 15001 of few\nline 15002 of many", "nothing")
+
+
 def test_nothing_similar_says_to_read_again() -> None:
     with pytest.raises(EditRefused, match="read the file again"):
         apply_replace("a = 1\n", "completely different words", "b")
