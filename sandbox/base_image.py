@@ -1,6 +1,7 @@
 """The image everything else is built on: a Python, and a tool environment of our own that runs service tests."""
 
 import hashlib
+import importlib.metadata
 import os
 import queue
 import shutil
@@ -15,7 +16,7 @@ from typing import Any
 import docker.errors
 import requests.exceptions
 
-from sandbox.build import BUILDER, CACHE, EMPTY, INSTALLER, ROOM, BuildContainer, engine_errors, uv_bin_is_usable
+from sandbox.build import BUILDER, CACHE, EMPTY, MOUNTED_INSTALLER, ROOM, BuildContainer, engine_errors, installer
 from sandbox.build_network import BuildNetwork
 from sandbox.errors import EngineUnavailable, ImageUnavailable
 from sandbox.text import clean, last_line, shown
@@ -27,6 +28,7 @@ TOOLS = Path(__file__).with_name("tools.txt")
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 FOUNDATION = "greenloop/foundation"
+_FOR_PIP = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
 PULL_STALL_S, PULL_S, BOOTSTRAP_S = 20, 300, 900
 KIND, PYTHON = "greenloop.kind", "greenloop.python"
 """Image labels: what the image is for, and its Python's version."""
@@ -57,8 +59,6 @@ def ensure_base(
     tag = base_tag(preferred)
     if is_present(api, tag):
         return tag
-    if not uv_bin_is_usable():
-        raise ImageUnavailable("building images needs greenloop to run on Linux; prepare them there and load them here")
     foundation = _foundation(api, preferred, tell, network or BuildNetwork())
     _add_tools(api, foundation, tag, network or BuildNetwork(), tell)
     return tag
@@ -167,8 +167,9 @@ def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell:
         box.put({EMPTY: None}, owner=0, mode=0o755)
         box.put({f"{ROOM}/tools.txt": TOOLS.read_bytes()}, owner=0, mode=0o644)
         commands = (
-            [INSTALLER, "venv", "--quiet", "/opt/greenloop"],
-            [INSTALLER, "pip", "install", "--quiet", "--python=/opt/greenloop/bin/python", "--no-build", "--no-deps",
+            *_installer_commands(),
+            [installer(), "venv", "--quiet", "/opt/greenloop"],
+            [installer(), "pip", "install", "--quiet", "--python=/opt/greenloop/bin/python", "--no-build", "--no-deps",
              "--compile-bytecode", "--require-hashes", "-r", f"{ROOM}/tools.txt"],
             ["/opt/greenloop/bin/python", "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null",
              "--rootdir=/", EMPTY],
@@ -182,8 +183,20 @@ def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell:
         box.commit(tag, {KIND: "base", PYTHON: asked.output.strip()})
 
 
+def _installer_commands() -> tuple[list[str], ...]:
+    """What puts an installer into the base image, nothing when ours is mounted."""
+    if installer() == MOUNTED_INSTALLER:
+        return ()
+    version = importlib.metadata.version("uv")
+    return (
+        ["python3", "-m", "venv", "/opt/installer"],
+        ["/opt/installer/bin/python", "-m", "pip", "install", "--quiet", "--only-binary=:all:", f"uv=={version}"],
+    )
+
+
 def installer_env(network: BuildNetwork, cache: str = "/tmp/uv-cache") -> dict[str, str]:  # noqa: S108
-    """What the installer is told besides its arguments."""
+    """What the installer (and, where it has to be fetched first, pip) is told besides its arguments."""
+    found = network.environment()
     return {
         "UV_CACHE_DIR": cache,
         "UV_LINK_MODE": "copy",
@@ -191,5 +204,6 @@ def installer_env(network: BuildNetwork, cache: str = "/tmp/uv-cache") -> dict[s
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "NO_COLOR": "1",
-        **network.environment(),
+        **found,
+        **{pip: found[name] for pip, name in _FOR_PIP.items() if name in found},
     }

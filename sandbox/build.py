@@ -5,6 +5,7 @@ container.
 """
 
 import contextlib
+import functools
 import io
 import tarfile
 import time
@@ -24,7 +25,9 @@ from sandbox.build_network import BuildNetwork
 from sandbox.errors import EngineFault
 from sandbox.text import clean
 
-INSTALLER = "/usr/local/bin/greenloop-uv"
+MOUNTED_INSTALLER = "/usr/local/bin/greenloop-uv"
+OWN_INSTALLER = "/opt/installer/bin/uv"
+"""Where the base image has one of its own, when the host's cannot run in a container (macOS)."""
 CACHE = "/cache"
 CACHE_VOLUME = "greenloop-wheels"
 BUILDER, PRIMER = 10003, 10004
@@ -67,7 +70,9 @@ class BuildContainer:
     ) -> None:
         self.api, self.labels = api, owners.labels("build", lifetime_s)
         self.deadline = time.monotonic() + lifetime_s
-        volumes = {uv.find_uv_bin(): {"bind": INSTALLER, "mode": "ro"}} | network.mounts()
+        volumes = network.mounts()
+        if installer() == MOUNTED_INSTALLER:
+            volumes[uv.find_uv_bin()] = {"bind": MOUNTED_INSTALLER, "mode": "ro"}
         if shared_cache:
             volumes[CACHE_VOLUME] = {"bind": CACHE, "mode": "rw"}
         with engine_errors("a build container cannot be started"):
@@ -169,8 +174,10 @@ class BuildContainer:
         return str(made["Id"])
 
 
-def uv_bin_is_usable() -> bool:
-    """Whether this environment's installer can run in a Linux container."""
-    with contextlib.suppress(OSError, FileNotFoundError), Path(uv.find_uv_bin()).open("rb") as binary:
-        return binary.read(4) == b"\x7fELF"
-    return False
+@functools.cache
+def installer() -> str:
+    """The installer's path in a build container: this environment's own, mounted, when it is a Linux program."""
+    with contextlib.suppress(OSError), Path(uv.find_uv_bin()).open("rb") as binary:
+        if binary.read(4) == b"\x7fELF":
+            return MOUNTED_INSTALLER
+    return OWN_INSTALLER

@@ -13,7 +13,7 @@ from typing import Any
 import docker.errors
 
 from sandbox.base_image import KIND, PYTHON, Tell, installer_env, quiet
-from sandbox.build import BUILDER, CACHE, EMPTY, INSTALLER, PRIMER, ROOM, BuildContainer, Step, engine_errors
+from sandbox.build import BUILDER, CACHE, EMPTY, PRIMER, ROOM, BuildContainer, Step, engine_errors, installer
 from sandbox.build_network import BuildNetwork
 from sandbox.errors import DependencyError, EngineFault, ImageUnavailable
 from sandbox.manifest import Manifest, check_python
@@ -132,6 +132,7 @@ class Images:
                 raise DependencyError(f"the dependencies cannot be installed:\n{_tail(step.output)}")
             box.cut_off()
             self._prime(box)
+            box.step(["sh", "-c", f"rm -f {ROOM}/*.txt {ROOM}/log-*"], user="0:0", timeout_s=30)
             box.commit(tag, {KIND: "deps", PYTHON: ""})
 
     def _install(self, box: BuildContainer, manifest: Manifest, *, wheels_only: bool) -> Step:
@@ -142,14 +143,14 @@ class Images:
         env = installer_env(self.network, CACHE if wheels_only else "/tmp/uv-cache")  # noqa: S108
         user = f"{BUILDER}:{BUILDER}"
         made = box.step(
-            [INSTALLER, "venv", "--quiet", "--allow-existing", "--python=python3", "/opt/venv"],
+            [installer(), "venv", "--quiet", "--allow-existing", "--python=python3", "/opt/venv"],
             user=user, env=env, timeout_s=60,
         )  # fmt: skip
         if made.exit_code:
             raise EngineFault(f"no virtual environment can be made in the base image: {_tail(made.output)}")
         flags = ["--no-build"] if wheels_only else []
         return box.step(
-            [INSTALLER, "pip", "install", f"--python={VENV_PYTHON}", *flags, "--no-compile-bytecode",
+            [installer(), "pip", "install", f"--python={VENV_PYTHON}", *flags, "--no-compile-bytecode",
              "-r", f"{ROOM}/requirements.txt", "-c", f"{ROOM}/constraints.txt"],
             user=user, env=env, timeout_s=INSTALL_S,
         )  # fmt: skip
