@@ -134,8 +134,8 @@ def _state(path: Path, found: Places) -> RepoState:
     try:
         with borrowed(state) as git:
             return _with_changes(state, git)
-    except GitFailed as error:
-        return replace(state, problem=f"git cannot read it: {error}")
+    except (GitFailed, OSError) as error:
+        return replace(state, problem=f"it cannot be read: {error}")
 
 
 def _with_changes(state: RepoState, git: Git) -> RepoState:
@@ -204,7 +204,7 @@ def _global_ignores() -> Path | None:
         path = Path("~/.config/git/ignore").expanduser()
     except RuntimeError:
         return None
-    return path if path.is_file() else None
+    return path if os.access(path, os.R_OK) and path.is_file() else None
 
 
 def import_objects(store: Git, state: RepoState, tip: str) -> None:
