@@ -1,0 +1,109 @@
+"""The planner by rule: the request's reading as a plan with numbered criteria, assumptions, decisions and questions."""
+
+from collections.abc import Callable
+
+from agents.blueprints.spec import FeatureSpec
+from agents.contracts import Criterion, Decision, Plan, PlanStep
+from agents.offline.criteria import topics_of
+from agents.offline.grammar import Reading, read
+from agents.offline.topics import Topic
+from agents.offline.words import spoken
+from agents.profile import AppProfile, Source
+from agents.roles import Brief
+
+
+class OfflinePlanner:
+    """Plays `agents.roles.Planner` with no model; the same request gives the same plan."""
+
+    def __init__(self, read_profile: Callable[[Source], AppProfile]) -> None:
+        self._read_profile = read_profile
+
+    async def plan(self, brief: Brief) -> Plan:
+        """Raises: NotUnderstood, Contradiction."""
+        profile = self._read_profile(brief.desk)
+        reading = read(brief.request.text, profile, brief.answers)
+        brief.tell(f"understood: {summary(reading.spec)}")
+        return plan_of(reading, profile, assume=brief.request.assume)
+
+
+def plan_of(reading: Reading, profile: AppProfile, *, assume: bool = False) -> Plan:
+    """The plan for a reading; `assume` leaves no question open."""
+    spec = reading.spec
+    _, topics = topics_of(spec, profile)
+    return Plan(
+        summary=summary(spec),
+        criteria=tuple(Criterion(id=f"C{n}", text=t.text, guard=t.guard) for n, t in enumerate(topics, 1)),
+        steps=_steps(spec, topics, profile),
+        assumptions=reading.assumptions,
+        questions=() if assume else reading.questions,
+        decisions=(*reading.decisions, *_decisions(spec, profile)),
+        spec=spec.model_dump(mode="json"),
+    )
+
+
+def summary(spec: FeatureSpec) -> str:
+    """One sentence on what will be built."""
+    parts = []
+    fresh = [spoken(r.plural) for r in spec.resources if not r.exists]
+    more = [spoken(r.plural) for r in spec.resources if r.exists]
+    lists = [spoken(item.resource) for item in spec.listings]
+    parts += [f"add {_and(fresh)}"] if fresh else []
+    parts += [f"extend {_and(more)}"] if more else []
+    parts += [f"extend the list of every {_and(lists)}"] if lists else []
+    guards = [f"{'/'.join(g.actions)} of {spoken(g.resource)}" for g in spec.guards]
+    parts += ["add login"] if spec.login else []
+    parts += [f"require login for {_and(guards)}"] if guards else []
+    parts += ["add a health check"] if spec.health and not fresh else []
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else "Nothing to do."
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _steps(spec: FeatureSpec, topics: tuple[Topic, ...], profile: AppProfile) -> tuple[PlanStep, ...]:
+    """Coarse steps, each with the criteria it serves."""
+    ids: dict[str, list[str]] = {}
+    for number, topic in enumerate(topics, 1):
+        ids.setdefault(topic.file, []).append(f"C{number}")
+    steps = (
+        []
+        if profile.exists
+        else [
+            PlanStep(
+                title="Lay out the application: settings, database, migrations", criteria=tuple(ids.get("health", ()))
+            )
+        ]
+    )
+    plurals = {r.name: r.plural for r in (*profile.resources, *spec.resources)}
+    touched = dict.fromkeys([r.name for r in spec.resources] + [i.resource for i in (*spec.listings, *spec.guards)])
+    new = {r.name for r in spec.resources if not r.exists}
+    for name in touched:
+        verb = "Add" if name in new else "Extend"
+        steps.append(PlanStep(title=f"{verb} {spoken(plurals[name])}", criteria=tuple(ids.get(plurals[name], ()))))
+    if spec.login:
+        steps.append(PlanStep(title="Add registration and login", criteria=tuple(ids.get("auth", ()))))
+    if spec.health and profile.exists:
+        steps.append(PlanStep(title="Add a health check", criteria=tuple(ids.get("health", ()))))
+    return tuple(steps)
+
+
+def _decisions(spec: FeatureSpec, profile: AppProfile) -> tuple[Decision, ...]:
+    found = []
+    if not profile.exists:
+        choice = "a new FastAPI application: async SQLAlchemy, Alembic, settings from the environment"
+        found.append(Decision(choice=choice, reason="there is no application in the repository yet"))
+    if spec.login:
+        choice = (
+            "registration with e-mail and password, OAuth2 password flow, JWT with an expiry, salted password hashes"
+        )
+        found.append(Decision(choice=choice, reason="it is FastAPI's own way of login and needs no other service"))
+    elif spec.guards and profile.login:
+        found.append(
+            Decision(choice="the login that is there guards the operations", reason="two logins would compete")
+        )
+    if any(item.paginated for item in spec.listings):
+        choice = "pages by limit and offset; a list that exists keeps the shape of its answer"
+        found.append(Decision(choice=choice, reason="a client can go to any page, and existing clients keep working"))
+    return tuple(found)

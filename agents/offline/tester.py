@@ -1,0 +1,51 @@
+"""The tester by rule: acceptance tests from the plan's machine-readable reading, and a reading of failures."""
+
+import re
+from collections.abc import Callable
+
+from agents.blueprints.spec import FeatureSpec
+from agents.contracts import Blame, Plan, TestSuite
+from agents.offline.criteria import topics_of
+from agents.offline.writing import write_suite
+from agents.profile import AppProfile, Source
+from agents.roles import Brief
+
+_TEST_FAULT = re.compile(r"fixture '|NameError|SyntaxError|IndentationError|ImportError|ModuleNotFoundError")
+_NO_START = re.compile(r"did not start|no FastAPI application|cannot import|Error loading ASGI", re.IGNORECASE)
+
+
+class OfflineTester:
+    """Plays `agents.roles.Tester` with no model."""
+
+    def __init__(self, read_profile: Callable[[Source], AppProfile]) -> None:
+        self._read_profile = read_profile
+
+    async def write_tests(self, brief: Brief, plan: Plan) -> TestSuite:
+        """One test per behaviour of each criterion; tests that proved nothing before become guards or go."""
+        spec = FeatureSpec.model_validate(plan.spec)
+        world, topics = topics_of(spec, self._read_profile(brief.desk))
+        ids = {c.text: c.id for c in plan.criteria}
+        files, cases = write_suite(world, [(ids[t.text], t) for t in topics if t.text in ids])
+        named = (
+            set(re.findall(r"\btest_\w+(?=\[|,|\s|$)", brief.feedback))
+            if "before the change" in brief.feedback
+            else set()
+        )
+        cases = tuple(
+            c.model_copy(update={"guard": True}) if c.node_id.rpartition("::")[2] in named else c for c in cases
+        )
+        brief.tell(f"{len(cases)} acceptance tests in {len(files)} files")
+        return TestSuite(files=files, cases=cases)
+
+    async def triage(self, brief: Brief, plan: Plan) -> Blame:
+        """By rule: a test that cannot run is the test's fault, everything else the code's."""
+        if _NO_START.search(brief.feedback):
+            return Blame(fault="code", reason="the service does not start")
+        broken = [f for f in brief.failures if f.outcome == "error" and _TEST_FAULT.search(f.message + f.details)]
+        ours = [f.node_id for f in broken if "tests/acceptance" in f.node_id]
+        if ours:
+            return Blame(fault="test", reason=f"the tests break by themselves: {broken[0].message}", tests=tuple(ours))
+        if brief.failures:
+            first = brief.failures[0]
+            return Blame(fault="code", reason=f"{first.node_id}: {first.message}")
+        return Blame(fault="code", reason=brief.feedback or "the change does not do what the plan says")

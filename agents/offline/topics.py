@@ -1,0 +1,123 @@
+"""A topic: one acceptance criterion and the tests that prove it, as text; and the words tests are made of."""
+
+from dataclasses import dataclass
+
+from agents.blueprints.spec import Action, FieldSpec
+from agents.offline.payloads import Value, distinct, sample
+from agents.offline.words import an
+from agents.offline.world import Thing, World
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test function."""
+
+    name: str
+    says: str
+    """What its docstring says after the criterion's number."""
+    body: tuple[str, ...]
+    parameter: str = ""
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A criterion with its tests; `file` is the stem of the test module."""
+
+    file: str
+    text: str
+    checks: tuple[Check, ...]
+    guard: bool = False
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of an indented block, outer indentation removed, empty ones at the ends dropped."""
+    rows = text.strip("\n").rstrip().split("\n")
+    indent = min((len(r) - len(r.lstrip()) for r in rows if r.strip()), default=0)
+    return tuple(r[indent:].rstrip() for r in rows)
+
+
+class Words:
+    """How tests speak of one resource: calls, paths, headers."""
+
+    def __init__(self, world: World, thing: Thing) -> None:
+        self.world = world
+        self.thing = thing
+        self.var = variable(thing.name)
+        self.parent = world.things.get(thing.parent) if thing.parent else None
+
+    def needs_unique(self, thing: Thing | None = None) -> bool:
+        """The payload holds a value that must differ from test to test."""
+        thing = thing or self.thing
+        if any(f.unique and distinct(f) for f in thing.fields if sends(f, thing)):
+            return True
+        targets = [r.target for r in thing.relations if r.kind == "many_to_one" and r.required]
+        return any(
+            self.needs_unique(self.world.things[t]) for t in targets if t in self.world.things and t != thing.name
+        )
+
+    def login(self, *actions: Action) -> str:
+        """`, headers=login(client)` when one of the actions needs it."""
+        return ", headers=login(client)" if set(actions) & self.thing.guarded else ""
+
+    def new(self, changes: str = "") -> str:
+        """A call that gives a valid body."""
+        required = [r for r in self.thing.references if r.required]
+        own = any(f.unique and distinct(f) for f in self.thing.fields if sends(f, self.thing)) or bool(
+            required and self.needs_unique()
+        )
+        given = [*(["client"] if required else []), *(["unique"] if own else []), *([changes] if changes else [])]
+        return f"new_{self.thing.name}({', '.join(given)})"
+
+    def make(self, changes: str = "") -> str:
+        """A call that creates one and gives the answer."""
+        given = ["client", *(["unique"] if self.needs_unique() else []), *([changes] if changes else [])]
+        return f"make_{self.thing.name}({', '.join(given)})"
+
+    def start(self) -> list[str]:
+        """Lines that set up the parent, when there is one."""
+        return [f"{variable(self.parent.name)} = {Words(self.world, self.parent).make()}"] if self.parent else []
+
+    @property
+    def collection(self) -> str:
+        """Source of the collection's path, the parent (if any) in a variable of its name."""
+        if self.parent is None:
+            return f'"{self.thing.path}"'
+        return f"f\"{self.parent.path}/{{{variable(self.parent.name)}['id']}}/{self.thing.plural.replace('_', '-')}\""
+
+    def item(self, key: str = "") -> str:
+        """Source of an item's path; `key` replaces the expression for the id."""
+        return f'f"{self.thing.path.rstrip("/")}/{{{key or self.var + chr(91) + chr(39) + "id" + chr(39) + chr(93)}}}"'
+
+    def below(self, changes: str = "") -> str:
+        """`make`, below the parent that is in a variable already."""
+        first = f"{variable(self.parent.name)}={variable(self.parent.name)}" if self.parent else ""
+        return self.make(", ".join(part for part in (first, changes) if part))
+
+    @property
+    def name(self) -> str:
+        """For test names: `a_book`."""
+        return an(self.thing.name).replace(" ", "_")
+
+
+_TAKEN = frozenset(
+    """client unique answer answers sent rows listed login register first second found match stranger wanted other one two both
+    half order made ids page word name old new none value values changes untouched query request account body base_url token
+    httpx pytest uuid json time base64 key kept type id str int dict list set object any all sorted range len""".split()
+)
+"""Names the tests use themselves."""
+
+
+def variable(name: str) -> str:
+    """A name for a variable or parameter of a test, never one the test uses otherwise."""
+    return f"the_{name}" if name in _TAKEN else name
+
+
+def sends(field: FieldSpec, thing: Thing) -> bool:
+    """A valid body of our making has this field: all of a new resource, only what is needed of an existing one."""
+    return not thing.exists or field.required or field in thing.added
+
+
+def value_for(field: FieldSpec) -> str:
+    """A valid value, different in every test when the field is unique."""
+    return (distinct(field) if field.unique else None) or sample(field)

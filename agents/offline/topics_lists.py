@@ -1,0 +1,281 @@
+"""What lists promise: content, filters, order, pages, search."""
+
+from collections.abc import Iterator
+
+from agents.blueprints.spec import FieldSpec
+from agents.offline.payloads import Value, distinct, ordered, sample
+from agents.offline.topics import Check, Topic, Words
+from agents.offline.topics_crud import route
+from agents.offline.words import an, spoken
+from agents.offline.world import Thing, World
+
+
+def list_topics(world: World, thing: Thing) -> Iterator[Topic]:
+    """Topics of a new resource's list, or of what the request adds to an existing one."""
+    w = Words(world, thing)
+    if not {"list", "create"} <= set(thing.actions):
+        return
+    if not thing.exists:
+        yield _content(w)
+    for name in thing.listing.filters:
+        if topic := _filter(w, name):
+            yield topic
+    if len(thing.listing.filters) > 1 and (topic := _together(w)):
+        yield topic
+    if thing.listing.order_by and (topic := _order(w)):
+        yield topic
+    if thing.listing.paginated:
+        yield _pages(w)
+    if thing.listing.search:
+        yield _search(w)
+
+
+def _ids(w: Words, query: str = "") -> str:
+    return f'[row["id"] for row in listed(client, {w.collection}{query}{w.login("list")})]'
+
+
+def _content(w: Words) -> Topic:
+    t = w.thing
+    body = [*w.start(), f"{w.var} = {w.below()}", f"assert {w.var} in listed(client, {w.collection}{w.login('list')})"]
+    shape = '{"items", "total", "limit", "offset"}' if t.listing.paginated else "an array"
+    check = Check(f"test_{t.plural}_are_listed", f"the list has every {t.one}.", tuple(body))
+    return Topic(t.plural, f"GET {route(w)} answers 200 with the {t.many} as {shape}.", (check,))
+
+
+def _values(w: Words, name: str) -> tuple[list[str], str, str, str] | None:
+    """Setup lines, the keyword of the body, and two different values' source for a filter."""
+    t = w.thing
+    if field := next((f for f in t.fields if f.name == name), None):
+        first, second = distinct(field) or sample(field), distinct(field) or sample(field, other=True)
+        return ([], name, first, second) if first != second or "unique()" in first or "uuid4" in first else None
+    target = w.world.things.get(name.removesuffix("_id"))
+    if target is None:
+        return None
+    if name == target.name:
+        return [], target.plural, "[unique()]", "[unique()]"
+    make = Words(w.world, target).make()
+    return [], name, f'{make}["id"]', f'{make}["id"]'
+
+
+def _filter(w: Words, name: str) -> Topic | None:
+    found = _values(w, name)
+    if found is None:
+        return None
+    t = w.thing
+    _, keyword, first, second = found
+    many = keyword != name
+    query = f", {name}={'wanted[0]' if many else 'wanted'}"
+    nothing = f", {name}=unique()" if many else ""
+    body = [
+        *w.start(),
+        f"wanted, other = {first}, {second}",
+        f"match = {w.below(f'{keyword}=wanted')}",
+        f"stranger = {w.below(f'{keyword}=other')}",
+        f"found = {_ids(w, query)}",
+        'assert match["id"] in found',
+        'assert stranger["id"] not in found',
+    ]
+    if many:
+        body.append(f"assert {_ids(w, nothing)} == []")
+    checks = [
+        Check(f"test_{t.plural}_can_be_filtered_by_{name}", f"?{name}= finds the matching {t.many} only.", tuple(body))
+    ]
+    field = next((f for f in t.fields if f.name == name), None)
+    if (field and field.type not in ("str", "text", "email", "url")) or name.endswith("_id"):
+        wrong = [
+            *w.start(),
+            f'answer = client.get({w.collection}, params={{"{name}": "no value"}}{w.login("list")})',
+            "assert answer.status_code == 422",
+        ]
+        checks.append(
+            Check(
+                f"test_{t.plural}_refuse_a_senseless_{name}_filter",
+                "a value of another type answers 422.",
+                tuple(wrong),
+            )
+        )
+    return Topic(
+        t.plural, f"GET {route(w)}?{name}=... answers only the {t.many} with that {spoken(name)}.", tuple(checks)
+    )
+
+
+def _together(w: Words) -> Topic | None:
+    first, second = w.thing.listing.filters[:2]
+    a, b = _values(w, first), _values(w, second)
+    if a is None or b is None:
+        return None
+    query = "".join(f", {n}={v}{'[0]' if v_[1] != n else ''}" for n, v, v_ in ((first, "one", a), (second, "two", b)))
+    body = [
+        *w.start(),
+        f"one, two = {a[2]}, {b[2]}",
+        f"both = {w.below(f'{a[1]}=one, {b[1]}=two')}",
+        f"half = {w.below(f'{a[1]}=one, {b[1]}={b[3]}')}",
+        f"found = {_ids(w, query)}",
+        'assert both["id"] in found',
+        'assert half["id"] not in found',
+    ]
+    t = w.thing
+    check = Check(f"test_filters_of_{t.plural}_are_combined", "filters are combined with and.", tuple(body))
+    return Topic(t.plural, f"Filters of {t.many} can be combined; all of them must match.", (check,))
+
+
+def _order(w: Words) -> Topic | None:
+    t = w.thing
+    name, down = t.listing.order_by or "", t.listing.descending
+    if name == "created_at":
+        made = ["first = " + w.below(), "second = " + w.below()]
+        said = "newest first" if down else "oldest first"
+        want = "second before first" if down else "first before second"
+    else:
+        field = next(f for f in t.fields if f.name == name)
+        pair = _pair(field)
+        if pair is None:
+            return None
+        early, late = pair if down else (pair[1], pair[0])
+        made = [f"first = {w.below(f'{name}={early}')}", f"second = {w.below(f'{name}={late}')}"]
+        said = f"by {spoken(name)}, {'descending' if down else 'ascending'}"
+        want = "second before first"
+    before, after = ("second", "first") if want.startswith("second") else ("first", "second")
+    body = [*w.start(), *made, f"order = {_ids(w)}", f'assert order.index({before}["id"]) < order.index({after}["id"])']
+    check = Check(
+        f"test_{t.plural}_come_{said.replace(',', '').replace(' ', '_')}", f"the list comes {said}.", tuple(body)
+    )
+    as_before = t.exists and name == "created_at" and not down
+    return Topic(t.plural, f"GET {route(w)} answers the {t.many} {said}.", (check,), guard=as_before)
+
+
+def _pair(field: FieldSpec) -> tuple[str, str] | None:
+    pair = ordered(field)
+    if pair is None or not field.unique or not distinct(field):
+        return None if pair is None or field.unique else pair
+    return (
+        ('"a" + unique()', '"z" + unique()') if field.type in ("str", "text") and (field.max_length or 99) > 8 else None
+    )
+
+
+def _pages(w: Words) -> Topic:
+    t = w.thing
+    login = w.login("list")
+    pages = [
+        *w.start(),
+        f'made = {{{w.below()}["id"] for _ in range(3)}}',
+        f'first = client.get({w.collection}, params={{"limit": 2, "offset": 0}}{login})',
+        f'second = client.get({w.collection}, params={{"limit": 2, "offset": 2}}{login})',
+        "assert first.status_code == second.status_code == 200",
+        "assert len(rows(first)) == 2",
+        "assert rows(second)",
+        'assert not {row["id"] for row in rows(first)} & {row["id"] for row in rows(second)}',
+        f'ids = [row["id"] for row in listed(client, {w.collection}{login})]',
+        "assert made <= set(ids)",
+        "assert len(ids) == len(set(ids))",
+    ]
+    bad = [
+        *w.start(),
+        f"answer = client.get({w.collection}, params=query{login})",
+        "assert answer.status_code == 422, answer.text",
+    ]
+    wrong = tuple(
+        Value(label, source)
+        for label, source in (
+            ("limit 0", '{"limit": 0}'),
+            ("limit 101", '{"limit": 101}'),
+            ("negative offset", '{"offset": -1}'),
+        )
+    )
+    checks = [
+        Check(f"test_{t.plural}_come_in_pages", "limit and offset cut the list into pages.", tuple(pages)),
+        Check(
+            f"test_{t.plural}_refuse_a_senseless_page",
+            "limit is 1 to 100, offset 0 or more.",
+            tuple(bad),
+            "query",
+            wrong,
+        ),
+    ]
+    if not t.exists:
+        envelope = [
+            *w.start(),
+            w.below(),
+            f"page = client.get({w.collection}{login}).json()",
+            'assert (page["limit"], page["offset"]) == (20, 0)',
+            'assert page["total"] >= len(page["items"]) >= 1',
+        ]
+        checks.append(
+            Check(
+                f"test_a_page_of_{t.plural}_says_where_it_is",
+                "a page has items, total, limit 20 and offset 0.",
+                tuple(envelope),
+            )
+        )
+        text = f'GET {route(w)} answers pages: {{"items", "total", "limit", "offset"}}, limit 1-100 (default 20), offset from 0; otherwise 422.'
+    else:
+        text = f"GET {route(w)} takes limit (1-100) and offset (from 0), otherwise 422; the shape of the answer stays."
+    return Topic(t.plural, text, tuple(checks))
+
+
+def _search(w: Words) -> Topic:
+    t: Thing = w.thing
+    fields = [f for f in t.fields if f.name in t.listing.search]
+    checks = []
+    for field in fields:
+        if field.type not in ("str", "text") or distinct(field) is None:
+            continue
+        body = [
+            *w.start(),
+            f"word = {distinct(field)}",
+            f"match = {w.below(f'{field.name}=word')}",
+            f"stranger = {w.below(f'{field.name}={distinct(field)}')}",
+            f"found = {_ids(w, ', q=word[1:].upper()')}",
+            'assert match["id"] in found',
+            'assert stranger["id"] not in found',
+            f"assert {_ids(w, ', q=word[:-1] + chr(95)')} == []",
+        ]
+        says = f"q finds part of {spoken(field.name)}, whatever the case; _ and % mean themselves."
+        checks.append(Check(f"test_{t.plural}_can_be_searched_by_{field.name}", says, tuple(body)))
+    names = " or ".join(spoken(f.name) for f in fields)
+    return Topic(
+        t.plural,
+        f"GET {route(w)}?q=... answers the {t.many} whose {names} contains the words, whatever the case.",
+        tuple(checks),
+    )
+
+
+def guard_topics(world: World, thing: Thing, new: frozenset[str]) -> Iterator[Topic]:
+    """Topics of the actions this request puts behind the login, and of those it leaves open."""
+    w = Words(world, thing)
+    asks = {
+        "create": (f"client.post({w.collection}, json={w.new()}", True),
+        "update": (f"client.{thing.update}({w.item()}, json={w.new() if thing.update == 'put' else '{}'}", False),
+        "delete": (f"client.delete({w.item()}", False),
+        "read": (f"client.get({w.item()}", False),
+        "list": (f"client.get({w.collection}", True),
+    }
+    for action in ("create", "read", "list", "update", "delete"):
+        if action not in new or action not in thing.actions or "create" not in thing.actions:
+            continue
+        call, on_list = asks[action]
+        setup = w.start() if on_list else [f"{w.var} = {w.make()}"]
+        body = [
+            *setup,
+            f"answer = {call})",
+            "assert answer.status_code == 401, answer.text",
+            'assert answer.headers["www-authenticate"].startswith("Bearer")',
+            f'answer = {call}, headers={{"Authorization": "Bearer nonsense"}})',
+            "assert answer.status_code == 401, answer.text",
+            f"answer = {call}, headers=login(client))",
+            "assert answer.is_success, answer.text",
+        ]
+        one = an(thing.name) if action != "list" else thing.many
+        done = {"create": "creating", "read": "reading", "list": "listing", "update": "updating", "delete": "deleting"}[
+            action
+        ]
+        check = Check(
+            f"test_{done}_{one.replace(' ', '_')}_needs_a_login",
+            "401 without a valid token, done with one.",
+            tuple(body),
+        )
+        yield Topic(
+            thing.plural,
+            f"{done.capitalize()} {one} needs a login: 401 with WWW-Authenticate: Bearer without a valid token.",
+            (check,),
+        )

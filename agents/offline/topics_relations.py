@@ -1,0 +1,212 @@
+"""What belonging together promises: nested resources, references, many-to-many, and new fields of existing resources."""
+
+from collections.abc import Iterator
+
+from agents.blueprints.spec import Relation
+from agents.offline.payloads import same, sample
+from agents.offline.topics import Check, Topic, Words, value_for
+from agents.offline.topics_crud import field_topics, route
+from agents.offline.words import an, spoken
+from agents.offline.world import Thing, World
+
+
+def relation_topics(world: World, thing: Thing) -> Iterator[Topic]:
+    """Topics of the relations this request adds to a resource."""
+    words = Words(world, thing)
+    for relation in thing.added_relations:
+        target = world.things.get(relation.target)
+        if target is None or "create" not in thing.actions:
+            continue
+        if relation.kind == "many_to_many":
+            yield from _linked(words, target)
+        elif "create" in target.actions:
+            yield from (_nested if relation.nested else _referred)(words, Words(world, target), relation)
+
+
+def extension_topics(world: World, thing: Thing) -> Iterator[Topic]:
+    """Topics of the fields this request adds to an existing resource."""
+    words = Words(world, thing)
+    if not thing.added or "create" not in thing.actions:
+        return
+    for field in thing.added:
+        body = [
+            *words.start(),
+            f"sent = {words.new(f'{field.name}={value_for(field)}')}",
+            f"answer = client.post({words.collection}, json=sent{words.login('create')})",
+            "assert answer.is_success, answer.text",
+            same(field, f'answer.json()["{field.name}"]', f'sent["{field.name}"]'),
+        ]
+        checks = [
+            Check(f"test_{words.name}_has_{field.name}", f"{spoken(field.name)} is stored and answered.", tuple(body))
+        ]
+        if "update" in thing.actions:
+            checks.append(
+                _changed(
+                    words, field.name, sample(field, other=True), same(field, f'answer.json()["{field.name}"]', "value")
+                )
+            )
+        text = f"{thing.many.capitalize()} have {spoken(field.name)}: create and update take it, and every answer with {an(thing.name)} has it."
+        yield Topic(thing.plural, text, tuple(checks))
+    yield from field_topics(words)
+
+
+def _changed(w: Words, name: str, value: str, compare: str) -> Check:
+    if w.thing.update == "put":
+        send = f"client.put({w.item()}, json={w.new(f'{name}=value')}{w.login('update')})"
+    else:
+        send = f'client.patch({w.item()}, json={{"{name}": value}}{w.login("update")})'
+    body = [
+        f"{w.var} = {w.make()}",
+        f"value = {value}",
+        f"answer = {send}",
+        "assert answer.is_success, answer.text",
+        compare,
+    ]
+    return Check(f"test_{name}_of_{w.name}_can_be_changed", f"update takes {spoken(name)}.", tuple(body))
+
+
+def _nested(w: Words, parent: Words, _: Relation) -> Iterator[Topic]:
+    t, p, v = w.thing, parent.thing, parent.var
+    unknown = f"f\"{p.path}/{{{v}['id'] + 1_000_000}}/{t.plural.replace('_', '-')}\""
+    create = [
+        *w.start(),
+        f"assert {w.below()}",
+        f"answer = client.post({unknown}, json={w.new()}{w.login('create')})",
+        "assert answer.status_code == 404, answer.text",
+    ]
+    checks = [
+        Check(f"test_{w.name}_of_an_unknown_{p.name}_is_refused", f"an unknown {p.one} answers 404.", tuple(create))
+    ]
+    if "list" in t.actions:
+        apart = [
+            f"{v} = {parent.make()}",
+            f"other = {parent.make()}",
+            f"{w.var} = {w.below()}",
+            f"{w.make(f'{v}=other')}",
+            f'assert [row["id"] for row in listed(client, {w.collection}{w.login("list")})] == [{w.var}["id"]]',
+            f"assert client.get({unknown}{w.login('list')}).status_code == 404",
+        ]
+        says = f"the list has the {t.many} of that {p.one} only, 404 for an unknown one."
+        checks.append(Check(f"test_{t.plural}_are_listed_by_{p.name}", says, tuple(apart)))
+    text = f"{t.many.capitalize()} are created and listed below their {p.one} at {route(w)}; an unknown {p.one} answers 404."
+    yield Topic(t.plural, text, tuple(checks))
+    if not p.exists and {"delete", "read"} <= set(p.actions) and "read" in t.actions:
+        body = [
+            *w.start(),
+            f"{w.var} = {w.below()}",
+            f"assert client.delete({parent.item()}{parent.login('delete')}).status_code == 204",
+            f"assert client.get({w.item()}{w.login('read')}).status_code == 404",
+        ]
+        check = Check(
+            f"test_deleting_{parent.name}_deletes_its_{t.plural}", f"{t.many} go with their {p.one}.", tuple(body)
+        )
+        yield Topic(t.plural, f"Deleting {an(p.name)} deletes its {t.many}.", (check,))
+
+
+def _referred(w: Words, target: Words, relation: Relation) -> Iterator[Topic]:
+    t, o, v = w.thing, target.thing, target.var
+    key = f"{o.name}_id"
+    given = f'{key}={v}["id"]'
+    stored = [
+        *w.start(),
+        f"{v} = {target.make()}",
+        f"answer = client.post({w.collection}, json={w.new(given)}{w.login('create')})",
+        "assert answer.is_success, answer.text",
+        f'assert answer.json()["{key}"] == {v}["id"]',
+    ]
+    unknown = [
+        *w.start(),
+        f"{v} = {target.make()}",
+        f'assert {w.below(given)}["{key}"] == {v}["id"]',
+        f"""answer = client.post({w.collection}, json={w.new(f"{key}={v}['id'] + 1_000_000")}{w.login("create")})""",
+        "assert answer.status_code == 404, answer.text",
+    ]
+    checks = [
+        Check(f"test_{w.name}_names_its_{o.name}", f"{key} is stored and answered.", tuple(stored)),
+        Check(f"test_{w.name}_with_an_unknown_{o.name}_is_refused", f"an unknown {key} answers 404.", tuple(unknown)),
+    ]
+    if relation.required:
+        without = [
+            *w.start(),
+            f"sent = {w.new()}",
+            f'del sent["{key}"]',
+            f"assert client.post({w.collection}, json=sent{w.login('create')}).status_code == 422",
+        ]
+        checks.append(Check(f"test_{w.name}_without_{key}_is_refused", f"{key} is required.", tuple(without)))
+    else:
+        without = [f'assert {w.make()}["{key}"] is None']
+        checks.append(Check(f"test_{w.name}_without_{key}", f"without it {key} is null.", tuple(without)))
+    need = "must name" if relation.required else "may name"
+    yield Topic(
+        t.plural, f"{an(t.name).capitalize()} {need} its {o.one} by {key}; an unknown one answers 404.", tuple(checks)
+    )
+
+
+def _linked(w: Words, target: Thing) -> Iterator[Topic]:
+    t = w.thing
+    key = target.natural_key or "name"
+    names = target.plural
+    made = [
+        *w.start(),
+        "first, second = sorted([unique(), unique()])",
+        f"answer = client.post({w.collection}, json={w.new(f'{names}=[second, first, second]')}{w.login('create')})",
+        "assert answer.is_success, answer.text",
+        f'assert answer.json()["{names}"] == [first, second]',
+    ]
+    if "read" in t.actions:
+        made.append(f'assert client.get({w.item(_answered())}{w.login("read")}).json()["{names}"] == [first, second]')
+    none = [f'assert {w.make()}["{names}"] == []']
+    checks = [
+        Check(f"test_{w.name}_lists_its_{names}", f"{target.many} are answered sorted, each once.", tuple(made)),
+        Check(f"test_{w.name}_without_{names}", f"without {target.many} the list is empty.", tuple(none)),
+    ]
+    text = f"Create takes {names} as a list of {target.many} by {key}; every answer with {an(t.name)} has them sorted, each once, [] when there are none."
+    yield Topic(t.plural, text, tuple(checks))
+    if "update" in t.actions:
+        yield _relinked(w, target)
+    fresh = all(not f.required or f.name == key for f in target.fields) and not any(
+        r.required for r in target.references
+    )
+    if fresh and "list" in target.actions and not target.exists and target.parent is None:
+        login = Words(w.world, target).login("list")
+        body = [
+            "name = unique()",
+            w.make(f"{names}=[name]"),
+            w.make(f"{names}=[name]"),
+            f'assert [row["{key}"] for row in listed(client, "{target.path}"{login})].count(name) == 1',
+        ]
+        check = Check(
+            f"test_new_{names}_are_created_once", f"an unknown {target.one} is created on the fly, once.", tuple(body)
+        )
+        text = f"{an(target.name).capitalize()} that does not exist is created when {an(t.name)} names it, and is in {target.path} once."
+        yield Topic(t.plural, text, (check,))
+
+
+def _answered() -> str:
+    return "answer.json()['id']"
+
+
+def _relinked(w: Words, target: Thing) -> Topic:
+    t, names = w.thing, target.plural
+    verb = t.update
+    send = w.new(f"{names}=[new]") if verb == "put" else f'{{"{names}": [new]}}'
+    body = [
+        "old, new = unique(), unique()",
+        f"{w.var} = {w.make(f'{names}=[old]')}",
+        f"answer = client.{verb}({w.item()}, json={send}{w.login('update')})",
+        "assert answer.is_success, answer.text",
+        f'assert answer.json()["{names}"] == [new]',
+    ]
+    checks = [Check(f"test_{names}_of_{w.name}_can_be_replaced", "an update replaces the list.", tuple(body))]
+    if verb == "patch":
+        kept = [
+            "name = unique()",
+            f"{w.var} = {w.make(f'{names}=[name]')}",
+            f"answer = client.patch({w.item()}, json={{}}{w.login('update')})",
+            "assert answer.is_success, answer.text",
+            f'assert answer.json()["{names}"] == [name]',
+        ]
+        checks.append(
+            Check(f"test_{names}_of_{w.name}_stay_when_not_named", "an update without them leaves them.", tuple(kept))
+        )
+    return Topic(t.plural, f"Updating {an(t.name)} with {names} replaces them; without it they stay.", tuple(checks))

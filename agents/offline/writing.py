@@ -1,0 +1,278 @@
+"""Topics as pytest modules: one file per resource, helpers it needs on top, one behaviour per test."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from agents.contracts import TestCase, TestFile
+from agents.offline.payloads import Value
+from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
+from agents.offline.text import cut
+from agents.offline.words import an
+from agents.offline.world import Thing, World
+
+FOLDER = "tests/acceptance"
+LINE = 100
+_FIXTURES = {
+    "base_url": "str",
+    "client": "httpx.Client",
+    "unique": "Callable[[], str]",
+}
+
+
+def write_suite(world: World, topics: Sequence[tuple[str, Topic]]) -> tuple[tuple[TestFile, ...], tuple[TestCase, ...]]:
+    """Files and cases of the topics, each given with its criterion's id."""
+    by_file: dict[str, list[tuple[str, Topic]]] = defaultdict(list)
+    for criterion, topic in topics:
+        by_file[topic.file].append((criterion, topic))
+    files, cases = [], []
+    for stem, group in by_file.items():
+        path = f"{FOLDER}/test_{stem}.py"
+        files.append(TestFile(path=path, content=_module(world, stem, group)))
+        for criterion, topic in group:
+            cases += [
+                TestCase(node_id=f"{path}::{c.name}", criteria=(criterion,), guard=topic.guard) for c in topic.checks
+            ]
+    return tuple(files), tuple(cases)
+
+
+def _module(world: World, stem: str, group: Sequence[tuple[str, Topic]]) -> str:
+    tests = [_test(criterion, check) for criterion, topic in group for check in topic.checks]
+    text = "\n\n\n".join("\n".join(rows) for rows in tests)
+    helpers = _helpers(world, text)
+    body = "\n\n\n".join([*("\n".join(rows) for rows in helpers), text])
+    title = {"auth": "Login", "health": "Health", "existing": "What was there before"}.get(stem)
+    title = title or next((t.many.capitalize() for t in world.things.values() if t.plural == stem), stem.capitalize())
+    return f'"""{title}, over HTTP."""\n\n{_imports(body)}\n\n\n{body}\n'
+
+
+def _imports(body: str) -> str:
+    standard = [f"import {name}" for name in ("base64", "json", "time", "uuid") if re.search(rf"\b{name}\.", body)]
+    if "Callable" in body:
+        standard.append("from collections.abc import Callable")
+    if "Decimal(" in body:
+        standard.append("from decimal import Decimal")
+    other = [f"import {name}" for name in ("httpx", "pytest") if f"{name}." in body]
+    return "\n\n".join("\n".join(part) for part in (standard, other) if part)
+
+
+def _mentions(word: str, rows: Iterable[str]) -> bool:
+    return any(re.search(rf"\b{word}\b(?!=)", row) for row in rows)
+
+
+def _test(criterion: str, check: Check) -> list[str]:
+    given = [f"{name}: {kind}" for name, kind in _FIXTURES.items() if _mentions(name, check.body)]
+    rows = []
+    if check.parameter:
+        rows += _parametrize(check.parameter, check.values)
+        given.append(
+            f"{check.parameter}: object" if check.parameter not in ("query", "account") else f"{check.parameter}: dict"
+        )
+    rows += _fold("def " + check.name + "(", given, ") -> None:")
+    rows.append(f'    """{criterion}: {check.says}"""')
+    rows += [f"    {row}" if row else "" for line in check.body for row in _wrap(line)]
+    return rows
+
+
+def _parametrize(name: str, values: Sequence[Value]) -> list[str]:
+    cases = [f'pytest.param({v.source}, id="{re.sub(r"[^A-Za-z0-9]+", "-", v.name).strip("-")}")' for v in values]
+    return [f'@pytest.mark.parametrize("{name}", [', *(f"    {case}," for case in cases), "])"]
+
+
+def _fold(start: str, parts: Sequence[str], end: str) -> list[str]:
+    one = start + ", ".join(parts) + end
+    return [one] if len(one) <= LINE else [start, "    " + ", ".join(parts), end]
+
+
+def _wrap(row: str) -> list[str]:
+    """A long call over three lines; a formatter's job done well enough."""
+    m = re.match(r"(?P<head>(?:\w+ = )?client\.\w+\()(?P<inside>.+)(?P<tail>\))$", row)
+    if len(row) + 4 <= LINE or m is None:
+        return [row]
+    inside = m["inside"]
+    if len(inside) + 8 <= LINE:
+        return [m["head"], f"    {inside}", ")"]
+    return [m["head"], *(f"    {part}," for part in cut(inside, r",\s*")), ")"]
+
+
+def _helpers(world: World, text: str) -> list[list[str]]:
+    """The functions the tests call, and what those call."""
+    found: dict[str, list[str]] = {}
+
+    def need(name: str) -> None:
+        if name in found:
+            return
+        rows = _helper(world, name)
+        if rows is None:
+            return
+        found[name] = []
+        for called in _called("\n".join(rows)):
+            need(called)
+        found[name] = rows
+
+    for name in _called(text):
+        need(name)
+    first = ("rows", "listed", "new_account", "register", "token_of", "login")
+    known = [n for n in first if n in found]
+    return [found[n] for n in (*known, *(n for n in reversed(found) if n not in known))]
+
+
+def _called(text: str) -> list[str]:
+    names = re.findall(r"\b((?:new|make)_[a-z0-9_]+|rows|listed|register|login|token_of)\(", text)
+    return list(dict.fromkeys(names))
+
+
+def _helper(world: World, name: str) -> list[str] | None:
+    makers = {
+        "rows": _rows,
+        "listed": _listed,
+        "new_account": _account,
+        "register": _register,
+        "token_of": _token_of,
+        "login": _login,
+    }
+    if name in makers:
+        return makers[name](world)
+    kind, _, thing = name.partition("_")
+    if thing not in world.things:
+        return None
+    words = Words(world, world.things[thing])
+    return _new(words) if kind == "new" else _make(words)
+
+
+def _rows(_: World) -> list[str]:
+    return [
+        "def rows(answer: httpx.Response) -> list[dict]:",
+        '    """The items of a list, in a page or not."""',
+        "    body = answer.json()",
+        '    return body if isinstance(body, list) else body["items"]',
+    ]
+
+
+def _listed(world: World) -> list[str]:
+    return [
+        "def listed(client: httpx.Client, path: str, headers: dict | None = None, **query: object) -> list[dict]:",
+        '    """Every item of a list, page by page when it comes in pages."""',
+        "    found: list[dict] = []",
+        "    while True:",
+        '        page = {"limit": 100, "offset": len(found)} if found else {}',
+        "        answer = client.get(path, params=query | page, headers=headers)",
+        "        assert answer.status_code == 200, answer.text",
+        "        found += rows(answer)",
+        "        body = answer.json()",
+        '        if isinstance(body, list) or not rows(answer) or len(found) >= body["total"]:',
+        "            return found",
+    ]
+
+
+def _account(_: World) -> list[str]:
+    return [
+        "def new_account(unique: Callable[[], str]) -> dict:",
+        '    """Somebody who is not registered yet."""',
+        '    return {"email": f"{unique()}@example.com", "password": f"secret-{unique()}"}',
+    ]
+
+
+def _register(world: World) -> list[str]:
+    return [
+        "def register(client: httpx.Client, unique: Callable[[], str]) -> dict:",
+        '    """The e-mail and password of a registered user."""',
+        "    account = new_account(unique)",
+        f'    answer = client.post("{world.register_path}", json=account)',
+        "    assert answer.status_code == 201, answer.text",
+        "    return account",
+    ]
+
+
+def _token_of(world: World) -> list[str]:
+    return [
+        "def token_of(client: httpx.Client, account: dict) -> dict[str, str]:",
+        '    """The header of a registered user."""',
+        '    form = {"username": account["email"], "password": account["password"]}',
+        f'    answer = client.post("{world.token_path}", data=form)',
+        "    assert answer.status_code == 200, answer.text",
+        '    return {"Authorization": f"Bearer {answer.json()[\'access_token\']}"}',
+    ]
+
+
+def _login(world: World) -> list[str]:
+    register = [
+        f'        answer = client.post("{world.register_path}", json=account)',
+        "        assert answer.is_success, answer.text",
+    ]
+    return [
+        "_headers: dict[str, str] = {}",
+        "",
+        "",
+        "def login(client: httpx.Client) -> dict[str, str]:",
+        '    """The header of a user who is logged in; one user serves all tests here."""',
+        "    if not _headers:",
+        f"        account = {_account_fields(world)}",
+        *(register if world.register_path else []),
+        "        _headers.update(token_of(client, account))",
+        "    return _headers",
+    ]
+
+
+def _account_fields(world: World) -> str:
+    """A user the application's registration takes."""
+    user = world.profile.resource("user") if world.profile.login else None
+    more = [f for f in user.fields if f.required and f.name not in ("email", "password")] if user else []
+    extra = "".join(f', "{f.name}": {"uuid.uuid4().hex[:12]" if f.type == "str" else value_for(f)}' for f in more)
+    return f'{{"email": f"{{uuid.uuid4().hex}}@example.com", "password": "correct horse"{extra}}}'
+
+
+def _new(w: Words) -> list[str]:
+    t = w.thing
+    required = [r for r in t.references if r.required and r.target in w.world.things]
+    fields = [(f.name, value_for(f)) for f in t.fields if sends(f, t)]
+    fields += [(f"{r.target}_id", f'{Words(w.world, w.world.things[r.target]).make()}["id"]') for r in required]
+    given = [f"{n}: {_FIXTURES[n]}" for n in ("client", "unique") if re.search(rf"\b{n}\b", w.new())]
+    skip = [f"{r.target}_id" for r in required]
+    given += ["/"] if given and {f.name for f in t.fields} & {"client", "unique"} else []
+    rows = _fold(f"def new_{t.name}(", [*given, "**changes: object"], ") -> dict:")
+    rows.append(f'    """A valid {t.one}, with some fields changed."""')
+    if skip:
+        return [*rows, *_new_with_references(fields, skip)]
+    if not fields:
+        return [*rows, "    return dict(changes)"]
+    one = "    return {" + ", ".join(f'"{n}": {v}' for n, v in fields) + "} | changes"
+    if len(one) <= LINE:
+        return [*rows, one]
+    return [*rows, "    return {", *(f'        "{n}": {v},' for n, v in fields), "    } | changes"]
+
+
+def _new_with_references(fields: list[tuple[str, str]], skip: list[str]) -> list[str]:
+    """References are created only when the caller gives none."""
+    plain = [(n, v) for n, v in fields if n not in skip]
+    rows = ["    values: dict = {" + ", ".join(f'"{n}": {v}' for n, v in plain) + "} | changes"]
+    if len(rows[0]) > LINE:
+        rows = ["    values: dict = {", *(f'        "{n}": {v},' for n, v in plain), "    } | changes"]
+    for name, source in ((n, v) for n, v in fields if n in skip):
+        rows += [f'    if "{name}" not in values:', f'        values["{name}"] = {source}']
+    return [*rows, "    return values"]
+
+
+def _make(w: Words) -> list[str]:
+    t = w.thing
+    given = ["client: httpx.Client", *(["unique: Callable[[], str]"] if w.needs_unique() else [])]
+    rows = []
+    if {f.name for f in t.fields} & {"client", "unique"}:
+        given.append("/")
+    if w.parent:
+        above = variable(w.parent.name)
+        given.append(f"{above}: dict | None = None")
+        rows += [f"    {above} = {above} or {Words(w.world, w.parent).make()}"]
+    given.append("**changes: object")
+    status = "answer.is_success" if t.exists else "answer.status_code == 201"
+    return [
+        *_fold(f"def make_{t.name}(", given, ") -> dict:"),
+        f'    """{an(t.name).capitalize()} that is there."""',
+        *rows,
+        f"    answer = client.post({w.collection}, json={w.new('**changes')}{w.login('create')})",
+        f"    assert {status}, answer.text",
+        "    return answer.json()",
+    ]
+
+
+__all__ = ["FOLDER", "Thing", "write_suite"]
