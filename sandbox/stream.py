@@ -84,8 +84,10 @@ def _take(told: Told, record: dict[str, Any]) -> None:
         _take_phase(told, record)
     elif kind == "end":
         told.end = int(record["exit"])
+    elif told.begun or kind not in ("fault", "no_room", "not_ready"):
+        told.problem = "a record in the report that cannot be there"
     else:
-        told.notes[str(kind)] = shown(str(record.get("text", record.get("status", ""))), 500)
+        told.notes[kind] = shown(str(record.get("text", record.get("status", ""))), 500)
 
 
 def _take_phase(told: Told, record: dict[str, Any]) -> None:
