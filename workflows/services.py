@@ -79,6 +79,8 @@ def model_config(settings: Settings, name: str) -> ModelConfig:
         timeout_s=settings.request_timeout_s,
         max_output_tokens=settings.max_output_tokens,
         context_tokens=settings.context_tokens,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
         price_input=settings.price_input,
         price_output=settings.price_output,
     )

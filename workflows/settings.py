@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -19,7 +20,14 @@ from workflows.environment import BUILD_KEYS
 REPOSITORY_KEYS = frozenset({"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume"})
 """What a repository's own configuration may set."""
 
-ALIASES = {"api_key": "OPENAI_API_KEY", "base_url": "OPENAI_BASE_URL"}
+ALIASES = {
+    "api_key": "OPENAI_API_KEY",
+    "base_url": "OPENAI_BASE_URL",
+    "proxy": "HTTPS_PROXY",
+    "ca_file": "SSL_CERT_FILE",
+    "docker_host": "DOCKER_HOST",
+}
+"""Settings that other tools' variables set as well; `GREENLOOP_*` wins over them."""
 
 
 OFFLINE = "offline"
@@ -54,6 +62,8 @@ class Settings(BaseSettings):
     price_output: float | None = Field(None, ge=0, description="USD per million output tokens")
     context_tokens: int = Field(128_000, ge=4_000, description="the model's context window (tokens)")
     max_output_tokens: int = Field(8_000, ge=256, description="most tokens of one answer")
+    proxy: str = Field("", description="proxy for the model's endpoint; HTTPS_PROXY unless NO_PROXY names the host")
+    ca_file: str = Field("", description="CA certificates (PEM) to trust for the model's endpoint; SSL_CERT_FILE")
     request_timeout_s: float = Field(180.0, gt=0, description="one model call (seconds)")
     retry_s: float = Field(600.0, ge=0, description="longest time spent on retrying one call (seconds)")
     azure_api_version: str = Field("", description="set it to talk to Azure OpenAI")
@@ -135,6 +145,8 @@ def load(repo: Path | None, flags: Mapping[str, Any], env: Mapping[str, str] | N
         values = Settings(**merged)
     except ValidationError as error:
         raise ConfigError(_explain(error, origin)) from None
+    if values.proxy and origin["proxy"] == "environment" and _no_proxy(values.base_url, env):
+        values = values.model_copy(update={"proxy": ""})
     return Loaded(values, origin, {k: env[k] for k in BUILD_KEYS if env.get(k)})
 
 
@@ -144,14 +156,20 @@ def user_config(env: Mapping[str, str] | None = None) -> Path:
     return Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "greenloop" / "config.toml"
 
 
+def _no_proxy(base_url: str, env: Mapping[str, str]) -> bool:
+    """Whether the endpoint is on this machine or named by NO_PROXY (names and their subdomains, or `*`)."""
+    host = urlsplit(base_url).hostname or ""
+    names = [n.strip().lstrip(".") for n in (env.get("NO_PROXY") or env.get("no_proxy") or "").split(",") if n.strip()]
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    return local or "*" in names or any(host == n or host.endswith(f".{n}") for n in names)
+
+
 def _state_dir(env: Mapping[str, str]) -> Path:
     return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "greenloop"
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {key: env[name] for key, name in ALIASES.items() if env.get(name)}
-    if env.get("DOCKER_HOST"):
-        found["docker_host"] = env["DOCKER_HOST"]
     for key in Settings.model_fields:
         value = env.get(f"GREENLOOP_{key.upper()}")
         if value:

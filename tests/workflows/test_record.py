@@ -62,3 +62,9 @@ def test_events_are_json_lines(tmp_path: Path) -> None:
     record.emit("note", text="line\nbreak \x1b[31m")
     (line,) = (tmp_path / "events.jsonl").read_text().splitlines()
     assert json.loads(line)["data"]["text"] == "line\nbreak \x1b[31m"
+
+
+def test_a_reply_that_looks_like_a_secret_comes_back_as_it_was(tmp_path: Path) -> None:
+    said = {"text": "-----BEGIN RSA PRIVATE KEY-----\nAuthorization: Bearer abcdefghijklmnop1234567890"}
+    Record(tmp_path, secrets=(SECRET,)).save("build-0", "c" * 64, said)
+    assert Record(tmp_path).find("build-0", "c" * 64) == said

@@ -89,3 +89,22 @@ def test_only_named_variables_reach_a_build(tmp_path: Path) -> None:
     _, env = layers(tmp_path)
     loaded = load(None, {}, {**env, "HTTPS_PROXY": "http://p:1", "OPENAI_API_KEY": "k", "AWS_SECRET": "s"})
     assert loaded.build_environment == {"HTTPS_PROXY": "http://p:1"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "no_proxy", "proxy"),
+    [
+        ("https://models.example.com/v1", "", "http://p:1"),
+        ("https://models.example.com/v1", "example.com", ""),
+        ("https://models.example.com/v1", "*", ""),
+        ("https://notexample.com/v1", "example.com", "http://p:1"),
+        ("http://127.0.0.1:8000/v1", "", ""),
+        ("http://localhost:11434/v1", "", ""),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used_where_it_should(
+    tmp_path: Path, base_url: str, no_proxy: str, proxy: str
+) -> None:
+    _, env = layers(tmp_path)
+    loaded = load(None, {"base_url": base_url}, {**env, "HTTPS_PROXY": "http://p:1", "NO_PROXY": no_proxy})
+    assert loaded.values.proxy == proxy
