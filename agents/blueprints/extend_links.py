@@ -23,7 +23,7 @@ from agents.reading.resources import Collection
 _VALIDATOR = '''
 @field_validator("{name}", mode="before")
 @classmethod
-def {target}_keys(cls, value: Any) -> Any:
+def {target}_keys(cls, value: list[Any]) -> list[str]:
     """{title} are answered by their {key}."""
     return sorted(item if isinstance(item, str) else item.{key} for item in value)
 '''

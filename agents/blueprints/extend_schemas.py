@@ -6,10 +6,12 @@ from typing import TypeVar
 
 from agents.blueprints.bench import Bench
 from agents.blueprints.cst_edits import FileEdit
+from agents.blueprints.cst_handlers import line_limit
 from agents.blueprints.cst_imports import add_imports, bound_names
 from agents.blueprints.extend_handlers import updates_given_only
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
 from agents.blueprints.names import words
+from agents.blueprints.wrap import wrap_lines
 from agents.errors import NotUnderstood
 from agents.reading.modules import Found
 from agents.reading.resources import Collection
@@ -123,6 +125,8 @@ def add_lines(edit: FileEdit, owner: str, code: str, kind: str = "", *, blank: b
     """Put code into a class with the imports it needs, optional types written as the file writes them."""
     if "Optional" in bound_names(edit):
         code = re.sub(r"(: |\[)([^=\n]+?) \| None", r"\1Optional[\2]", code, count=1)
+    if max(map(len, code.splitlines())) + 4 > line_limit(edit):
+        code = wrap_lines(code)
     body = "\n".join(f"    {line}" for line in code.splitlines())
     renamed = add_imports(edit, imports_for(f"class X:\n{body}", KNOWN_IMPORTS))
     for old, new in renamed.items():

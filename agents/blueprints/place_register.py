@@ -24,22 +24,33 @@ def register_router(bench: Bench, layout: Layout, dotted: str) -> None:
         _first_include(bench, dotted)
         return
     edit = bench.edit(include.module.file)
-    statement = _statement_at(edit, include.line)
-    call = _include_call(statement)
+    code = code_of(_statement_at(edit, include.line))
+    call = _include_call(cst.parse_statement(code.strip("\n").lstrip())) if "for " not in code.lstrip()[:4] else None
     if call is None or not call.args:
-        _grow_loop(edit, statement, dotted)
+        _grow_loop(edit, _statement_at(edit, include.line), dotted)
         return
-    given = code_of(call.args[0].value)
-    name = _import_router(edit, dotted, given)
+    name = _import_router(edit, dotted, code_of(call.args[0].value))
+    statement = next(n for n in _lines(edit) if code_of(n) == code)
     mounted = bool(include.prefix) and layout.mount.endswith(include.prefix or "")
+    edit.replace(statement, cst.FlattenSentinel([statement, _copied(statement, name, mounted)]))
+
+
+def _copied(statement: cst.CSTNode, name: str, mounted: bool) -> cst.CSTNode:
+    """The include statement for another router: same prefix where it is the application's, no tags."""
+    call = _include_call(statement)
+    if call is None:
+        return statement
     kept = [
         a for a in call.args[1:] if a.keyword and (a.keyword.value != "prefix" or mounted) and a.keyword.value != "tags"
     ]
     args = [call.args[0].with_changes(value=cst.parse_expression(name)), *kept]
     args[-1] = args[-1].with_changes(comma=call.args[-1].comma)
-    new = cst.ensure_type(statement, cst.SimpleStatementLine).with_deep_changes(call, args=args)
-    new = new.with_changes(leading_lines=(), trailing_whitespace=cst.TrailingWhitespace())
-    edit.replace(statement, cst.FlattenSentinel([statement, new]))
+    new = statement.with_deep_changes(call, args=args)
+    return new.with_changes(leading_lines=(), trailing_whitespace=cst.TrailingWhitespace())
+
+
+def _lines(edit: FileEdit) -> list[cst.CSTNode]:
+    return [n for n in m.findall(edit.tree, m.SimpleStatementLine()) if isinstance(n, cst.CSTNode)]
 
 
 def _first_include(bench: Bench, dotted: str) -> None:

@@ -66,9 +66,9 @@ def _note(spec: FeatureSpec, profile: AppProfile) -> str:
         notes.append(DATABASE_NOTE)
     changed = [words(r.plural) for r in spec.resources if r.exists and (r.fields or r.relations)]
     if profile.exists and not profile.alembic and profile.database.startswith("sqlalchemy") and changed:
+        where = " and ".join(changed)
         notes.append(
-            f"There are no migrations here: a database that exists already needs its new columns of {' and '.join(changed)} "
-            "added by hand."
+            f"There are no migrations here: in a database that exists, the new columns of {where} are missing."
         )
     return " ".join(notes)
 
