@@ -12,7 +12,7 @@ from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-LINE = 100
+LINE = 88
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",
@@ -76,7 +76,8 @@ def _test(criterion: str, check: Check) -> list[str]:
 
 def _parametrize(name: str, values: Sequence[Value]) -> list[str]:
     cases = [f'pytest.param({v.source}, id="{re.sub(r"[^A-Za-z0-9]+", "-", v.name).strip("-")}")' for v in values]
-    return [f'@pytest.mark.parametrize("{name}", [', *(f"    {case}," for case in cases), "])"]
+    rows = [f"        {case}," for case in cases]
+    return ["@pytest.mark.parametrize(", f'    "{name}",', "    [", *rows, "    ],", ")"]
 
 
 def _fold(start: str, parts: Sequence[str], end: str) -> list[str]:
