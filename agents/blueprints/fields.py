@@ -91,8 +91,9 @@ def field_code(
     nullable = default is None and (not field.required or added)
     server = server_default(field)
     attr = attribute(field.name)
-    index = index and not field.unique
+    index = added if field.unique else index  # an index can be added to a table, a constraint rebuilds it on SQLite
     alias = f"alias={literal(field.name)}" if attr != field.name else ""
+    answered_as = f"serialization_{alias}" if alias else ""
     limits = constraints(field)
     optional_default = f"default={default}" if default is not None else "" if field.required else "default=None"
     written = python if default is not None or field.required else f"{python} | None"
@@ -108,7 +109,7 @@ def field_code(
         server_default=server,
         create=f"{attr}: {written}{_assigned(optional_default, alias, *limits)}",
         update=f"{attr}: {python} | None{_assigned('default=None', alias, *limits)}",
-        read=f"{attr}: {answered}{' | None' if nullable else ''}{_assigned(alias)}",
+        read=f"{attr}: {answered}{' | None' if nullable else ''}{_assigned(answered_as)}",
         column=f"{attr}: Mapped[{mapped}{' | None' if nullable else ''}] = "
         f"mapped_column({', '.join(_column(field, attr, default, server, index))})",
         index=index,
@@ -127,8 +128,10 @@ def _assigned(*arguments: str) -> str:
 def _column(field: FieldSpec, attr: str, default: str | None, server: str | None, index: bool) -> list[str]:
     arguments = [literal(field.name)] if attr != field.name else []
     arguments.append(column_type(field))
-    if field.unique or index:
-        arguments.append("unique=True" if field.unique else "index=True")
+    if index:
+        arguments.append("index=True")
+    if field.unique:
+        arguments.append("unique=True")
     if default is not None:
         arguments += [f"default={default}", f"server_default={literal(server or '')}"]
     return arguments

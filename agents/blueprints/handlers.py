@@ -106,13 +106,17 @@ class Handlers:
         names = [name for name, _ in self._narrowing] + (["limit", "offset"] if self.v.paginated else [])
         return ", ".join([*found, *(f"{name}={name}" for name in names)])
 
-    def parent_missing(self, parent: Parent) -> str:
-        """Condition that the parent of that id does not exist."""
+    def parent_lookup(self, parent: Parent) -> str:
+        """Expression that looks for the parent of that id."""
         value = parent.column if parent.nested else f"data.{parent.column}"
         wait = "await " if self.v.asynchronous else ""
         if self.repo:
-            return f"not {wait}repository.has_{parent.target.name}({value})"
-        return f"{wait}session.get({parent.target.model.name}, {value}) is None"
+            return f"{wait}repository.has_{parent.target.name}({value})"
+        return f"{wait}session.get({parent.target.model.name}, {value})"
+
+    def parent_missing(self, parent: Parent) -> str:
+        """Condition on what was looked for."""
+        return f"not known_{parent.target.name}" if self.repo else f"known_{parent.target.name} is None"
 
     def missing_keys(self, link: Links, update: bool) -> str:
         """Expression for the keys that name nothing."""

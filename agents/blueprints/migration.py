@@ -50,7 +50,7 @@ def migration(
 
 
 def by_dependency(spec: FeatureSpec) -> list[ResourceSpec]:
-    """Resources with the targets of their foreign keys before them; circles keep the order given."""
+    """Resources with the targets of their relations before them; circles keep the order given."""
     ordered: list[ResourceSpec] = []
     waiting = list(spec.resources)
     while waiting:
@@ -62,14 +62,14 @@ def by_dependency(spec: FeatureSpec) -> list[ResourceSpec]:
 
 
 def _targets(resource: ResourceSpec) -> set[str]:
-    return {relation.target for relation in resource.relations if relation.kind == "many_to_one"}
+    return {relation.target for relation in resource.relations}
 
 
 def _new_table(v: View) -> _Steps:
     table = v.target.table
     lines = [_column("id", "Integer", nullable=False)]
     lines += [_field_column(f) for f in v.fields]
-    lines += [_column(p.column, "Integer", nullable=not p.required) for p in v.parents]
+    lines += [_column(p.column, "Integer", nullable=p.nullable) for p in v.parents]
     if v.style.timestamps:
         lines.append(_column("created_at", "DateTime(timezone=True)", nullable=False, default="sa.func.now()"))
     lines += [_foreign_key(table, p) for p in v.parents]

@@ -44,6 +44,11 @@ def parameter(name: str) -> str:
     return f"{name}_" if clashes else name
 
 
+def local(name: str) -> str:
+    """The local variable for one item of a resource."""
+    return parameter(name)
+
+
 def class_name(name: str) -> str:
     """`order_item` -> `OrderItem`."""
     return "".join(part.capitalize() for part in name.split("_"))

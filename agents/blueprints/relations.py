@@ -27,6 +27,13 @@ class Parent:
     target: Target
     required: bool
     nested: bool
+    added: bool = False
+    """New on a table that may have rows."""
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the column allows null."""
+        return self.added or not self.required
 
     @property
     def column(self) -> str:
@@ -37,7 +44,7 @@ class Parent:
     def line(self) -> str:
         """The ORM attribute."""
         key = f'ForeignKey("{self.target.table}.id", ondelete="{self.on_delete}"), index=True'
-        return f"{self.column}: Mapped[int{'' if self.required else ' | None'}] = mapped_column({key})"
+        return f"{self.column}: Mapped[int{' | None' if self.nullable else ''}] = mapped_column({key})"
 
     @property
     def on_delete(self) -> str:
@@ -95,7 +102,12 @@ def collection_path(plural: str, style: Style) -> str:
 def parents(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> list[Parent]:
     """The many-to-one relations, in the order given."""
     return [
-        Parent(target=target_of(relation, spec, style), required=relation.required, nested=relation.nested)
+        Parent(
+            target=target_of(relation, spec, style),
+            required=relation.required,
+            nested=relation.nested,
+            added=resource.exists,
+        )
         for relation in resource.relations
         if relation.kind == "many_to_one"
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agents.blueprints.imports import imports_for
-from agents.blueprints.names import article, class_name, listing, literal, sentence, words
+from agents.blueprints.names import article, class_name, listing, literal, local, sentence, words
 from agents.blueprints.wrap import wrap_lines
 
 __all__ = ["imports_for", "render_python", "render_text"]
@@ -26,7 +26,7 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Python source, not HTML; values are names checked by the spec or literals
     )
     environment.filters.update(
-        literal=literal, cls=class_name, words=words, article=article, sentence=sentence, listing=listing
+        literal=literal, local=local, cls=class_name, words=words, article=article, sentence=sentence, listing=listing
     )
     return environment
 

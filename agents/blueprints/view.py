@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agents.blueprints.checks import check_resource
 from agents.blueprints.fields import INT_RANGE, FieldCode, enum_alias, field_code
 from agents.blueprints.fragments import Style
-from agents.blueprints.names import article, attribute, listing, literal, parameter, sentence, words
+from agents.blueprints.names import article, attribute, listing, literal, local, parameter, sentence, words
 from agents.blueprints.relations import Links, Parent, Target, links, parents, target_named
 from agents.blueprints.spec import Action, FeatureSpec, FieldSpec, ListingSpec, ResourceSpec
 from agents.errors import NotUnderstood
@@ -59,7 +59,7 @@ class View:
     @property
     def var(self) -> str:
         """Local variable holding one."""
-        return parameter(self.name)
+        return local(self.name)
 
     @property
     def phrase(self) -> str:
@@ -117,11 +117,19 @@ class View:
                 f'{link.name}: Mapped[list[{model}]] = relationship(secondary={link.table}, lazy="selectin"{back})'
             )
         for parent in self.parents if not self.style.foreign_keys else ():
-            cascade = ', cascade="all, delete-orphan"' if parent.nested else ""
-            model = parent.target.model.name
-            back = f"backref=backref({literal(self.plural)}{cascade})"
-            found.append(f"{attribute(parent.target.name)}: Mapped[{model}] = relationship({back})")
+            found.append(self._reference(parent))
         return found
+
+    def _reference(self, parent: Parent) -> str:
+        cascade = ', cascade="all, delete-orphan"' if parent.nested else ""
+        back = f"backref=backref({literal(self.plural)}{cascade})"
+        model = parent.target.model.name if not parent.nullable else f"{parent.target.model.name} | None"
+        name = attribute(parent.target.name)
+        if name in {field.attribute for field in self.fields}:
+            name = f"{parent.target.name}_item"
+        if parent.target.name == self.name:
+            return f'{name}: Mapped["{model}"] = relationship(remote_side=[id], {back})'
+        return f"{name}: Mapped[{model}] = relationship({back})"
 
     @property
     def create_lines(self) -> list[str]:
@@ -144,7 +152,7 @@ class View:
     def read_lines(self) -> list[str]:
         """Attributes of the answer, `id` excluded."""
         found = [f.read for f in self.fields]
-        found += [f"{p.column}: int{'' if p.required else ' | None'}" for p in self.parents]
+        found += [f"{p.column}: int{' | None' if p.nullable else ''}" for p in self.parents]
         found += [f"{link.name}: list[str]" for link in self.links]
         return found + ([f"created_at: {self.moment}"] if self.style.timestamps else [])
 
