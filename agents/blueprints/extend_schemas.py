@@ -18,7 +18,7 @@ from agents.reading.resources import Collection
 from agents.reading.schemas import own_fields
 
 T = TypeVar("T")
-_UTC_TYPE = '''
+UTC_TYPE = '''
 def in_utc(value: dt.datetime) -> dt.datetime:
     """The moment in UTC; one without a zone is taken as UTC."""
     return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
@@ -35,7 +35,7 @@ def web_address(value: str) -> str:
 
 WebAddress = Annotated[str, AfterValidator(web_address), Field(max_length=2083)]
 '''
-_TYPES = {"UtcDatetime": _UTC_TYPE, "WebAddress": _URL_TYPE}
+_TYPES = {"UtcDatetime": UTC_TYPE, "WebAddress": _URL_TYPE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from agents.blueprints.names import words
 from agents.blueprints.overlay import Overlay
 from agents.blueprints.place_database import place_database
 from agents.blueprints.place_files import new_migration, new_requirements
-from agents.blueprints.place_resource import place_health, place_login, place_resource
+from agents.blueprints.place_resource import place_health, place_login, place_moment, place_resource
 from agents.blueprints.place_style import layout_of
 from agents.blueprints.relations import links, parents
 from agents.blueprints.resource import resource_fragments
@@ -48,6 +48,8 @@ def place(spec: FeatureSpec, profile: AppProfile, source: Source) -> dict[str, s
     if brought:
         _step(tree, place_database)
     login = wants_login(spec) and profile.login is None
+    if login or any(not r.exists for r in spec.resources):
+        _step(tree, place_moment)
     if login:
         _step(tree, lambda bench: place_login(bench, layout_of(bench)))
     for resource in _in_order(spec):

@@ -1,16 +1,19 @@
 """A new resource in an existing application: its pieces put where the application keeps such things."""
 
 from agents.blueprints.bench import Bench
-from agents.blueprints.cst_imports import rename_names
+from agents.blueprints.cst_imports import add_imports, bound_names, rename_names
+from agents.blueprints.extend_schemas import UTC_TYPE
 from agents.blueprints.fragments import Fragment, Style
+from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
 from agents.blueprints.login import LoginModules, login_fragments
 from agents.blueprints.names import model_class, module_path, sentence, words
 from agents.blueprints.place_code import file_of, put
 from agents.blueprints.place_register import register_model, register_router
-from agents.blueprints.place_style import Layout
+from agents.blueprints.place_style import Layout, layout_of
 from agents.blueprints.resource import resource_fragments
 from agents.blueprints.spec import FeatureSpec, ResourceSpec
 from agents.errors import NotUnderstood
+from agents.reading.schemas import is_schema
 
 
 def place_resource(bench: Bench, layout: Layout, resource: ResourceSpec, spec: FeatureSpec) -> None:
@@ -33,6 +36,20 @@ def place_resource(bench: Bench, layout: Layout, resource: ResourceSpec, spec: F
         file = file_of(bench, module_path(style.repository_module, name, plural))
         put(bench, file, [pieces.repository], "end", f"Reading and writing {words(plural)}.")
     _put_routes(bench, layout, pieces.routes, name, plural, f"Routes of the {words(plural)}.")
+
+
+def place_moment(bench: Bench) -> None:
+    """The type of moments, once for all schemas, where they stand in one file."""
+    layout = layout_of(bench)
+    path = _file(bench, layout, layout.style.schema_module)
+    if layout.style.moment or "{" in path or not bench.has(path):
+        return
+    schemas = [f for f in bench.app.code.classes() if f.module.file == path and is_schema(bench.app.code, f)]
+    edit = bench.edit(path)
+    if not schemas or "in_utc" in bound_names(edit):
+        return
+    add_imports(edit, imports_for(UTC_TYPE, KNOWN_IMPORTS))
+    edit.insert(min(edit.index_of(f.name) for f in schemas), UTC_TYPE)
 
 
 def place_login(bench: Bench, layout: Layout) -> None:

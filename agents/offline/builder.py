@@ -4,7 +4,7 @@ from agents.blueprints.names import words
 from agents.blueprints.new_app import new_app
 from agents.blueprints.place import place
 from agents.blueprints.place_database import DATABASE_NOTE
-from agents.blueprints.spec import FeatureSpec
+from agents.blueprints.spec import FeatureSpec, ListingSpec, ResourceSpec
 from agents.contracts import Change, FileEdit, Plan
 from agents.errors import NotUnderstood
 from agents.profile import AppProfile
@@ -30,10 +30,10 @@ class OfflineBuilder:
                 plan.summary, "The plan has no part the rules can build; set a model for free-form work."
             )
         spec = FeatureSpec.model_validate(plan.spec)
-        message = subject(spec)
+        profile = read_profile(brief.desk)
+        message = subject(spec, profile)
         if brief.round:
             return Change(message=message, note="The rules have nothing to repair this with; set a model for that.")
-        profile = read_profile(brief.desk)
         files = _files(spec, profile, brief)
         edits = tuple(_edit(path, text) for path, text in sorted(files.items()))
         for edit in edits:
@@ -64,7 +64,7 @@ def _note(spec: FeatureSpec, profile: AppProfile) -> str:
     notes = []
     if profile.exists and profile.database == "none" and spec.resources:
         notes.append(DATABASE_NOTE)
-    changed = [words(r.plural) for r in spec.resources if r.exists and (r.fields or r.relations)]
+    changed = [words(r.plural) for r in spec.resources if r.exists and _new_columns(r)]
     if profile.exists and not profile.alembic and profile.database.startswith("sqlalchemy") and changed:
         where = " and ".join(changed)
         notes.append(
@@ -73,26 +73,46 @@ def _note(spec: FeatureSpec, profile: AppProfile) -> str:
     return " ".join(notes)
 
 
-def subject(spec: FeatureSpec) -> str:
-    """The commit's subject line (`Add books, reviews and login`)."""
-    added = [words(r.plural) for r in spec.resources if not r.exists]
+def _new_columns(resource: ResourceSpec) -> bool:
+    return bool(resource.fields) or any(r.kind == "many_to_one" for r in resource.relations)
+
+
+def subject(spec: FeatureSpec, profile: AppProfile) -> str:
+    """The commit's subject line (`Add books, reviews and login`), at most 72 characters."""
+    plural = {r.name: r.plural for r in (*profile.resources, *spec.resources)}
+    added = _additions(spec, plural)
+    if spec.login and profile.login is None:
+        added.append("login")
+    for guard in spec.guards if not added else ():
+        added.append(f"login for {words(plural.get(guard.resource, guard.resource))}")
+    if not added and spec.listings:
+        return _shortened([_listing_words(entry, plural) for entry in spec.listings], "List")
+    return _shortened(added or ["health check"], "Add")
+
+
+def _additions(spec: FeatureSpec, plural: dict[str, str]) -> list[str]:
+    """Noun phrases of what the resources gain; a target that is new is named where it is linked."""
+    linked: dict[str, list[str]] = {}
     for resource in (r for r in spec.resources if r.exists):
-        fields = [words(f.name) for f in resource.fields]
-        linked = [words(r.target) for r in resource.relations if words(r.target) not in fields]
-        fresh = {r.name for r in spec.resources if not r.exists}
-        new = [*fields, *(t for t in linked if t not in {words(n) for n in fresh})]
-        added += [f"{_listed(new)} to {words(resource.plural)}"] if new else []
-    if spec.login or (spec.guards and not added):
-        added.append(
-            "login" if spec.login else f"login for {_listed(sorted({words(g.resource) for g in spec.guards}))}"
-        )
-    if spec.health:
-        added.append("health check")
-    if not added:
-        lists = sorted({words(entry.resource) for entry in spec.listings})
-        return f"List {_listed(lists)} by more criteria"[:_SUBJECT]
-    line = f"Add {_listed(added)}"
-    return line if len(line) <= _SUBJECT else f"Add {added[0]} and {len(added) - 1} more"[:_SUBJECT]
+        gained = [words(f.name) for f in resource.fields]
+        gained += [words(plural.get(r.target, r.target)) for r in resource.relations]
+        linked[resource.plural] = gained
+    named = {name for gained in linked.values() for name in gained}
+    new = [words(r.plural) for r in spec.resources if not r.exists and words(r.plural) not in named]
+    return new + [f"{_listed(gained)} to {words(name)}" for name, gained in linked.items() if gained]
+
+
+def _listing_words(entry: ListingSpec, plural: dict[str, str]) -> str:
+    how = [f"by {_listed([words(f) for f in entry.filters])}"] if entry.filters else []
+    how += ["searched"] if entry.search else []
+    how += ["in order"] if entry.order_by else []
+    how += ["in pages"] if entry.paginated else []
+    return f"{words(plural.get(entry.resource, entry.resource))} {_listed(how)}"
+
+
+def _shortened(phrases: list[str], verb: str) -> str:
+    line = f"{verb} {_listed(phrases)}"
+    return line if len(line) <= _SUBJECT else f"{verb} {phrases[0]} and {len(phrases) - 1} more"[:_SUBJECT]
 
 
 def _listed(names: list[str]) -> str:
