@@ -14,13 +14,15 @@ from sandbox.errors import EngineFault
 from sandbox.execution import DockerProcess, Finished
 from sandbox.hardening import OWNER_OF, UIDS, WRITABLE, base_env, identity
 from sandbox.protocol import Cause, Command, Limits, Outcome, Process, User
-from sandbox.resident import KILLER_SCRIPT, Resident
+from sandbox.resident import INPUT_ENDED, KILLER_SCRIPT, Resident
 from sandbox.streams import Channel
 
 ATTEMPTS = 3
 TRANSFER_S = 120.0
 WIPE_S = 30.0
 GOODBYE_S = 5.0
+NOTES_S = 0.2
+"""How long after the end of a container the engine may take to write it down."""
 
 
 def never() -> bool:
@@ -152,18 +154,21 @@ class DockerSandbox:
         else:
             if not self._closing:
                 raise EngineFault("the engine lost the stream of a sandbox that still runs")
-        if self._closing:
-            return Cause.STOPPED
-        return Cause.OUT_OF_MEMORY if self._oom_events() else Cause.SANDBOX_DIED
+        return Cause.STOPPED if self._closing else self._last_word()
 
-    def _oom_events(self) -> bool:
-        """True when the engine noted that memory ran out after the counters could last be read."""
-        since, until = f"{self._last_seen:.9f}", f"{time.time():.9f}"
-        filters = {"container": self._id, "event": "oom"}
-        with contextlib.suppress(Exception):  # the word is then the weaker, still true `sandbox_died`
+    def _last_word(self) -> Cause:
+        """Why the container ended, by the engine's own notes since it last answered us."""
+        since, until = f"{self._last_seen:.9f}", f"{time.time() + NOTES_S:.9f}"
+        filters = {"container": self._id, "event": ["oom", "die"]}
+        events: list[dict[str, Any]] = []
+        with contextlib.suppress(Exception):  # without notes the word is the weaker, still true `sandbox_died`
             events = bounded(lambda: list(self.daemon.api.events(since, until, filters, decode=True)), GOODBYE_S)
-            return bool(events)
-        return False
+        if any(event.get("Action") == "oom" for event in events):
+            return Cause.OUT_OF_MEMORY
+        codes = [event.get("Actor", {}).get("Attributes", {}).get("exitCode") for event in events]
+        if str(INPUT_ENDED) in codes:
+            raise EngineFault("the connection to the engine was lost, and the sandbox ended with it")
+        return Cause.SANDBOX_DIED
 
     def destroy(self, reason: str) -> None:
         """Kill the container because of what runs in it; later commands raise."""

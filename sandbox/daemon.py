@@ -1,6 +1,7 @@
 """Calls to the Docker daemon that end within a bound of our own clock, whatever the daemon does."""
 
 import queue
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from requests.exceptions import RequestException
 from sandbox.errors import EngineFault, EngineUnavailable
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
-CALL_S = 20.0
+CALL_S = 15.0
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Daemon:
         """A pool of its own to the same engine, so that one stuck stream cannot block another sandbox."""
         return Daemon(self.base_url, self.version)
 
-    def call(self, method: str, *args: Any, within: float = CALL_S, **kwargs: Any) -> Any:
+    def call(self, method: str, *args: Any, within: float | None = None, **kwargs: Any) -> Any:
         """One low-level SDK call, e.g. `call("inspect_container", id)`.
 
         Raises:
@@ -71,7 +72,7 @@ class Daemon:
             EngineFault: any other refusal, a lost connection, no answer in time.
         """
         try:
-            return bounded(lambda: getattr(self.api, method)(*args, **kwargs), within)
+            return bounded(lambda: getattr(self.api, method)(*args, **kwargs), within or CALL_S)
         except APIError as error:
             kind = Gone if error.status_code in (404, 409) else EngineFault
             raise kind(f"the Docker engine refused {method}: {error.explanation or error}") from error
@@ -90,9 +91,18 @@ def connect(base_url: str) -> Daemon:
         EngineUnavailable: nobody answers, with one line on what to do.
     """
     try:
+        _knock(base_url)
         return bounded(lambda: Daemon(base_url), CALL_S)
     except (DockerException, RequestException, OSError, EngineFault) as error:
         raise EngineUnavailable(_advice(base_url, str(error))) from error
+
+
+def _knock(base_url: str) -> None:
+    """See whether anybody listens, with a socket of our own: the SDK leaves one open when nobody does."""
+    if base_url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(CALL_S)
+            door.connect("/" + base_url.removeprefix("unix://").lstrip("/"))
 
 
 def _advice(base_url: str, reason: str) -> str:

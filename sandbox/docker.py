@@ -1,5 +1,6 @@
 """The engine that starts sandboxes on Docker, and cleans up after owners that died."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from typing import Any
 
 from sandbox.container import DockerSandbox, never, remove
 from sandbox.daemon import DEFAULT_URL, Daemon, Gone, connect
-from sandbox.errors import ImageUnavailable
+from sandbox.errors import EngineFault, ImageUnavailable
 from sandbox.hardening import WRITABLE, container_config, host_config
 from sandbox.owners import RUN, is_abandoned, labels, this_process
 from sandbox.protocol import Limits
@@ -47,8 +48,9 @@ class DockerEngine:
     def _connected(self) -> Daemon:
         with self._lock:
             if self._daemon is None:
-                self._daemon = connect(self._base_url)
-                self._cpus = float(self._daemon.call("info")["NCPU"])
+                daemon = connect(self._base_url)
+                self._cpus = float(daemon.call("info")["NCPU"])
+                self._daemon = daemon
             return self._daemon
 
     def open(self, image: str, *, run_id: str, limits: Limits) -> DockerSandbox:
@@ -66,15 +68,17 @@ class DockerEngine:
         config = container_config(
             daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host
         )
-        container_id: str = daemon.call("create_container_from_config", config)["Id"]
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(daemon.close)
+            container_id: str = daemon.call("create_container_from_config", config)["Id"]
+            undo.callback(_forget, connected, container_id)
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             supervisor = Resident(Channel(daemon.call("attach_socket", container_id, params=streams)))
+            undo.callback(supervisor.close)
             daemon.call("start", container_id, within=START_S)
-            return DockerSandbox(daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled)
-        except BaseException:  # whatever it was, also Ctrl-C: a container half started must not stay
-            remove(connected, container_id)
-            raise
+            box = DockerSandbox(daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled)
+            undo.pop_all()
+        return box
 
     def sweep(self) -> list[str]:
         """See `protocol.Engine.sweep`."""
@@ -100,6 +104,11 @@ class DockerEngine:
             if self._daemon is not None:
                 self._daemon.close()
             self._daemon = None
+
+
+def _forget(daemon: Daemon, container_id: str) -> None:
+    with contextlib.suppress(EngineFault):
+        remove(daemon, container_id)
 
 
 def _program(limits: Limits) -> list[str]:

@@ -130,10 +130,11 @@ class DockerProcess:
         if end is not End.OVERFLOW and (code := self._code_if_over()) is not None:
             return self._judged(code)
         after = self._box.counters()
-        self._put_down()
-        if end is End.TIMEOUT:
-            return self._result(starved(self._before, after or self._before) or Cause.TIMEOUT)
-        return self._result(Cause.OUTPUT_LIMIT if end is End.OVERFLOW else Cause.STOPPED)
+        if after is not None:
+            self._put_down()
+        if end is not End.TIMEOUT:
+            return self._result(Cause.OUTPUT_LIMIT if end is End.OVERFLOW else Cause.STOPPED)
+        return self._result(self._box.gone() if after is None else starved(self._before, after) or Cause.TIMEOUT)
 
     def _ended(self) -> Outcome:
         """The stream ended: by itself, because the container died, or because the connection did."""

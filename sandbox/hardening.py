@@ -19,6 +19,8 @@ OWNER_OF: dict[str, User] = {SOURCE: "root", TESTS: "root", WORK: "app", SCRATCH
 HOMES: dict[User, str] = {"root": "/", "app": WORK, "tests": SCRATCH}
 SHM_MB = 64
 OPEN_FILES = 1024
+OUR_PIDS = 6
+"""init, timeout, the supervisor, two killers, and one helper of theirs."""
 SECCOMP = Path(__file__).with_name("seccomp.json")
 
 
@@ -63,7 +65,7 @@ def host_config(api: Any, limits: Limits, *, cpus: float, runtime: str | None) -
         memswap_limit=memory,
         oom_score_adj=500,
         nano_cpus=int(cpus * 1_000_000_000),
-        pids_limit=limits.pids,
+        pids_limit=limits.pids + OUR_PIDS,
         ulimits=[
             docker.types.Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
             docker.types.Ulimit(name="core", soft=0, hard=0),

@@ -12,7 +12,10 @@ import time
 from sandbox.streams import Channel, Output
 
 REPLY_CAP = 16_384
+ANSWER_S = 5.0
 END = b".\n"
+INPUT_ENDED = 42
+"""Exit code of a container whose input ended: its owner went away, or the connection to it did."""
 
 SUPERVISOR_SCRIPT = r"""
 table() { while read -r key value; do echo "$1 $key $value"; done < "$2"; }
@@ -34,6 +37,7 @@ while read -r word; do
   esac 2>/dev/null
   echo .
 done
+exit 42
 """
 """Root's: has no capability, so its `kill` only ever reaches root's own commands."""
 
@@ -70,13 +74,13 @@ class Resident:
             self._break()
         return not self._broken
 
-    def ask(self, word: str, within: float = 5.0) -> list[str] | None:
+    def ask(self, word: str, within: float | None = None) -> list[str] | None:
         """Lines of the answer; None when there is none in time, too much of it, or nobody to ask."""
         with self._lock:
             if not self._quiet():
                 return None
             self._channel.write(memoryview(f"{word}\n".encode()))
-            answer = self._answer(time.monotonic() + within)
+            answer = self._answer(time.monotonic() + (within or ANSWER_S))
             if answer is None:
                 self._break()
             return answer

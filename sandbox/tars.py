@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from sandbox.errors import EngineFault, PathRefused
 
-BLOCK = 512
+END = bytes(1024)
+"""The two empty blocks that end an archive."""
 MARGIN = 64 * 1024
 """Bytes an archive of one file may be larger than the file: headers, long names, padding."""
 
@@ -77,6 +78,8 @@ def read_one(archive: bytes, names: list[str], limit: int) -> bytes | None:
         EngineFault: the archive is damaged, or the file larger than `limit` bytes.
     """
     *folders, wanted = names
+    if not archive.endswith(END):
+        raise EngineFault(f"what came out of the sandbox for {wanted} is cut short")
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as opened:
             members = {member.name.rstrip("/"): member for member in opened}
