@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import aiosqlite
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphRecursionError, NodeTimeoutError
 from langgraph.types import Command
@@ -17,7 +19,7 @@ from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, Sand
 from workflows.endings import Ending, EndRun
 from workflows.feature import RECURSION_LIMIT, Graph, build_graph
 from workflows.runs import RunInfo, Runs
-from workflows.state import Context, RunState
+from workflows.state import STATE_TYPES, Context, RunState
 
 Ask = Callable[[dict[str, Any]], dict[str, Any] | None]
 """Given the graph's question, the user's answer, or None when nobody is there."""
@@ -72,7 +74,8 @@ async def drive(
     path = runs.home(info.id) / "checkpoint.sqlite"
     values: dict[str, Any] = {}
     try:
-        async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
+        async with aiosqlite.connect(path) as connection:
+            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES))
             await saver.setup()
             await saver.conn.execute("pragma synchronous=NORMAL")
             graph = build_graph(saver)

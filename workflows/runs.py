@@ -47,7 +47,7 @@ class RunNotFound(LookupError):
 
 def slug(text: str, words: int = 5) -> str:
     """A few words of a request, fit for a branch name."""
-    parts = re.findall(r"[a-z0-9]+", text.lower())[:words]
+    parts = re.findall(r"[a-z0-9]+", re.sub(r"\([^)]*\)", "", text.lower()))[:words]
     return "-".join(parts)[:40].strip("-") or "change"
 
 

@@ -56,6 +56,10 @@ class RunState(TypedDict, total=False):
     branch: str
 
 
+STATE_TYPES = (Request, Plan, Answer, TestCase, Round)
+"""The only classes a checkpoint may bring back to life."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Every cap of the loop; each can be configured."""

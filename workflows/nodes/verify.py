@@ -21,7 +21,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         context.record.save_report(name, verdict)
         context.record.emit("verdict", **verdict.model_dump(mode="json", exclude={"failures", "levels"}))
     if verdict.word is Word.GREEN:
-        return {"verdict": name, "ending": Ending.DELIVERED, "best": state["head"], "reason": ""}
+        return {"verdict": name, "ending": Ending.DELIVERED.value, "best": state["head"], "reason": ""}
     findings = SuiteReport(word=verdict.word, results=verdict.failures, reason=verdict.reason)
     context.record.save_report(f"{name}-findings", findings)
     failed = "; ".join(f"{g.name}: {g.evidence}" for g in verdict.gates if not g.passed and g.blocking)
