@@ -1,4 +1,4 @@
-"""What every engine's acceptance tests stand on: `tests/acceptance/conftest.py` with the fixtures `client` and `unique`."""
+"""What every engine's acceptance tests stand on: a conftest with the fixtures `client` and `unique`."""
 
 from pathlib import Path
 from pprint import pformat
@@ -15,9 +15,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def acceptance_conftest(service: Service) -> str:
     """Text of the acceptance tests' conftest.
 
-    `client` is an `httpx.Client` on the service, `unique` a callable giving a short string that differs per call. The tests
-    use the service at `APP_BASE_URL`; when that is not set they start `service` from a temporary copy of the project,
-    its database in a temporary folder. The application is never imported.
+    `client` is an `httpx.Client` on the service, `unique` a callable giving a short string that differs per call.
+    The tests use the service at `APP_BASE_URL`; when that is not set they start `service` from a temporary copy of
+    the project, its database in a temporary folder. The application is never imported.
     """
     environment = Environment(  # noqa: S701 - Python source, not HTML
         loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True

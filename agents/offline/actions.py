@@ -22,8 +22,10 @@ _VERB_RULES = [(actions, re.compile(rf"(?:{p})$", re.IGNORECASE)) for actions, p
 _AND = re.compile(r"\s*,\s*(?:and|or)?\s+|\s*,\s*|\s+(?:and|or|nor)\s+|\s*[/&]\s*", re.IGNORECASE)
 _OPERATIONS = r"(?:operations?|endpoints?|routes?|requests?|access|actions?|calls?)"
 _ALL_WRITES = re.compile(
-    rf"(?:all |any |every |each |the )*(?:writ(?:e|ing)s?|write {_OPERATIONS}|changes|mutations|modifications|mutating {_OPERATIONS}|"
-    rf"(?:everything|anything|any (?:request|operation|endpoint)) (?:that|which) (?:changes|writes|modifies)(?: data| something)?)"
+    rf"(?:all |any |every |each |the )*(?:writ(?:e|ing)s?|write {_OPERATIONS}|changes|mutations|modifications|"
+    rf"mutating {_OPERATIONS}|"
+    rf"(?:everything|anything|any (?:request|operation|endpoint)) (?:that|which) (?:changes|writes|"
+    rf"modifies)(?: data| something)?)"
     r"(?: (?:to|on|of|for) (?P<res>.+))?$",
     re.IGNORECASE,
 )
@@ -94,51 +96,64 @@ def targets_of(text: str) -> tuple[tuple[tuple[Action, ...], str | None], ...] |
     return tuple(targets) or None
 
 
-_TOKEN = (
-    r"(?:(?:an?|the|valid|user|jwt|oauth2|bearer|access|simple) )*(?:log-?in|login|logging in|signing in|sign-?in|being logged in|"
+_LOGIN_WORDS = (
+    r"(?:(?:an?|the|valid|user|jwt|oauth2|bearer|access|simple) )*(?:log-?in|login|logging in|signing in|"
+    r"sign-?in|being logged in|"
     r"authentication|authorization|auth|jwts?|(?:jwt |bearer |access )?tokens?|oauth2|accounts?|logged[- ]in users?)"
     r"(?: (?:authentication|auth|login|tokens?))?"
 )
-_WHO = r"(?:logged[- ]in|authenticated|signed[- ]in|registered|known) (?:users?|people|clients|members|customers|readers|visitors|ones)"
+_WHO = (
+    r"(?:logged[- ]in|authenticated|signed[- ]in|registered|known) (?:users?|people|clients|members|"
+    r"customers|readers|visitors|ones)"
+)
 _LOGIN_VERB = (
-    r"(?:be (?:logged|signed)[- ]in|log[- ]?in|sign[- ]?in|login|authenticate(?: themselves)?|be authenticated|have an account|"
+    r"(?:be (?:logged|signed)[- ]in|log[- ]?in|sign[- ]?in|login|authenticate(?: themselves)?|be authenticated|"
+    r"have an account|"
     r"have a (?:valid )?token)"
 )
 _BEFORE = r"(?:in order to|to be able to|to|before|for|when|if (?:they|you|one) wants? to)"
 _SUBJECT = r"(?:a |the |all |any )?(?:users?|you|people|clients?|one|they|everyone|everybody|visitors|customers)"
 _BE = r"(?:is|are|be|should be|must be|shall be|has to be|have to be|will be)"
 _GUARD_RULES = [
-    rf"(?:(?:should|must) )?(?:requires?|needs?|demands?|enforces?|ask for) {_TOKEN} {_BEFORE} (?P<t>.+)",
-    rf"{_TOKEN} (?:(?:is|should be|must be|are) )?(?:required|needed|necessary|mandatory) {_BEFORE} (?P<t>.+)",
+    rf"(?:(?:should|must) )?(?:requires?|needs?|demands?|enforces?|ask for) {_LOGIN_WORDS} {_BEFORE} (?P<t>.+)",
+    rf"{_LOGIN_WORDS} (?:(?:is|should be|must be|are) )?(?:required|needed|necessary|mandatory) {_BEFORE} (?P<t>.+)",
     rf"requires? (?:that )?{_SUBJECT} (?:to )?{_LOGIN_VERB} {_BEFORE} (?P<t>.+)",
-    rf"only (?:allow |let )?{_WHO} (?:can|may|should|to|are allowed to|should be able to|are able to|must be able to|should be allowed to) (?P<t>.+)",
+    rf"only (?:allow |let )?{_WHO} (?:can|may|should|to|are allowed to|should be able to|are able to|must be "
+    rf"able to|should be allowed to) (?P<t>.+)",
     rf"only (?:allow |let )?{_WHO} (?P<t>(?:create|delete|update|add|read|list|edit|view)\b.+)",
     rf"{_WHO} (?:only )?(?:can|may) (?P<t>.+)",
     rf"{_SUBJECT} (?:must|have to|has to|need to|needs to|should|are required to) {_LOGIN_VERB} {_BEFORE} (?P<t>.+)",
-    rf"{_SUBJECT} needs? {_TOKEN} {_BEFORE} (?P<t>.+)",
-    rf"(?:protect|secure|guard|lock(?: down)?|restrict|limit|put|hide) (?P<t>.+?) (?:with|by|behind|using|to|through|for) (?:{_TOKEN}|{_WHO})",
+    rf"{_SUBJECT} needs? {_LOGIN_WORDS} {_BEFORE} (?P<t>.+)",
+    rf"(?:protect|secure|guard|lock(?: down)?|restrict|limit|put|hide) (?P<t>.+?) (?:with|by|behind|using|to|"
+    rf"through|for) (?:{_LOGIN_WORDS}|{_WHO})",
     r"(?:protect|secure|guard|lock down) (?P<t>.+)",
-    rf"(?P<t>.+?) (?:must |should |shall )?(?:requires?|needs?|demands?) (?:{_TOKEN}|{_SUBJECT} to {_LOGIN_VERB}|to {_LOGIN_VERB})",
-    rf"(?P<t>.+?) (?:{_BE}|can only be|may only be) (?:only )?(?:allowed|possible|available|permitted|accessible|protected|guarded|secured|restricted|"
-    rf"limited|reserved|done|used)(?: only)?(?: for| to| by| with| behind| after)? (?:{_TOKEN}|{_WHO})",
-    rf"(?:only )?(?:allow |permit )?(?P<t>.+?) only (?:for|by|with|after|to|when) (?:{_TOKEN}|{_WHO})",
-    rf"(?:anonymous|unauthenticated|logged[- ]out) (?:users?|people|visitors|clients) (?:cannot|can't|can not|must not|may not|should not) (?P<t>.+)",
-    rf"(?:no ?one|nobody) (?:can|may) (?P<t>.+?) without {_TOKEN}",
-    rf"(?P<t>(?:creat|delet|updat|add|edit|remov|list|read|view|chang).+?) with {_TOKEN}",
+    rf"(?P<t>.+?) (?:must |should |shall )?(?:requires?|needs?|demands?) (?:{_LOGIN_WORDS}|{_SUBJECT} to "
+    rf"{_LOGIN_VERB}|to {_LOGIN_VERB})",
+    rf"(?P<t>.+?) (?:{_BE}|can only be|may only be) (?:only )?(?:allowed|possible|available|permitted|"
+    rf"accessible|protected|guarded|secured|restricted|"
+    rf"limited|reserved|done|used)(?: only)?(?: for| to| by| with| behind| after)? (?:{_LOGIN_WORDS}|{_WHO})",
+    rf"(?:only )?(?:allow |permit )?(?P<t>.+?) only (?:for|by|with|after|to|when) (?:{_LOGIN_WORDS}|{_WHO})",
+    r"(?:anonymous|unauthenticated|logged[- ]out) (?:users?|people|visitors|clients) "
+    r"(?:cannot|can't|can not|must not|may not|should not) (?P<t>.+)",
+    rf"(?:no ?one|nobody) (?:can|may) (?P<t>.+?) without {_LOGIN_WORDS}",
+    rf"(?P<t>(?:creat|delet|updat|add|edit|remov|list|read|view|chang).+?) with {_LOGIN_WORDS}",
 ]  # fmt: skip
 _PUBLIC_RULES = [
-    r"(?:anyone|everyone|everybody|anybody|all users) (?:can|may|should be able to) (?P<t>.+?)(?: without (?:a )?(?:login|token|account))?",
+    r"(?:anyone|everyone|everybody|anybody|all users) (?:can|may|should be able to) (?P<t>.+?)(?: without (?:a "
+    r")?(?:login|token|account))?",
     rf"(?P<t>.+?) (?:{_BE}|stays?|remains?|should (?:stay|remain)) (?:public|open)(?: to (?:everyone|all|anyone))?",
-    rf"(?P<t>.+?) (?:does|do|should) not (?:need|require) {_TOKEN}",
+    rf"(?P<t>.+?) (?:does|do|should) not (?:need|require) {_LOGIN_WORDS}",
 ]
 _GUARDS = [re.compile(rule + "$", re.IGNORECASE) for rule in _GUARD_RULES]
 _PUBLIC = [re.compile(rule + "$", re.IGNORECASE) for rule in _PUBLIC_RULES]
 _LOGIN = re.compile(
     r"(?:(?:add|implement|support|enable|set up|include|provide|use|with|has|have|build|create|want|need) )?"
-    r"(?:(?:an?|the|user|users|jwt|oauth2|token|token-based|password|e-?mail|simple|secure|and|&|/|based|full|proper|should be able to|can) )*"
+    r"(?:(?:an?|the|user|users|jwt|oauth2|token|token-based|password|e-?mail|simple|secure|and|&|/|based|full|"
+    r"proper|should be able to|can) )*"
     r"(?:registration|register|sign-?up|log-?in|login|authentication|auth|user accounts?|sign-?in|accounts|jwt|oauth2)"
     r"(?:(?:,| and| or|/|,? with|,? using|,? via|,? by|,? based on| through| flow| tokens?| a| an| the| and)* ?"
-    r"(?:registration|register|sign-?up|log-?in|login|log in|sign in|authentication|auth|jwts?|jwt tokens?|tokens?|oauth2|passwords?|"
+    r"(?:registration|register|sign-?up|log-?in|login|log in|sign in|authentication|auth|jwts?|jwt tokens?|"
+    r"tokens?|oauth2|passwords?|"
     r"password flow|e-?mail|endpoints?|me))*$",
     re.IGNORECASE,
 )
@@ -165,16 +180,21 @@ _READ_ONLY = re.compile(
     re.IGNORECASE,
 )
 _WITHOUT = re.compile(
-    r"(?:no|without|except|but no|but not|never|do not|don't|not)(?: (?:any|allow|support|offer|need|want))*(?: to)? (?P<v>.+)",
+    r"(?:no|without|except|but no|but not|never|do not|don't|not)(?: (?:any|allow|support|offer|need|"
+    r"want))*(?: to)? (?P<v>.+)",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(r"(?:no ?one|nobody) (?:can|may|should) (?P<v>.+)", re.IGNORECASE)
 _ONLY = re.compile(
-    r"(?:(?:allow|support|offer|with|want|need) )?(?:only|just) (?:(?:allow|support|offer|the) )*(?P<v>.+?)|(?P<v2>.+?) only",
+    r"(?:(?:allow|support|offer|with|want|need) )?(?:only|just) (?:(?:allow|support|offer|the) )*(?P<v>.+?)|"
+    r"(?P<v2>.+?) only",
     re.IGNORECASE,
 )
-_DONE = {"deleted": "delete", "removed": "delete", "created": "create", "added": "create", "updated": "update", "changed": "update",
-         "edited": "update", "modified": "update", "listed": "list", "read": "get", "retrieved": "get", "viewed": "view"}  # fmt: skip
+_DONE = {
+    "deleted": "delete", "removed": "delete", "created": "create", "added": "create", "updated": "update",
+    "changed": "update", "edited": "update", "modified": "update", "listed": "list", "read": "get",
+    "retrieved": "get", "viewed": "view",
+}  # fmt: skip
 
 
 def _actions(text: str) -> tuple[tuple[Action, ...], str | None] | None:

@@ -37,8 +37,7 @@ def draft_resources(said: Sequence[Said], profile: AppProfile, notes: Notes) -> 
         if isinstance(fact, Wants):
             _want(fact, item.quote, table, notes)
         elif isinstance(fact, Relates):
-            both = fact.kind == "both" or (fact.parent, fact.child) in pairs
-            _relate(fact, item.quote, table, notes, both=both)
+            _relate(fact, item.quote, table, notes, mutual=(fact.parent, fact.child) in pairs)
         elif isinstance(fact, Says):
             _say(fact, item.quote, table)
         elif isinstance(fact, Limits):
@@ -123,14 +122,14 @@ def _add_field(raw: RawField, draft: Draft) -> None:
         )
 
 
-def _relate(fact: Relates, quote: str, table: Table, notes: Notes, *, both: bool = False) -> None:
+def _relate(fact: Relates, quote: str, table: Table, notes: Notes, *, mutual: bool = False) -> None:
     parent, child = table.need(fact.parent, quote), table.make(fact.child, quote)
     if parent is child:
         raise NotUnderstood(quote, "A resource that refers to itself is not offered.")
     kind = fact.kind
-    if kind == "many" and fact.loose and child.name in TAG_LIKE:
+    if kind == "many" and (mutual or (fact.loose and child.name in TAG_LIKE)):
         owner, target, link = parent, child, "many_to_many"
-    elif both:
+    elif kind == "both":
         owner, target, link = child, parent, "many_to_many"
     else:
         owner, target, link = child, parent, "many_to_one"
@@ -239,7 +238,8 @@ def assumed_fields(drafts: Sequence[Draft]) -> list[str]:
         added = [f.name for f in draft.settled() if draft.existing and not f.required and f.default is None]
         if added:
             lines.append(
-                f"{', '.join(added)} of existing {spoken(draft.existing.plural if draft.existing else '')} is optional: the rows that are there have no value."
+                f"{', '.join(added)} of existing {spoken(draft.existing.plural if draft.existing else '')} is "
+                f"optional: the rows that are there have no value."
             )
     return lines
 

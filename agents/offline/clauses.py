@@ -13,17 +13,23 @@ from agents.offline.text import cut
 from agents.offline.words import snake
 
 _ADD = (
-    r"(?:add|create|build|make|implement|write|develop|generate|set up|introduce|provide|expose|store|track|manage|support|have|include|"
+    r"(?:add|create|build|make|implement|write|develop|generate|set up|introduce|provide|expose|store|track|"
+    r"manage|support|have|include|"
     r"keep(?: track of)?|handle|save|record|maintain|define|want|need|crud for|a crud for)"
 )
 _API = (
-    r"(?:(?:me|us|an?|the|some|one) )*(?:(?:simple|small|tiny|basic|full|complete|restful|rest|http|json|web|fastapi|async|new|backend|crud|and) )*"
+    r"(?:(?:me|us|an?|the|some|one) )*(?:(?:simple|small|tiny|basic|full|complete|restful|rest|http|json|web|"
+    r"fastapi|async|new|backend|crud|and) )*"
     r"(?:apis?|service|backend|application|app|crud|endpoints?|routes?|operations|web service|microservice|resources?)"
     r"(?:,? (?:for|to|of|with|that|which|where (?:users|you|we|people) can))*"
 )
-_STORE = r"(?:(?:manag(?:e|es|ing)|stor(?:e|es|ing)|track(?:s|ing)?|handl(?:e|es|ing)|keep(?:s|ing)?(?: track of)?|serv(?:e|es|ing)|record(?:s|ing)?|work(?:s|ing)? with) )"
+_STORE = (
+    r"(?:(?:manag(?:e|es|ing)|stor(?:e|es|ing)|track(?:s|ing)?|handl(?:e|es|ing)|keep(?:s|ing)?(?: track "
+    r"of)?|serv(?:e|es|ing)|record(?:s|ing)?|work(?:s|ing)? with) )"
+)
 _WITH = (
-    r"(?:,? (?:each |which |that |they |it |who |all )*(?:with|having|have|has|contain(?:s|ing)?|consist(?:s|ing)? of|including)(?: (?:a|an|the))?(?= )|"
+    r"(?:,? (?:each |which |that |they |it |who |all )*(?:with|having|have|has|contain(?:s|ing)?|consist(?:s|"
+    r"ing)? of|including)(?: (?:a|an|the))?(?= )|"
     r"\s*:(?: with)?)"
 )
 _BEFORE = rf"(?:{_ADD} )?(?:{_API} )?{_STORE}?"
@@ -33,57 +39,86 @@ _KINDS = re.compile(
     r"(?:an? |the )?(?:new )?(?P<res>.+?) (?:resource|model|entity|table|collection|endpoints?)", re.IGNORECASE
 )
 _OF = re.compile(
-    rf"{_BEFORE}(?P<child>[^:(]+?) (?:of|for|on|to|about|below|under) (?P<parent>[^:(]+?)(?:{_WITH} (?P<fields>.+)|\s*\((?P<inner>.+)\))?",
+    rf"{_BEFORE}(?P<child>[^:(]+?) (?:of|for|on|to|about|below|under) (?P<parent>[^:(]+?)(?:{_WITH} "
+    rf"(?P<fields>.+)|\s*\((?P<inner>.+)\))?",
+    re.IGNORECASE,
+)
+_ADDED = re.compile(
+    rf"{_ADD} (?P<child>[^:(]+?) with (?P<fields>.+) to (?P<parent>[^:(),]+?)(?P<inner>(?!))?", re.IGNORECASE
+)
+_THEME = re.compile(
+    rf"(?:{_ADD} )?(?:{_API} )?(?:an? )[A-Za-z-]+(?: [a-z]+)?(?: api| app| backend| service)? "
+    rf"(?:with|that has|of) (?P<rest>[\w` ]+ ?\(.+\))",
     re.IGNORECASE,
 )
 _INTO = re.compile(rf"{_ADD} (?P<fields>.+) (?:to|on|for) (?P<res>[^()]+?)(?: \((?P<inner>.+)\))?", re.IGNORECASE)
 _GIVE = re.compile(r"(?:give|let) (?P<res>[^()]+?) (?:have )?(?P<fields>an? .+|.+)", re.IGNORECASE)
 _MANY = re.compile(
-    r"(?P<parent>[^():]+?) (?:should |must )?(?:(?P<may>can|may|might|could) )?(?:have|has|get|gets|contain|contains|own|owns) "
-    r"(?:zero or more|one or more|any number of|lots of|many|several|multiple|a number of|some|a list of) (?P<child>[^():]+?)(?:(?:,? (?:each |which |that )*(?:with|having|have)| ?:) (?P<fields>.+)| ?\((?P<inner>.+)\))?",
+    r"(?P<parent>[^():]+?) (?:should |must )?(?:(?P<may>can|may|might|could) )?(?:have|has|get|gets|contain|"
+    r"contains|own|owns) "
+    r"(?:zero or more|one or more|any number of|lots of|many|several|multiple|a number of|some|a list of) "
+    r"(?P<child>[^():]+?)(?:(?:,? (?:each |which |that )*(?:with|having|have)| ?:) (?P<fields>.+)| "
+    r"?\((?P<inner>.+)\))?",
     re.IGNORECASE,
 )
 _ONE = re.compile(
-    r"(?P<child>[^():]+?) (?:should |must )?(?:(?P<may>can|may|might|could|optionally) )?(?:has|have) (?P<n>exactly one|one|a single|at most one|an optional|zero or one) (?P<parent>[^():]+?)",
+    r"(?P<child>[^():]+?) (?:should |must )?(?:(?P<may>can|may|might|could|optionally) )?(?:has|have) "
+    r"(?P<n>exactly one|one|a single|at most one|an optional|zero or one) (?P<parent>[^():]+?)",
     re.IGNORECASE,
 )
 _BELONGS = re.compile(
-    r"(?P<child>[^():]+?) (?:should |must |always )?(?:(?P<may>can|may|might|could|optionally) )?belongs? to (?P<many>many |several |multiple )?(?:exactly one |one |a single |an? |the |their |its )?(?P<parent>[^():]+?)",
+    r"(?P<child>[^():]+?) (?:should |must |always )?(?:(?P<may>can|may|might|could|optionally) )?belongs? to "
+    r"(?P<many>many |several |multiple )?(?:exactly one |one |a single |an? |the |their |its )?(?P<parent>[^():]+?)",
     re.IGNORECASE,
 )
 _BOTH = re.compile(
-    r"(?:(?:a )?many[- ]to[- ]many(?: relation(?:ship)?)? between )?(?P<a>[\w` -]+?) (?:and|to|with) (?P<b>[\w` -]+?)(?: (?:are|is|have a|has a|should be|in a))?(?: many[- ]to[- ]many(?: relation(?:ship)?)?)?",
+    r"(?:(?:a )?many[- ]to[- ]many(?: relation(?:ship)?)? between )?(?P<a>[\w` -]+?) (?:and|to|with) "
+    r"(?P<b>[\w` -]+?)(?: (?:are|is|have a|has a|should be|in a))?(?: many[- ]to[- ]many(?: relation(?:ship)?)?)?",
     re.IGNORECASE,
 )
 _FIELD_OF = re.compile(
-    r"(?:the )?(?P<field>[\w` ]+?)(?: of (?:a|an|the|each|every|all)? ?(?P<res>[\w` ]+?))? (?P<verb>(?:is|are|must|should|can|may|has|have|cannot|defaults?|goes|ranges?|needs?|accepts?)\b.+)",
+    r"(?:the )?(?P<field>[\w` ]+?)(?: of (?:a|an|the|each|every|all)? ?(?P<res>[\w` ]+?))? (?P<verb>(?:is|are|"
+    r"must|should|can|may|has|have|cannot|defaults?|goes|ranges?|needs?|accepts?)\b.+)",
     re.IGNORECASE,
 )
 _MUST = re.compile(
-    r"^(?:must be|should be|has to be|have to be|needs to be|can be|may be|must have|is|are|must|should|can|may|has|have|goes|ranges?|accepts?)\s+(?!be (?:omitted|left|missing|null|empty))",
+    r"^(?:must be|should be|has to be|have to be|needs to be|can be|may be|must have|is|are|must|should|can|"
+    r"may|has|have|goes|ranges?|accepts?)\s+(?!be (?:omitted|left|missing|null|empty))",
     re.IGNORECASE,
 )
 _HEALTH = re.compile(
-    r"(?:(?:add|provide|include|expose|with|have|need) )?(?:an? |the )?(?:simple )?/?(?:health(?:[- ]?check)?|liveness check|healthz)(?: (?:check|endpoint|route|probe|url))*(?: (?:at|on|under) /health)?",
+    r"(?:(?:add|provide|include|expose|with|have|need) )?(?:an? |the )?(?:simple )?/?(?:health(?:[- ]?check)?|"
+    r"liveness check|healthz)(?: (?:check|endpoint|route|probe|url))*(?: (?:at|on|under) /health)?",
     re.IGNORECASE,
 )
 _GIVEN = re.compile(
-    r"(?:use|using|with|in|on|based on|built with|written in|include|write|add|and)? ?(?:a |an |the |full |proper |good |automatic |input )*(?:fastapi|tests?|unit tests|pytest|pydantic|validation|"
+    r"(?:use|using|with|in|on|based on|built with|written in|include|write|add|and)? ?(?:a |an |the |full |"
+    r"proper |good |automatic |input )*(?:fastapi|tests?|unit tests|pytest|pydantic|validation|"
     r"openapi(?: docs| documentation)?|type hints|rest|json|python|crud|error handling)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"(?:please|kindly|now|then|also|additionally|finally|next|furthermore|moreover|in addition|first|second|third|besides|where|so|plus|and|but|,|"
-    r"i(?:'d| would) like(?: to)?(?: have)?|i (?:want|need|wish)(?: to)?(?: have)?|we(?:'d| would) like(?: to)?(?: have)?|we (?:want|need)(?: to)?(?: have)?|"
-    r"(?:i|we) (?:want|need|would like|expect) (?:the |our |my |all )?(?:users|people|clients|customers|readers|visitors)(?: to be able)? to|"
+    r"(?:please|kindly|now|then|also|additionally|finally|next|furthermore|moreover|in addition|first|second|"
+    r"third|besides|where|so|plus|and|but|,|"
+    r"i(?:'d| would) like(?: to)?(?: have)?|i (?:want|need|wish)(?: to)?(?: have)?|we(?:'d| would) like(?: "
+    r"to)?(?: have)?|we (?:want|need)(?: to)?(?: have)?|"
+    r"(?:i|we) (?:want|need|would like|expect) (?:the |our |my |all )?(?:users|people|clients|customers|"
+    r"readers|visitors)(?: to be able)? to|"
     r"can you|could you|would you|help me(?: to)?|let's|you should|"
-    r"(?:the|this|my|our) (?:api|app|application|service|system|backend|project) (?:should|must|needs to|has to|can|shall)(?: be able to)?(?: support| offer| allow)?|"
-    r"it (?:should|must|needs to|has to|can|shall)(?: be possible to| be able to)?(?: support| offer| allow)?|it is possible to|make it possible to|"
+    r"(?:the|this|my|our) (?:api|app|application|service|system|backend|project) (?:should|must|needs to|has "
+    r"to|can|shall)(?: be able to)?(?: support| offer| allow)?|"
+    r"it (?:should|must|needs to|has to|can|shall)(?: be possible to| be able to)?(?: support| offer| allow)?|"
+    r"it is possible to|make it possible to|"
     r"there (?:should|must|shall|will) be|there (?:is|are)|"
     r"(?:let|allow|enable) (?:the |our |my |all )?(?:users|people|clients|customers|readers|visitors|me|us)(?: to)?|"
-    r"(?:users|people|clients|customers|readers|visitors|everyone|anyone|we|you|i|one)(?: (?:can|may|should|must|could|will|want to|shall))(?: be able to| be allowed to)?(?= (?:add|creat|list|filter|search|sort|page|brows|see|view|get|read|manag|find|updat|delet|writ|post|edit|show|order|remov))|"
-    r"(?:add|provide|create|build|implement|i need|expose|offer)? ?(?:an? |the |some )(?:endpoints?|routes?|way|ability|option|possibility|filter)s? (?:to|for|that (?:can )?(?:lets? (?:users|you|me) )?)(?= ?(?:list|filter|search|sort|creat|get|browse|page|delet|updat))|"
-    r"support(?:s|ing)? for|support(?= (?:filter|search|sort|pag|list))|allow(?= (?:filter|search|sort|pag|list|creat|delet))|so that|for example)\s*",
+    r"(?:users|people|clients|customers|readers|visitors|everyone|anyone|we|you|i|one)(?: (?:can|may|should|"
+    r"must|could|will|want to|shall))(?: be able to| be allowed to)?(?= (?:add|creat|list|filter|search|sort|"
+    r"page|brows|see|view|get|read|manag|find|updat|delet|writ|post|edit|show|order|remov))|"
+    r"(?:add|provide|create|build|implement|i need|expose|offer)? ?(?:an? |the |some )(?:endpoints?|routes?|"
+    r"way|ability|option|possibility|filter)s? (?:to|for|that (?:can )?(?:lets? (?:users|you|me) )?)(?= "
+    r"?(?:list|filter|search|sort|creat|get|browse|page|delet|updat))|"
+    r"support(?:s|ing)? for|support(?= (?:filter|search|sort|pag|list))|allow(?= (?:filter|search|sort|pag|"
+    r"list|creat|delet))|so that|for example)\s*",
     re.IGNORECASE,
 )  # fmt: skip
 
@@ -110,8 +145,7 @@ def read_relation(text: str) -> list[Fact] | None:
         if child and parent is not None and fields is not None and says_plural(m["child"]):
             return [Relates("many", child, parent or None, fields, loose=True)]
     if (m := _BELONGS.fullmatch(text)) and (parent := resource_of(m["parent"])) and (child := resource_of(m["child"])):
-        kind = "both" if m["many"] else "many"
-        return [Relates(kind, child, parent, required=not m["may"])]
+        return [Relates("both" if m["many"] else "many", child, parent, required=not m["may"])]
     if (m := _ONE.fullmatch(text)) and (parent := resource_of(m["parent"])) and (child := resource_of(m["child"])):
         optional = m["may"] or m["n"].lower() in ("at most one", "an optional", "zero or one")
         return [Relates("one", child, parent, required=not optional)]
@@ -149,6 +183,12 @@ def read_resource(text: str) -> list[Fact] | None:
             return [Wants(name or None, fields)]
         if rule is _BRACKETS and name and (limits := read_limits(m["fields"])) and isinstance(limits[0], Limits):
             return [Wants(name), Limits(name, limits[0].only, limits[0].without)]
+    if (
+        (m := _THEME.fullmatch(text))
+        and says_plural(m["rest"].partition("(")[0])
+        and parse_traits(m["rest"].partition("(")[2][:-1]) is None
+    ):
+        return read_resource(m["rest"])
     return None
 
 
@@ -166,7 +206,11 @@ def read_operations(text: str) -> list[Fact] | None:
 
 def read_child(text: str) -> list[Fact] | None:
     """`reviews of books with rating 1-5 and text`, `add comments to posts`."""
-    m = _OF.fullmatch(text)
+    m = (
+        _OF.fullmatch(text)
+        if not re.search(r" with .+ to (?:the |each |a )?[\w` -]+$", text)
+        else _ADDED.fullmatch(text)
+    )
     if m is None or not says_plural(m["child"]):
         return None
     fields = _fields(m["fields"], m["inner"])
@@ -233,8 +277,8 @@ def lead(text: str) -> str:
 
 
 _READERS = (
-    read_whole, read_guard, read_limits, read_relation, read_listing, read_operations, read_child, read_additions, read_field_rule,
-    read_resource,
+    read_whole, read_guard, read_limits, read_relation, read_listing, read_operations, read_child, read_additions,
+    read_field_rule, read_resource,
 )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def topics_of(spec: FeatureSpec, profile: AppProfile) -> tuple[World, tuple[Topi
 
 def _named(spec: FeatureSpec) -> list[str]:
     """Resources the request touches, in its order."""
-    names = [r.name for r in spec.resources] + [item.resource for item in (*spec.listings, *spec.guards)]
+    names = [r.name for r in spec.resources]
+    names += [item.resource for item in spec.listings] + [guard.resource for guard in spec.guards]
     return list(dict.fromkeys(names))
 
 

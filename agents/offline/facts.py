@@ -20,7 +20,7 @@ class Wants:
 
 @dataclass(frozen=True, slots=True)
 class Relates:
-    """`many`: `child` belongs to `parent`; `one`: `child` refers to one `parent`; `both`: many-to-many, seen from `child`."""
+    """`many`: child belongs to parent; `one`: child refers to one parent; `both`: many-to-many, seen from the child."""
 
     kind: Literal["many", "one", "both"]
     child: str

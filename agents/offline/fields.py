@@ -1,4 +1,4 @@
-"""Fields as people list them: `title (str, 1-200 chars)`, `an optional year`, `rating 1-5`, `status: draft or published`."""
+"""Fields as people list them: `title (str, 1-200 chars)`, `an optional year`, `status: draft or published`."""
 
 import re
 from dataclasses import dataclass
@@ -9,27 +9,28 @@ from agents.offline.text import spans
 from agents.offline.words import PLURAL_FIELDS, is_plural, snake
 
 STOP_WORDS = frozenset(
-    """a an the and or but nor of in on at to for from by with without within per via as into onto over under about after before
-    between through than that which who whose when while where if unless until because so such this these those it its they
-    them their there is are was were be been being has have had do does did can could may might must should shall will would
-    not no never only also then please each every all any some many several multiple most more less least
-    optional required mandatory unique positive negative nullable default defaults
-    add create build make list show get filter filtered filtering filterable search searching searchable sort sorted sorting
-    order ordered paginate paginated pagination paging page newest oldest latest ascending descending asc desc first
-    require requires protect delete update deleting updating creating listing login auth authentication authorization jwt
-    oauth oauth2 register registration signup users' let allow support supports enable manage store using
-    crud api apis endpoint endpoints route routes rest health healthcheck test tests validation docs documentation
-    sqlalchemy alembic fastapi postgres postgresql mysql mongodb redis celery graphql grpc websocket websockets
-    field fields attribute attributes property properties column columns resource resources
-    maximum minimum max min exactly least own""".split()
+    """a an the and or but nor of in on at to for from by with without within per via as into onto over under about
+    after before between through than that which who whose when while where if unless until because so such this
+    these those it its they them their there is are was were be been being has have had do does did can could may
+    might must should shall will would not no never only also then please each every all any some many several
+    multiple most more less least optional required mandatory unique positive negative nullable default defaults add
+    create build make list show get filter filtered filtering filterable search searching searchable sort sorted
+    sorting order ordered paginate paginated pagination paging page newest oldest latest ascending descending asc
+    desc first require requires protect delete update deleting updating creating listing login auth authentication
+    authorization jwt oauth oauth2 register registration signup users' let allow support supports enable manage
+    store using crud api apis endpoint endpoints route routes rest health healthcheck test tests validation docs
+    documentation sqlalchemy alembic fastapi postgres postgresql mysql mongodb redis celery graphql grpc websocket
+    websockets field fields attribute attributes property properties column columns resource resources maximum
+    minimum max min exactly least own""".split()  # noqa: SIM905 - a list of words reads best as text
 )
 """Words that never name a field or a resource: what they ask for must be understood otherwise or refused."""
 
 FEATURES = frozenset(
-    """notification notifications upload uploads download downloads export exports import imports payment payments caching cache
-    webhook webhooks rate-limiting throttling permission permissions access admin admins dashboard frontend ui analytics
-    statistics metrics logging monitoring internationalization translation translations recommendation recommendations
-    file files image images attachment attachments blob binary json list array dict object map""".split()
+    """notification notifications upload uploads download downloads export exports import imports payment payments
+    caching cache webhook webhooks rate-limiting throttling permission permissions access admin admins dashboard
+    frontend ui analytics statistics metrics logging monitoring internationalization translation translations
+    recommendation recommendations file files image images attachment attachments blob binary json list array dict
+    object map""".split()  # noqa: SIM905 - a list of words reads best as text
 )
 """Words that name a feature rather than a value; with fields of their own they may still be a resource."""
 NOT_A_NAME = STOP_WORDS | FEATURES
@@ -37,7 +38,8 @@ NOT_A_NAME = STOP_WORDS | FEATURES
 SEPARATOR = r"\s*,\s*(?:(?:and|plus|as well as)\s+)?|\s+(?:and|plus|as well as)\s+|\s*[;&]\s*"
 _ARTICLE = re.compile(r"(?:(?:and|plus|also|with|an?|the|its|their|some|new|another)\s+)+", re.IGNORECASE)
 _LEADING = re.compile(
-    r"(?:optional|required|mandatory|unique|positive|non-?negative|integer|int|string|str|boolean|bool|decimal|float|numeric|"
+    r"(?:optional|required|mandatory|unique|positive|non-?negative|integer|int|string|str|boolean|bool|decimal|"
+    r"float|numeric|"
     r"non-?empty|uuid|datetime)(?=\s)",
     re.IGNORECASE,
 )
@@ -154,7 +156,8 @@ def parse_field(text: str) -> RawField | None:
 
 
 _INTRO = re.compile(
-    r"(?:(?:the|these|those) )?(?:following )?(?:fields?|attributes?|properties|columns)(?: like| such as)?\s*:?\s+|the following\s*:?\s+",
+    r"(?:(?:the|these|those) )?(?:following )?(?:fields?|attributes?|properties|columns)(?: like| such "
+    r"as)?\s*:?\s+|the following\s*:?\s+",
     re.IGNORECASE,
 )
 _OUTRO = re.compile(r"\s+(?:as )?(?:fields?|attributes?|properties|columns)$", re.IGNORECASE)

@@ -156,7 +156,8 @@ def _spec(said: Sequence[Said], table: Table, notes: Notes) -> FeatureSpec:
     if login and table.get("user"):
         raise NotUnderstood(
             "users",
-            "Login brings users of its own, with e-mail and password; call the other ones differently (members, people).",
+            "Login brings users of its own, with e-mail and password; call the other ones differently "
+            "(members, people).",
         )
     has_health = any(r.path == "/health" for r in profile.routes)
     return FeatureSpec(

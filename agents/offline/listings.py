@@ -15,13 +15,17 @@ _STOP = "|".join(
         reverse=True,
     )
 )
-_F = rf"(?:(?:the|their|its|a|an|each|every|one|given|specific|any|by|same) )*(?!(?:{_STOP})\b)(?:`[^`]+`|[A-Za-z][\w-]*)(?: (?!(?:{_STOP})\b)[A-Za-z][\w-]*){{0,2}}"
+_F = (
+    rf"(?:(?:the|their|its|a|an|each|every|one|given|specific|any|by|same) )*(?!(?:{_STOP})\b)(?:`[^`]+`|"
+    rf"[A-Za-z][\w-]*)(?: (?!(?:{_STOP})\b)[A-Za-z][\w-]*){{0,2}}"
+)
 _FIELDS = (
     rf"(?P<fields>{_F}(?:\s*(?:,\s*and/or|,\s*and|,\s*or|,|/|&|\band/or\b|\bor\b|\band\b)(?: (?:by|on|in))?\s*{_F})*)"
 )
 _FIELD = rf"(?P<field>{_F})"
 _DESC = (
-    r"desc(?:ending)?|in (?:descending|reverse) order|(?:highest|largest|biggest|greatest|newest|latest|most expensive|best|longest|most recent)(?: ones?)? first|"
+    r"desc(?:ending)?|in (?:descending|reverse) order|(?:highest|largest|biggest|greatest|newest|latest|most "
+    r"expensive|best|longest|most recent)(?: ones?)? first|"
     r"(?:from )?high(?:est)? to low(?:est)?|(?:from )?new(?:est)? to old(?:est)?|descending order|z-a|reversed"
 )
 _ASC = (
@@ -31,10 +35,15 @@ _ASC = (
 _DIRECTION = rf"(?:,?\s*\(?(?:(?P<desc>{_DESC})|(?P<asc>{_ASC}))\)?)"
 _SORT = r"(?:(?:sort|order)(?:ed|able|ing)?|ranked|arranged)"
 _PLAIN_DIRECTION = re.sub(r"(?:newest|latest|oldest|earliest)\||\|most recent(?=\))", "", _DIRECTION)
-_CREATED = r"(?:creation (?:date|time)|date (?:added|created)|created[ _]at|creation|when they were (?:added|created)|time of creation)"
+_CREATED = (
+    r"(?:creation (?:date|time)|date (?:added|created)|created[ _]at|creation|when they were (?:added|"
+    r"created)|time of creation)"
+)
 _MODS = [
-    ("newest", rf"(?:{_SORT} )?(?:by )?(?:the )?(?:newest|latest|most recent(?:ly (?:added|created))?|last added)(?: ones?| entries| items)?(?: first)?|in reverse chronological order|new ones first"),
-    ("oldest", rf"(?:{_SORT} )?(?:by )?(?:the )?(?:oldest|earliest)(?: ones?| entries| items)?(?: first)?|in chronological order"),
+    ("newest", rf"(?:{_SORT} )?(?:by )?(?:the )?(?:newest|latest|most recent(?:ly (?:added|created))?|last "
+               rf"added)(?: ones?| entries| items)?(?: first)?|in reverse chronological order|new ones first"),
+    ("oldest", rf"(?:{_SORT} )?(?:by )?(?:the )?(?:oldest|earliest)(?: ones?| entries| items)?(?: first)?|in "
+               rf"chronological order"),
     ("created", rf"(?:{_SORT} )?by {_CREATED}{_DIRECTION}?"),
     ("sort", rf"{_SORT} (?:them )?(?:by|on) {_FIELD}{_DIRECTION}?"),
     ("sort", rf"by {_FIELD}{_PLAIN_DIRECTION}"),
@@ -42,15 +51,19 @@ _MODS = [
     ("bottom", r"(?:the )?(?P<low>lowest|smallest|shortest|least|fewest) (?P<field>[A-Za-z]\w*) first"),
     ("cheap", r"cheapest first"),
     ("dear", r"most expensive first"),
-    ("search", rf"(?:full-text )?(?:search(?:able|ed|ing)?|a search)(?: them)?(?: (?:by|in|on|over|across|through|for|within))+ {_FIELDS}"),
-    ("filter", rf"(?:(?:filter(?:ed|able|ing|s)?|optionally|selectable|a filter|narrowed)(?: them)? )?(?:by|on|for (?:a|each|one|any|every) (?:given )?) ?{_FIELDS}"),
+    ("search", rf"(?:full-text )?(?:search(?:able|ed|ing)?|a search)(?: them)?(?: (?:by|in|on|over|across|"
+               rf"through|for|within))+ {_FIELDS}"),
+    ("filter", rf"(?:(?:filter(?:ed|able|ing|s)?|optionally|selectable|a filter|narrowed)(?: them)? )?(?:by|on|"
+               rf"for (?:a|each|one|any|every) (?:given )?) ?{_FIELDS}"),
     ("filter", rf"(?:an? )?(?:optional )?{_FIELD} filters?"),
-    ("pages", r"(?:paginated?(?: (?:list|results?))?|pagination|paging|paged|in pages|page by page|(?:a )?limit(?: and |/| & )offset(?: pagination)?)"),
+    ("pages", r"(?:paginated?(?: (?:list|results?))?|pagination|paging|paged|in pages|page by page|(?:a "
+              r")?limit(?: and |/| & )offset(?: pagination)?)"),
     ("everything", r"search(?:able|ing)?|full-text search"),
 ]  # fmt: skip
 _RULES = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _MODS]
 _GLUE = re.compile(
-    r"(?:[\s,]+|(?:and|with|also|then|which|that|can|should|must|may|could|be|are|is|in|optionally|support(?:s|ing)?|using|"
+    r"(?:[\s,]+|(?:and|with|also|then|which|that|can|should|must|may|could|be|are|is|in|optionally|support(?:s|"
+    r"ing)?|using|"
     r"returned|shown|displayed|listed|results?|first by|possible to|possible|it|them|allow|offer(?:ing)?|an?|the)\b)+",
     re.IGNORECASE,
 )
@@ -113,34 +126,43 @@ def _ends(text: str, end: int) -> bool:
     return end >= len(text) or not (text[end - 1].isalnum() and (text[end].isalnum() or text[end] in "_-"))
 
 
-_LIST = r"(?:list(?:ing)?|show(?:ing)?|get(?:ting)?|brows(?:e|ing)|return(?:ing)?|display(?:ing)?|view(?:ing)?|see(?:ing)?|fetch(?:ing)?|retriev(?:e|ing)|find(?:ing)?|look(?:ing)? up)"
+_LIST = (
+    r"(?:list(?:ing)?|show(?:ing)?|get(?:ting)?|brows(?:e|ing)|return(?:ing)?|display(?:ing)?|view(?:ing)?|"
+    r"see(?:ing)?|fetch(?:ing)?|retriev(?:e|ing)|find(?:ing)?|look(?:ing)? up)"
+)
 _TO = r"(?:to|for|of|on|from|in)"
 _R = r"(?P<res>(?:`[^`]+`|[A-Za-z][\w-]*)(?: (?!by\b|with\b|in\b|for\b|of\b)[A-Za-z][\w-]*){0,3}?)"
 _SHAPES = [
-    (rf"{_LIST} (?:all )?(?:the )?(?P<first>newest|latest|most recent|oldest|cheapest|most expensive) {_R}(?: first)?(?P<mods>[ ,].+)?", "{first} first {mods}"),
-    (rf"(?:{_LIST} )?(?P<first>newest|latest|most recent|oldest|cheapest|most expensive) {_R} first(?P<mods>[ ,].+)?", "{first} first {mods}"),
+    (rf"{_LIST} (?:all )?(?:the )?(?P<first>newest|latest|most recent|oldest|cheapest|most expensive) {_R}(?: "
+     rf"first)?(?P<mods>[ ,].+)?", "{first} first {mods}"),
+    (rf"(?:{_LIST} )?(?P<first>newest|latest|most recent|oldest|cheapest|most expensive) {_R} "
+     rf"first(?P<mods>[ ,].+)?", "{first} first {mods}"),
     (rf"{_LIST} {_R}(?P<mods>[ ,].+)?", "{mods}"),
     (rf"(?:filter(?:ing)?) {_R} (?P<mods>(?:by|on) .+)", "filter {mods}"),
     (rf"search(?:ing)?(?: for)? {_R} (?:by|in|on|through|over) (?P<mods>.+)", "search by {mods}"),
     (rf"search(?:ing)?(?: for| in)? {_R}", "search"),
-    (rf"(?:sort|order)(?:ing)? {_R} by (?P<mods>.+)", "sort by {mods}"),
+    (rf"(?:sort|order)(?:ing)? {_R}(?: alphabetically)? by (?P<mods>.+)", "sort by {mods}"),
     (rf"(?:sort|order)(?:ing)? {_R} (?P<mods>.+ first)", "{mods}"),
     (rf"(?:paginat(?:e|ing)|pag(?:e|ing) through) (?:the )?{_R}(?P<mods>[ ,].+)?", "pagination {mods}"),
     (rf"(?:pagination|paging) {_TO} {_R}", "pagination"),
     (rf"(?:a )?(?:search|search box|search endpoint) (?:{_TO}|over) {_R} (?P<mods>by .+)", "search {mods}"),
     (rf"(?:a )?(?:search|search endpoint) {_TO} {_R}", "search"),
-    (rf"(?:a )?(?P<what>filter(?:s|ing)?|search(?:ing)?|sort(?:ing)?|order(?:ing)?) (?P<mods>(?:by|on) .+) {_TO} {_R}", "{what} {mods}"),
+    (rf"(?:a )?(?P<what>filter(?:s|ing)?|search(?:ing)?|sort(?:ing)?|order(?:ing)?) (?P<mods>(?:by|on) .+) "
+     rf"{_TO} {_R}", "{what} {mods}"),
     (rf"(?:a )?filter(?:s|ing)? {_TO} {_R} (?P<mods>by .+)", "filter {mods}"),
     (rf"(?:a )?(?:sort|sorting|ordering) {_TO} {_R} (?P<mods>by .+)", "sort {mods}"),
     (rf"{_R} (?:can|should|must|may|shall|could)(?: also)? be (?P<mods>.+)", "{mods}"),
     (rf"{_R} (?:are|is)(?: listed| shown| returned)?,? (?P<mods>.+)", "{mods}"),
-    (rf"{_R} (?:should |must )?(?:support|offer|have|get|need)s? (?P<mods>(?:pagination|paging|filter|search|sort|a search|a filter).*)", "{mods}"),
+    (rf"{_R} (?:should |must )?(?:support|offer|have|get|need)s? (?P<mods>(?:pagination|paging|filter|search|"
+     rf"sort|a search|a filter).*)", "{mods}"),
     (rf"{_LIST},? (?P<mods>(?:by|sorted|ordered|newest|oldest|latest) .+)", "{mods}"),
-    (r"(?P<mods>(?:results )?(?:newest|latest|oldest|most|highest|lowest|cheapest|paginat|paging|paged|page by|in pages|filter|sort|order|search|with|by|in|an? ).*)", "{mods}"),
+    (r"(?P<mods>(?:results )?(?:newest|latest|oldest|most|highest|lowest|cheapest|paginat|paging|paged|page by|"
+     r"in pages|filter|sort|order|search|with|by|in|an? ).*)", "{mods}"),
 ]  # fmt: skip
 _COMPILED = [(re.compile(shape, re.IGNORECASE), template) for shape, template in _SHAPES]
 _OF_PARENT = re.compile(
-    rf"{_LIST} (?:all )?(?:the )?(?P<child>[\w` -]+?) (?:of|for) (?:a|an|each|every|one|the|any|a given) (?P<parent>[\w` -]+)",
+    rf"{_LIST} (?:all )?(?:the )?(?P<child>[\w` -]+?) (?:of|for) (?:a|an|each|every|one|the|any|a given) "
+    rf"(?P<parent>[\w` -]+)",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(
@@ -151,7 +173,8 @@ _POSSESSIVE = re.compile(
 def read_listing(text: str) -> list[Fact] | None:
     """A listing, or the list of one parent's children."""
     text = re.sub(
-        r"^(?:add|implement|offer|provide|support|allow|enable|include)(?:ing)? (?=(?:an? )?(?:pag|filter|search|sort|order|list|brows))",
+        r"^(?:add|implement|offer|provide|support|allow|enable|include)(?:ing)? (?=(?:an? )?(?:pag|filter|"
+        r"search|sort|order|list|brows))",
         "",
         text,
         flags=re.IGNORECASE,

@@ -63,7 +63,8 @@ def _merge(a: ListingSpec, b: ListingSpec, quote: str) -> ListingSpec:
     first = a if a.order_by else b
     return ListingSpec(
         resource=a.resource, filters=tuple(dict.fromkeys((*a.filters, *b.filters))), order_by=first.order_by,
-        descending=first.descending, paginated=a.paginated or b.paginated, search=tuple(dict.fromkeys((*a.search, *b.search))),
+        descending=first.descending, paginated=a.paginated or b.paginated,
+        search=tuple(dict.fromkeys((*a.search, *b.search))),
     )  # fmt: skip
 
 
@@ -82,7 +83,8 @@ def _listing(fact: Lists, draft: Draft, quote: str, table: Table, notes: Notes) 
     else:
         search = tuple(_text_field(name, draft, quote) for name in search)
     return ListingSpec(
-        resource=draft.name, filters=tuple(dict.fromkeys(filters)), order_by=order, descending=fact.descending and order is not None,
+        resource=draft.name, filters=tuple(dict.fromkeys(filters)), order_by=order,
+        descending=fact.descending and order is not None,
         paginated=fact.paginated, search=tuple(dict.fromkeys(search)),
     )  # fmt: skip
 
@@ -138,11 +140,12 @@ def guard_specs(said: Sequence[Said], table: Table) -> tuple[GuardSpec, ...]:
             for actions, name in item.fact.targets:
                 for resource, allowed in _meant(name, actions, current, item.quote, table):
                     into.setdefault(resource, set()).update(allowed)
-    for resource, actions in opened.items():
-        if both := closed.get(resource, set()) & actions:
+    for resource, free in opened.items():
+        if both := closed.get(resource, set()) & free:
             listed = ", ".join(a for a in ALL_ACTIONS if a in both)
             raise Contradiction(
-                f"{listed} of {spoken(plural_name(resource))} is said to be both open to everyone and for logged-in users."
+                f"{listed} of {spoken(plural_name(resource))} is said to be both open to everyone and for "
+                f"logged-in users."
             )
     return tuple(
         GuardSpec(resource=r, actions=tuple(a for a in ALL_ACTIONS if a in acts)) for r, acts in closed.items() if acts

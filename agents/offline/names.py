@@ -23,7 +23,8 @@ _ARTICLES = re.compile(
     r"(?:(?:an?|the|each|every|all|any|my|our|some|new|existing|single|other|various|following)\s+)+", re.IGNORECASE
 )
 _KIND = re.compile(
-    r"\s+(?:resources?|endpoints?|models?|entit(?:y|ies)|tables?|collections?|records?|routes?|apis?|crud|crud api|lists?|listings?|objects?|results?)$",
+    r"\s+(?:resources?|endpoints?|models?|entit(?:y|ies)|tables?|collections?|records?|routes?|apis?|crud|crud "
+    r"api|lists?|listings?|objects?|results?)$",
     re.IGNORECASE,
 )
 

@@ -107,13 +107,11 @@ def distinct(field: FieldSpec) -> str | None:
         "url": 'f"https://example.com/{unique()}"',
         "uuid": "str(uuid.uuid4())",
     }.get(field.type)
-    low, high = bounds(field)
-    if made is None and field.type in _NUMBERS and (high is None or high - (low or 0) > 10_000):
-        start = (
-            int(low) + 1
-            if low is not None and low > 0
-            else (1 if high is None or high > 10_000 else int(high) - 10_000)
-        )
+    bottom, top = bounds(field)
+    if made is None and field.type in _NUMBERS and (top is None or top - (bottom or 0) > 10_000):
+        start = int(bottom) + 1 if bottom is not None and bottom > 0 else 1
+        if top is not None and top <= 10_000:
+            start = int(top) - 10_000
         text = f"{start} + int(unique()[5:], 16)"
         made = {"int": text, "float": f"float({text})", "decimal": f'f"{{{text}}}.00"'}[field.type]
     return made
@@ -126,8 +124,8 @@ def ordered(field: FieldSpec) -> tuple[str, str] | None:
         return (f'"{"a" * max(low, 1)}"', f'"{"z" * max(low, 1)}"') if high is None or high >= 1 else None
     if field.type in _NUMBERS:
         first, second = _usual(field, other=False), _usual(field, other=True)
-        low, high = sorted((first, second))
-        return (number(low, field.type), number(high, field.type)) if low < high else None
+        lower, higher = sorted((first, second))
+        return (number(lower, field.type), number(higher, field.type)) if lower < higher else None
     if field.type in ("date", "datetime"):
         return _SAMPLES[field.type], _OTHERS[field.type]
     return ("False", "True") if field.type == "bool" else None
@@ -193,8 +191,10 @@ def default_source(field: FieldSpec) -> str:
 def limits_in_words(field: FieldSpec) -> str:
     """`a whole number of at least 1450`, `text of 1 to 200 characters`."""
     kinds = {
-        "str": "text", "text": "text", "int": "a whole number", "float": "a number", "decimal": "a decimal number", "bool": "true or false",
-        "date": "a date", "datetime": "a date with time", "email": "an e-mail address", "url": "a web address", "uuid": "a UUID",
+        "str": "text", "text": "text", "int": "a whole number", "float": "a number", "decimal": "a decimal number",
+        "bool": "true or false",
+        "date": "a date", "datetime": "a date with time", "email": "an e-mail address", "url": "a web address",
+        "uuid": "a UUID",
     }  # fmt: skip
     if field.type == "enum":
         return f"one of {', '.join(field.choices)}"

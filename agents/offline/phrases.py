@@ -1,4 +1,4 @@
-"""What is said about a field: types, limits, `optional`, `unique`, choices and defaults, as traits in the order given."""
+"""What is said about a field: types, limits, `optional`, `unique`, choices and defaults, as traits in order."""
 
 import re
 from dataclasses import dataclass
@@ -39,7 +39,8 @@ _CHARS = r"(?:\s*-?(?:chars?\b|characters?|letters?|symbols?)(?: (?:long|in leng
 _LEN = r"(?:length(?: is| of|:)? |len(?:gth)?\s*)?"
 _IN_CHARACTERS = re.compile(r"char|letter|symbol|long|len", re.IGNORECASE)
 _GLUE = re.compile(
-    r"(?:[\s,:]+|(?:and|but|which|that|must|should|can|is|are|be|of|with|has|have|having|a|an|its|value|values|the|field|in|"
+    r"(?:[\s,:]+|(?:and|but|which|that|must|should|can|is|are|be|of|with|has|have|having|a|an|its|value|values|"
+    r"the|field|in|"
     r"also|always|from|type|only|either|given|integer range|range|as|allowed)\b(?!\s*$))+",
     re.IGNORECASE,
 )
@@ -49,22 +50,26 @@ _LIST = rf"{_QUOTED}(?:\s*(?:,\s*or|,\s*and|,|/|\||\bor\b|\band\b)\s*{_QUOTED})+
 
 
 _BOUNDS: dict[Kind, str] = {
-    "min": r">=|=>|\bge\s*=|min_length\s*=|at least|min(?:imum)?\.?|not? (?:less|lower|fewer|shorter|smaller|earlier) than"
+    "min": r">=|=>|\bge\s*=|min_length\s*=|at least|min(?:imum)?\.?|not? (?:less|lower|fewer|shorter|smaller|"
+    r"earlier) than"
     r"|not (?:below|under|before)|starting (?:at|from)|from",
-    "max": r"<=|=<|\ble\s*=|max_length\s*=|at most|max(?:imum)?\.?|up to|not? (?:more|greater|higher|longer|larger|later) than"
+    "max": r"<=|=<|\ble\s*=|max_length\s*=|at most|max(?:imum)?\.?|up to|not? (?:more|greater|higher|longer|"
+    r"larger|later) than"
     r"|not (?:above|over|after|exceed|exceeding)|limited to",
     "above": r">|\bgt\s*=|(?:more|greater|higher|larger|longer|bigger) than|over|above|after",
     "below": r"<|\blt\s*=|(?:less|lower|fewer|smaller|shorter) than|under|below|before",
 }
 _PATTERNS = [
-    ("optional", r"optional(?:ly)?|not required|not mandatory|nullable|or null|(?:omitted|missing|left out|null) is fine"
+    ("optional", r"optional(?:ly)?|not required|not mandatory|nullable|or null|(?:omitted|missing|left out|"
+                 r"null) is fine"
      r"|(?:can|may) be (?:omitted|missing|null|left out|empty)"),
     ("required", r"required|mandatory|compulsory|non-?null(?:able)?|not null(?:able)?|not optional"),
     ("unique", r"unique(?:ly)?|no duplicates|distinct"),
     ("filled", r"non-?empty|not(?: be)? (?:empty|blank)|non-?blank"),
     ("positive", r"(?:strictly )?positive"),
     ("nonnegative", r"non-?negative|not(?: be)? negative|positive or zero"),
-    ("default", rf"(?:default(?:s|ing)?(?: (?:value|is|to|of))*\s*[:=]?|by default)\s*(?P<value>-?\d+(?:\.\d+)?|{_QUOTED})"),
+    ("default", rf"(?:default(?:s|ing)?(?: (?:value|is|to|of))*\s*[:=]?|by "
+                rf"default)\s*(?P<value>-?\d+(?:\.\d+)?|{_QUOTED})"),
     ("default", rf"(?P<value>{_QUOTED}) by default"),
     ("range", rf"{_LEN}(?:between|range|from)?\s*{_NUM} and {_NUM}{_CHARS}"),
     ("range", rf"{_LEN}(?:between |range |in |within |from )*{_RANGE}{_CHARS}"),
@@ -73,7 +78,8 @@ _PATTERNS = [
     ("min", rf"{_NUM}{_CHARS} (?:or (?:more|higher|above|greater|later)|and (?:up|above)|minimum|at least)"),
     ("max", rf"{_NUM}{_CHARS} (?:or (?:less|lower|fewer|below)|maximum|max|at most)"),
     ("width", rf"\(\d+\)|{_NUM}\s*-?(?:chars?\b|characters?)"),
-    ("choices", rf"(?:one of|any of|enum(?:eration)?(?: of)?|choices?|options?|choose from)\s*[:=]?\s*[\[({{]?(?P<list>{_LIST})[\])}}]?"),
+    ("choices", rf"(?:one of|any of|enum(?:eration)?(?: of)?|choices?|options?|choose "
+                rf"from)\s*[:=]?\s*[\[({{]?(?P<list>{_LIST})[\])}}]?"),
     ("choices", rf"(?:in )?[\[({{](?P<list>{_LIST})[\])}}]"),
     ("enum", r"enum"),
 ]  # fmt: skip

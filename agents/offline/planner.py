@@ -76,8 +76,9 @@ def _steps(spec: FeatureSpec, topics: tuple[Topic, ...], profile: AppProfile) ->
             )
         ]
     )
-    plurals = {r.name: r.plural for r in (*profile.resources, *spec.resources)}
-    touched = dict.fromkeys([r.name for r in spec.resources] + [i.resource for i in (*spec.listings, *spec.guards)])
+    plurals = {e.name: e.plural for e in profile.resources} | {r.name: r.plural for r in spec.resources}
+    names = [r.name for r in spec.resources] + [i.resource for i in spec.listings]
+    touched = dict.fromkeys([*names, *(g.resource for g in spec.guards)])
     new = {r.name for r in spec.resources if not r.exists}
     for name in touched:
         verb = "Add" if name in new else "Extend"

@@ -8,20 +8,24 @@ from functools import lru_cache
 from agents.errors import NotUnderstood
 from agents.offline.clauses import lead, read_clause
 from agents.offline.facts import Fact, Wants
-from agents.offline.fields import RawField, parse_field, parse_fields, stumble
+from agents.offline.fields import STOP_WORDS, RawField, parse_field, parse_fields, stumble
 from agents.offline.names import resource_of, says_plural
 from agents.offline.text import Statement, spans, statements
 
 MAX_TEXT, MAX_STATEMENT, MAX_ATOMS = 20_000, 3_000, 60
 
 _SEPARATOR = (
-    r"\s*,\s*(?:(?:and|plus|then|but|as well as|and also|and then)\s+)*|\s+(?:and|plus|then|but|as well as|and also|while|where)\s+|\s*[;&]\s*|"
-    r"\s+(?=without\b|with (?:an? )?(?:login|auth|jwt|pagination|paging|filter|search|sort|health|user accounts|tests|registration|only|no )\b)|"
+    r"\s*,\s*(?:(?:and|plus|then|but|as well as|and also|and then)\s+)*|\s+(?:and|plus|then|but|as well as|and "
+    r"also|while|where)\s+|\s*[;&]\s*|"
+    r"\s+(?=without\b|with (?:an? )?(?:login|auth|jwt|pagination|paging|filter|search|sort|health|user "
+    r"accounts|tests|registration|only|no )\b)|"
     r"\s+(?=only for (?:logged|authenticated))"
 )
 _FILLER = re.compile(
-    r"(?:(?:the |our |my )?(?:requirements?|features?|overview|endpoints?|api|rules?|notes?|goals?|scope|behaviou?r|functionality|details|tasks?|"
-    r"user stories|specification|spec|introduction|summary|todo|description|details|constraints|validation|routes?|the following|following)"
+    r"(?:(?:the |our |my )?(?:requirements?|features?|overview|endpoints?|api|rules?|notes?|goals?|scope|"
+    r"behaviou?r|functionality|details|tasks?|"
+    r"user stories|specification|spec|introduction|summary|todo|description|details|constraints|validation|"
+    r"routes?|the following|following)"
     r"(?: are| is)?(?: the following)?)?",
     re.IGNORECASE,
 )
@@ -30,7 +34,8 @@ _FIELD_HEAD = re.compile(
     re.IGNORECASE,
 )
 _INTRO = re.compile(
-    r"(?P<res>.+?)(?:,? (?:each |which |that )*(?:with|have|has|having))?(?: the)?(?: following)?(?: (?:fields|attributes|properties|columns))?",
+    r"(?P<res>.+?)(?:,? (?:each |which |that )*(?:with|have|has|having))?(?: the)?(?: following)?(?: (?:fields|"
+    r"attributes|properties|columns))?",
     re.IGNORECASE,
 )
 EXAMPLES = (
@@ -63,14 +68,15 @@ class Said:
 
 def nearest(quote: str) -> str:
     """The example closest to the words, as an offer."""
-    words = set(re.findall(r"[a-z]+", quote.lower()))
+    words = set(re.findall(r"[a-z]+", quote.lower())) - STOP_WORDS
 
     def likeness(example: str) -> float:
         shared = len(words & set(re.findall(r"[a-z]+", example)))
         return shared + difflib.SequenceMatcher(None, quote.lower(), example).ratio()
 
     best = max(EXAMPLES, key=likeness)
-    return f'The nearest thing the offline engine understands: "{best}". A model reads free text: set OPENAI_API_KEY or --engine.'
+    offer = f'The nearest thing the offline engine understands: "{best}".'
+    return f"{offer} A model reads free text: set OPENAI_API_KEY or --engine."
 
 
 def read_facts(text: str) -> list[Said]:
@@ -120,7 +126,7 @@ def _read_bullets(statement: Statement) -> list[Said]:
         else:
             rest += _read_sentence(bullet)
     said: list[Said] = []
-    if owner or fields:
+    if fields or (owner and not statement.heading):
         said.append(Said(Wants(owner, tuple(fields), new=not field_head), statement.text))
     elif not statement.heading and not _FILLER.fullmatch(head) and head.lower() not in _LEFT_OVER:
         said += _read_sentence(head)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+(?:\[[ xX]\]\s+)?(?P<text>\S.*)$")
 _HEADING = re.compile(r"^\s*#{1,6}\s+(?P<text>.*?)\s*#*\s*$")
 _MARKS = re.compile(r"(?<!\w)(\*\*|__|\*)(?=\S)(?P<text>.+?)(?<=\S)\1(?!\w)")
+_PLAIN = str.maketrans("\u2013\u2014\u201c\u201d\u2018\u2019\u00a0", "--\"\"'' ")
 _OPEN, _CLOSE = "([{", ")]}"
 
 
@@ -20,8 +21,8 @@ class Statement:
 
 def tidy(text: str) -> str:
     """One line, plain dashes and quotes, no emphasis marks."""
-    text = text.translate(str.maketrans({"–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "‘": "'", "\u00a0": " "}))
-    text = text.replace("≥", ">=").replace("≤", "<=").replace("…", "...")
+    text = text.translate(_PLAIN)
+    text = text.replace("\u2265", ">=").replace("\u2264", "<=").replace("\u2026", "...")
     return re.sub(r"\s+", " ", _MARKS.sub(r"\g<text>", text)).strip()
 
 

@@ -45,7 +45,10 @@ def _create(w: Words) -> Topic:
         *known,
     ]
     where = f"POST {route(w)}"
-    text = f"{where} creates {an(t.name)} and answers 201 with its id, created_at and {', '.join(map(spoken, names)) or 'fields'}."
+    text = (
+        f"{where} creates {an(t.name)} and answers 201 with its id, created_at and "
+        f"{', '.join(map(spoken, names)) or 'fields'}."
+    )
     return Topic(
         t.plural,
         text,
@@ -66,7 +69,10 @@ def field_topics(w: Words) -> Iterator[Topic]:
         checks = [c for c in (_accepts(w, field), _refuses(w, field), _missing_field(w, field)) if c]
         if checks:
             need = "must be given" if field.required else "may be left out"
-            text = f"{spoken(field.name).capitalize()} of {an(w.thing.name)} {need} and is {limits_in_words(field)}; anything else answers 422."
+            text = (
+                f"{spoken(field.name).capitalize()} of {an(w.thing.name)} {need} and is "
+                f"{limits_in_words(field)}; anything else answers 422."
+            )
             yield Topic(w.thing.plural, text, tuple(checks))
     for field in w.thing.added:
         if not field.required:
@@ -81,7 +87,8 @@ def _accepts(w: Words, field: FieldSpec) -> Check | None:
         return None
     body = [
         *w.start(),
-        f"answer = client.post({w.collection}, json={w.new(f'{field.name}={variable(field.name)}')}{w.login('create')})",
+        f"answer = client.post({w.collection}, "
+        f"json={w.new(f'{field.name}={variable(field.name)}')}{w.login('create')})",
         "assert answer.is_success, answer.text" if w.thing.exists else "assert answer.status_code == 201, answer.text",
         same(field, f'answer.json()["{field.name}"]', variable(field.name)),
     ]
@@ -97,7 +104,8 @@ def _refuses(w: Words, field: FieldSpec) -> Check | None:
     body = [
         *w.start(),
         *([first] if w.thing.exists else []),
-        f"answer = client.post({w.collection}, json={w.new(f'{field.name}={variable(field.name)}')}{w.login('create')})",
+        f"answer = client.post({w.collection}, "
+        f"json={w.new(f'{field.name}={variable(field.name)}')}{w.login('create')})",
         "assert answer.status_code == 422, answer.text",
     ]
     says = f"an invalid {spoken(field.name)} is refused with 422."
@@ -178,7 +186,10 @@ def _unique(w: Words, field: FieldSpec) -> Topic:
         ]
         says = f"taking the {spoken(field.name)} of another one answers 409, keeping one's own is fine."
         checks.append(Check(f"test_{w.name}_cannot_take_the_{field.name}_of_another", says, tuple(update)))
-    text = f"{spoken(field.name).capitalize()} of {an(w.thing.name)} is unique: a value that is taken answers 409, on create and on update."
+    text = (
+        f"{spoken(field.name).capitalize()} of {an(w.thing.name)} is unique: a value that is taken answers "
+        f"409, on create and on update."
+    )
     return Topic(w.thing.plural, text, tuple(checks))
 
 
@@ -283,7 +294,10 @@ def _update(w: Words) -> Topic:
                     tuple(values),
                 )
             )
-    text = f"PATCH {t.path}/{{id}} changes only the fields it is given and answers 200 with the {t.one}; 404 for an unknown id, 422 for invalid values."
+    text = (
+        f"PATCH {t.path}/{{id}} changes only the fields it is given and answers 200 with the {t.one}; 404 "
+        f"for an unknown id, 422 for invalid values."
+    )
     return Topic(t.plural, text, tuple(checks))
 
 

@@ -207,7 +207,8 @@ def _pages(w: Words) -> Topic:
                 tuple(envelope),
             )
         )
-        text = f'GET {route(w)} answers pages: {{"items", "total", "limit", "offset"}}, limit 1-100 (default 20), offset from 0; otherwise 422.'
+        page = '{"items", "total", "limit", "offset"}'
+        text = f"GET {route(w)} answers pages: {page}, limit 1-100 (default 20), offset from 0; otherwise 422."
     else:
         text = f"GET {route(w)} takes limit (1-100) and offset (from 0), otherwise 422; the shape of the answer stays."
     return Topic(t.plural, text, tuple(checks))

@@ -19,13 +19,15 @@ def login_topics(world: World) -> Iterator[Topic]:
     register, token, me = world.register_path, world.token_path, world.me_path
     yield Topic(
         "auth",
-        f"POST {register} with e-mail and password (8-128 characters) answers 201 with id and e-mail, never the password; "
+        f"POST {register} with e-mail and password (8-128 characters) answers 201 with id and e-mail, never "
+        f"the password; "
         "a taken e-mail answers 409, invalid input 422.",
         _register(str(register)),
     )
     yield Topic(
         "auth",
-        f"POST {token} (OAuth2 password form) answers a bearer token that expires; wrong credentials answer 401, always the same.",
+        f"POST {token} (OAuth2 password form) answers a bearer token that expires; wrong credentials answer "
+        f"401, always the same.",
         _token(token),
     )
     yield Topic(
@@ -103,7 +105,8 @@ def _me(path: str) -> tuple[Check, ...]:
         header, claims, signature = token.split(".")
         none = base64.urlsafe_b64encode(b'{{"alg":"none","typ":"JWT"}}').rstrip(b"=").decode()
         twisted = signature[:-2] + ("AA" if signature[-2:] != "AA" else "BB")
-        for bad in ("nonsense", f"{{none}}.{{claims}}.", f"{{header}}.{{claims}}.{{twisted}}", f"{{header}}.{{claims}}"):
+        unsigned, damaged = f"{{none}}.{{claims}}.", f"{{header}}.{{claims}}.{{twisted}}"
+        for bad in ("nonsense", unsigned, damaged, f"{{header}}.{{claims}}"):
             answer = client.get("{path}", headers={{"Authorization": f"Bearer {{bad}}"}})
             assert answer.status_code == 401, bad
             assert answer.headers["www-authenticate"].startswith("Bearer")

@@ -1,4 +1,4 @@
-"""What belonging together promises: nested resources, references, many-to-many, and new fields of existing resources."""
+"""What belonging together promises: nested resources, references, many-to-many, and new fields of what exists."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,10 @@ def extension_topics(world: World, thing: Thing) -> Iterator[Topic]:
                     words, field.name, sample(field, other=True), same(field, f'answer.json()["{field.name}"]', "value")
                 )
             )
-        text = f"{thing.many.capitalize()} have {spoken(field.name)}: create and update take it, and every answer with {an(thing.name)} has it."
+        text = (
+            f"{thing.many.capitalize()} have {spoken(field.name)}: create and update take it, and every "
+            f"answer with {an(thing.name)} has it."
+        )
         yield Topic(thing.plural, text, tuple(checks))
     yield from field_topics(words)
 
@@ -88,7 +91,10 @@ def _nested(w: Words, parent: Words, _: Relation) -> Iterator[Topic]:
         ]
         says = f"the list has the {t.many} of that {p.one} only, 404 for an unknown one."
         checks.append(Check(f"test_{t.plural}_are_listed_by_{p.name}", says, tuple(apart)))
-    text = f"{t.many.capitalize()} are created and listed below their {p.one} at {route(w)}; an unknown {p.one} answers 404."
+    text = (
+        f"{t.many.capitalize()} are created and listed below their {p.one} at {route(w)}; an unknown "
+        f"{p.one} answers 404."
+    )
     yield Topic(t.plural, text, tuple(checks))
     if not p.exists and {"delete", "read"} <= set(p.actions) and "read" in t.actions:
         body = [
@@ -160,7 +166,10 @@ def _linked(w: Words, target: Thing) -> Iterator[Topic]:
         Check(f"test_{w.name}_lists_its_{names}", f"{target.many} are answered sorted, each once.", tuple(made)),
         Check(f"test_{w.name}_without_{names}", f"without {target.many} the list is empty.", tuple(none)),
     ]
-    text = f"Create takes {names} as a list of {target.many} by {key}; every answer with {an(t.name)} has them sorted, each once, [] when there are none."
+    text = (
+        f"Create takes {names} as a list of {target.many} by {key}; every answer with {an(t.name)} has them "
+        f"sorted, each once, [] when there are none."
+    )
     yield Topic(t.plural, text, tuple(checks))
     if "update" in t.actions:
         yield _relinked(w, target)
@@ -178,7 +187,10 @@ def _linked(w: Words, target: Thing) -> Iterator[Topic]:
         check = Check(
             f"test_new_{names}_are_created_once", f"an unknown {target.one} is created on the fly, once.", tuple(body)
         )
-        text = f"{an(target.name).capitalize()} that does not exist is created when {an(t.name)} names it, and is in {target.path} once."
+        text = (
+            f"{an(target.name).capitalize()} that does not exist is created when {an(t.name)} names it, and "
+            f"is in {target.path} once."
+        )
         yield Topic(t.plural, text, (check,))
 
 

@@ -69,7 +69,7 @@ def is_plural(word: str) -> bool:
 
 def snake(text: str) -> str:
     """`Order Items`, `orderItem`, `order-items` -> `order_items` (number is left alone)."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text.strip("`\"'“”‘’ "))
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text.strip("`\"' "))
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower().replace("'s", "")).strip("_")
 
 

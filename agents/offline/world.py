@@ -1,4 +1,4 @@
-"""The application as it will be: what the request adds and what is there, with paths, guards and relations in one place."""
+"""The application as it will be: what the request adds and what is there, with paths, guards and relations."""
 
 import re
 from dataclasses import dataclass
@@ -113,8 +113,9 @@ def _guards(spec: FeatureSpec, name: str) -> frozenset[Action]:
 def _new(resource: ResourceSpec, spec: FeatureSpec, prefix: str) -> Thing:
     key = next((f.name for f in resource.fields if f.type == "str" and f.unique), None)
     return Thing(
-        name=resource.name, plural=resource.plural, path=f"{prefix}/{resource.plural.replace('_', '-')}", fields=resource.fields,
-        added=resource.fields, relations=resource.relations, added_relations=resource.relations, actions=resource.actions,
+        name=resource.name, plural=resource.plural, path=f"{prefix}/{resource.plural.replace('_', '-')}",
+        fields=resource.fields, added=resource.fields, relations=resource.relations, added_relations=resource.relations,
+        actions=resource.actions,
         exists=False, guarded=_guards(spec, resource.name), listing=_listing(spec, resource.name), natural_key=key,
     )  # fmt: skip
 
@@ -129,7 +130,8 @@ def _existing(resource: ExistingResource, more: ResourceSpec | None, spec: Featu
     return Thing(
         name=resource.name, plural=resource.plural, path=path, fields=(*fields, *added), added=added,
         relations=(*relations, *(more.relations if more else ())), added_relations=more.relations if more else (),
-        actions=existing_actions(profile, resource), exists=True, guarded=_guards(spec, resource.name) | frozenset(resource.guarded),
+        actions=existing_actions(profile, resource), exists=True,
+        guarded=_guards(spec, resource.name) | frozenset(resource.guarded),
         listing=_listing(spec, resource.name), natural_key=resource.natural_key,
         update="put" if "PUT" in methods and "PATCH" not in methods else "patch",
     )  # fmt: skip

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from agents.contracts import TestCase, TestFile
 from agents.offline.payloads import Value
-from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
 from agents.offline.text import cut
+from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
 from agents.offline.words import an
 from agents.offline.world import Thing, World
 
