@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.docker import DockerEngine
+from tests.support.trees import images
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +25,5 @@ def docker_engine(run_id: str) -> Iterator[DockerEngine]:
 
 
 @pytest.fixture(scope="session")
-def image(docker_engine: DockerEngine) -> str:
-    return "gl-probe:base"
+def image() -> str:
+    return images().base

@@ -1,9 +1,11 @@
 """An engine that is lost in the middle of a command is a fault, never a result."""
 
 import contextlib
+import gc
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -78,8 +80,12 @@ class Proxy:
 
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    """Collects afterwards what the SDK leaves open when it cannot connect, so that no later test is blamed."""
     with Proxy(tmp_path) as proxy:
         yield proxy
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
