@@ -7,7 +7,7 @@ from agents.offline.actions import read_guard, read_limits, targets_of
 from agents.offline.facts import Asks, Fact, Limits, Relates, Says, Wants
 from agents.offline.fields import SEPARATOR, RawField, parse_field, parse_fields
 from agents.offline.listings import read_listing
-from agents.offline.names import resource_of, says_plural
+from agents.offline.names import names_resource, resource_of, says_plural
 from agents.offline.phrases import parse_traits
 from agents.offline.text import cut
 from agents.offline.words import snake
@@ -215,7 +215,7 @@ def read_child(text: str) -> list[Fact] | None:
         return None
     fields = _fields(m["fields"], m["inner"])
     child, parent = resource_of(m["child"], strict=not fields), resource_of(m["parent"])
-    if not child or parent is None or fields is None:
+    if not child or parent is None or fields is None or not names_resource(m["parent"]):
         return None
     return [Relates("many", child, parent or None, fields, loose=True)]
 

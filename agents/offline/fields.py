@@ -97,6 +97,8 @@ def _values(name: str, text: str, *, listed: bool) -> tuple[Trait, ...] | None:
         return None if first is None or more is None else (*first, *more)
     if not _PLAIN_LIST.match(text):
         return None
+    if not listed and any(word in STOP_WORDS for word in re.findall(r"[a-z]+", text.lower().replace(" or ", " "))):
+        return None
     clearly = re.search(r"\bor\b|/|\|", text) or (listed and _ENUMISH.search(name))
     return (Trait("choices", choices(text)),) if clearly else None
 

@@ -3,7 +3,7 @@
 import re
 
 from agents.offline.fields import FEATURES, STOP_WORDS
-from agents.offline.words import is_plural, singular_name, snake
+from agents.offline.words import NUMBER_WORDS, is_plural, singular_name, snake
 
 PRONOUNS = {
     "it",
@@ -29,7 +29,7 @@ _KIND = re.compile(
 )
 
 
-_NOT_A_RESOURCE = STOP_WORDS - {"order", "page", "test"}
+_NOT_A_RESOURCE = (STOP_WORDS | set(NUMBER_WORDS)) - {"order", "page", "test"}
 
 
 def resource_of(text: str, *, strict: bool = False) -> str | None:
@@ -56,6 +56,12 @@ def resource_of(text: str, *, strict: bool = False) -> str | None:
     if len(words) > 1 and any(w.lower().endswith("ly") and len(w) > 5 for w in words):
         return None
     return singular_name(snake(" ".join(words))) or None
+
+
+def names_resource(text: str) -> bool:
+    """Said as a resource is: in the plural, with an article, quoted, or a pronoun (`books`, `each book`, not `spam`)."""
+    said = text.strip()
+    return says_plural(said) or bool(_ARTICLES.match(said)) or said[:1] in "`\"'" or said.lower() in PRONOUNS
 
 
 def says_plural(text: str) -> bool:

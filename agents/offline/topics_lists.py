@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agents.blueprints.spec import FieldSpec
 from agents.offline.payloads import Value, distinct, ordered, sample
 from agents.offline.topics import Check, Topic, Words
-from agents.offline.topics_crud import route
+from agents.offline.topics_fields import route
 from agents.offline.words import an, spoken
 from agents.offline.world import Thing, World
 

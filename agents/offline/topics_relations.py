@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agents.blueprints.spec import Relation
 from agents.offline.payloads import same, sample
 from agents.offline.topics import Check, Topic, Words, value_for
-from agents.offline.topics_crud import field_topics, route
+from agents.offline.topics_fields import field_topics, route
 from agents.offline.words import an, spoken
 from agents.offline.world import Thing, World
 
