@@ -6,6 +6,7 @@ from collections.abc import Callable
 from agents.blueprints.spec import FeatureSpec
 from agents.contracts import Blame, Plan, TestSuite
 from agents.offline.criteria import topics_of
+from agents.offline.placing import beside
 from agents.offline.writing import write_suite
 from agents.profile import AppProfile, Source
 from agents.roles import Brief
@@ -35,7 +36,7 @@ class OfflineTester:
             c.model_copy(update={"guard": True}) if c.node_id.rpartition("::")[2] in named else c for c in cases
         )
         brief.tell(f"{len(cases)} acceptance tests in {len(files)} files")
-        return TestSuite(files=files, cases=cases)
+        return beside(TestSuite(files=files, cases=cases), plan, brief.desk)
 
     async def triage(self, brief: Brief, plan: Plan) -> Blame:
         """By rule: a test that cannot run is the test's fault, everything else the code's."""

@@ -1,4 +1,4 @@
-"""Whole runs with a model behind them, over HTTP through langchain-openai: what the model says is scripted, the rest is real."""
+"""Whole runs with a model behind them: what it says is scripted over real HTTP, everything else is real."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def code(ending: str) -> int:
 def run(greenloop: Greenloop, server: ModelServer, repo: Path, *more: str, **env: str) -> Done:
     return greenloop(
         "feature", notes.REQUEST, "--repo", str(repo), "--base-url", server.url, "--engine", "scripted", *more,
-        OPENAI_API_KEY=KEY, GREENLOOP_RETRY_S="5", **env,
+        **{"OPENAI_API_KEY": KEY, "GREENLOOP_RETRY_S": "5", **env},
     )  # fmt: skip
 
 
@@ -206,6 +206,6 @@ def test_the_budget_is_reserved_before_the_call(greenloop: Greenloop, tmp_path: 
 
 def test_time_runs_out_by_name(greenloop: Greenloop, tmp_path: Path) -> None:
     with ModelServer([served.hang()]) as server:
-        done = run(greenloop, server, tmp_path / "repo", "--timeout", "15")
+        done = run(greenloop, server, tmp_path / "repo", "--timeout", "15", GREENLOOP_RETRY_S="600")
     assert done.code == code("budget"), done.text
     assert "--timeout" in done.out

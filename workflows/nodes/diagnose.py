@@ -3,6 +3,7 @@
 from langgraph.runtime import Runtime
 
 from agents.contracts import Blame
+from sandbox.reports import Word
 from workflows.endings import Ending, EndRun
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.routing import best_round, no_progress
@@ -53,6 +54,10 @@ def _stop(state: RunState, context: Context, reason: str) -> RunState:
             "head": best.commit if best else state["tests_commit"],
             "feedback": f"No progress: {reason}. Take a different approach from the one that failed.",
         }
+    if rounds[-1].word == Word.TAMPERED:
+        raise EndRun(
+            Ending.NEEDS_HUMAN, f"the sources of the verdict disagree, so nothing is delivered: {state['feedback']}"
+        )
     if best is None:
         raise EndRun(Ending.STUCK, f"{reason}; no acceptance test ever passed")
     return {"next": "deliver", "best": best.commit, "ending": "partial", "reason": f"{reason}"}

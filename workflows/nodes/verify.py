@@ -28,7 +28,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     red = Round(
         number=state["round"],
         commit=state["head"],
-        tree=f"verdict-{state['round']}",
+        tree=f"{context.lab.tree_id(state['head'])} verdict",
         word=verdict.word,
         passed=verdict.passed,
         total=verdict.total,
