@@ -11,7 +11,7 @@ from agents.blueprints.cst_handlers import code_of, with_keywords
 from agents.blueprints.spec import Action
 from agents.errors import NotUnderstood
 from agents.reading.calls import reachable
-from agents.reading.modules import Found
+from agents.reading.modules import Found, Module
 from agents.reading.orm import OrmClass
 from agents.reading.routes import Endpoint
 
@@ -79,6 +79,41 @@ def owner_of(call: cst.Call) -> str:
         if arg.keyword and isinstance(value, cst.Attribute) and value.attr.value == arg.keyword.value:
             return code_of(value.value)
     return ""
+
+
+def spread_read(bench: Bench, schema: Found, name: str) -> None:
+    """Where the answer is put together field by field (`BookOut(id=book.id, ...)`), add the new one.
+
+    Raises:
+        NotUnderstood: it is put together from something else than attributes of one object.
+    """
+    for module, node in bench.app.code.functions():
+        calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and _makes(bench, module, n, schema)]
+        if not any(len(c.keywords) > 1 and all(k.arg for k in c.keywords) for c in calls):
+            continue
+        edit = bench.edit(module.file)
+        names = {ast.unparse(c.func) for c in calls}
+        for call in [c for c in m.findall(edit.tree, m.Call()) if isinstance(c, cst.Call) and code_of(c.func) in names]:
+            owner = owner_of(call)
+            if not owner:
+                raise edit.refuse(
+                    call, name, f"`{schema.name}` is put together here in a way that cannot be extended by rule"
+                )
+        _add_everywhere(edit, names, name)
+
+
+def _makes(bench: Bench, module: Module, call: ast.Call, schema: Found) -> bool:
+    found = bench.app.code.find(module, call.func)
+    return found is not None and found.node is schema.node
+
+
+def _add_everywhere(edit: FileEdit, names: set[str], name: str) -> None:
+    class Add(cst.CSTTransformer):
+        def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+            owner = owner_of(original_node) if code_of(original_node.func) in names else ""
+            return with_keywords(updated_node, {name: f"{owner}.{name}"}) if owner else updated_node
+
+    edit.tree = edit.tree.visit(Add())
 
 
 def _spread_update(bench: Bench, functions: list[Found], name: str) -> bool:

@@ -8,7 +8,7 @@ from agents.blueprints.bench import Bench
 from agents.blueprints.cst_edits import FileEdit
 from agents.blueprints.cst_handlers import line_limit
 from agents.blueprints.cst_imports import add_imports, bound_names
-from agents.blueprints.extend_handlers import updates_given_only
+from agents.blueprints.extend_handlers import spread_read, updates_given_only
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
 from agents.blueprints.names import words
 from agents.blueprints.wrap import wrap_lines
@@ -83,6 +83,7 @@ def extend_schemas(bench: Bench, collection: Collection, lines: Lines) -> None:
             _add(bench, collection, read, lines.read, lines.before)
     if lines.validator:
         add_lines(bench.edit(read.module.file), read.name, lines.validator, blank=True)
+    spread_read(bench, read, lines.read.partition(":")[0])
     update = collection.update
     if update is None or any(update.node is t.node for t in touched):
         return

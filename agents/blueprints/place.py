@@ -17,7 +17,7 @@ from agents.blueprints.overlay import Overlay
 from agents.blueprints.place_database import place_database
 from agents.blueprints.place_files import new_migration, new_requirements
 from agents.blueprints.place_resource import place_health, place_login, place_moment, place_resource
-from agents.blueprints.place_style import layout_of
+from agents.blueprints.place_style import layout_of, symbol_of
 from agents.blueprints.relations import links, parents
 from agents.blueprints.resource import resource_fragments
 from agents.blueprints.spec import FeatureSpec, GuardSpec, ListingSpec, ResourceSpec
@@ -183,8 +183,7 @@ def _user_function(bench: Bench) -> Symbol:
         if target is None:
             raise NotUnderstood("login", f"{login.current_user.file}:{login.current_user.line}: not a dependency.")
         found = target
-    single = bench.profile.layout == "single_file"
-    return Symbol("" if single else found.module.name, found.name)
+    return symbol_of(bench, found.place)
 
 
 def _other_files(tree: Overlay, spec: FeatureSpec, login: bool, brought: bool) -> None:

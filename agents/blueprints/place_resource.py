@@ -123,7 +123,7 @@ def _put_routes(bench: Bench, layout: Layout, piece: Fragment, name: str, plural
         return
     dotted = module_path(layout.router_module, name, plural)
     path = file_of(bench, dotted)
-    if bench.has(path):
+    if path in bench.source.files():
         raise NotUnderstood(words(plural), f"{path} is there already; its routes would have to be merged by hand.")
     put(bench, path, [piece], "end", docstring)
     package = path.rpartition("/")[0] + "/__init__.py"

@@ -1,6 +1,7 @@
 """How an application is written, worked out from what it has: where models, schemas and routes go, and which prefix."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from agents.blueprints.bench import Bench
 from agents.blueprints.fragments import Known, Style, Symbol
 from agents.errors import NotUnderstood
 from agents.profile import Place
-from agents.reading.modules import Function, Module
+from agents.reading.modules import Found, Function, Module
 from agents.reading.resources import Collection
 from agents.reading.routes import Include, RouterKey
 
@@ -63,10 +64,10 @@ def layout_of(bench: Bench) -> Layout:
     session = bench.found(profile.session_dependency)
     style = Style(
         database=profile.database,
-        base=_symbol(bench, profile.base, single),
-        session=_symbol(bench, profile.session_dependency, single),
+        base=symbol_of(bench, profile.base),
+        session=symbol_of(bench, profile.session_dependency),
         session_is_alias=not isinstance(session.node, Function),
-        current_user=_user(bench, single),
+        current_user=_user(bench),
         user_is_alias=bool(_user_node(bench)) and not isinstance(_user_node(bench), Function),
         model_module="" if single else pattern(models, f"{where}models"),
         schema_module="" if single else pattern(schemas, f"{where}schemas"),
@@ -76,9 +77,9 @@ def layout_of(bench: Bench) -> Layout:
         prefix=inside,
         session_commits=_commits(bench),
         foreign_keys=_enforces_foreign_keys(bench),
-        moment=_type(bench, "UtcDatetime", single),
-        url=_type(bench, "WebAddress", single),
-        known={c.resource.name: _known(c, mount, single) for c in app.collections if c.model},
+        moment=_type(bench, "UtcDatetime"),
+        url=_type(bench, "WebAddress"),
+        known={c.resource.name: _known(bench, c, mount) for c in app.collections if c.model},
     )
     return Layout(style, router_module, router_file, sibling, mount)
 
@@ -95,9 +96,18 @@ def pattern(entries: list[Entry], default: str) -> str:
     for name, plural, module in entries:
         parent, _, stem = module.name.rpartition(".")
         folder = f"{parent}." if parent else ""
-        one = {name: "{name}", plural: "{plural}"}.get(stem)
+        one = _generalised(stem, name, plural)
         votes[folder + one if one else module.name] += 1
     return votes.most_common(1)[0][0] if votes else default
+
+
+def _generalised(stem: str, name: str, plural: str) -> str:
+    """`item_routes` -> `{name}_routes`; empty when the resource is not in the module's name."""
+    for word, field in ((plural, "{plural}"), (name, "{name}")):
+        found = re.sub(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", field, stem, count=1)
+        if found != stem:
+            return found
+    return ""
 
 
 def _routers(bench: Bench, package: str) -> tuple[str, str, RouterKey | None]:
@@ -109,8 +119,10 @@ def _routers(bench: Bench, package: str) -> tuple[str, str, RouterKey | None]:
     holders = Counter(e.router for _, _, e in own) or Counter(e.router for e in bench.app.web.endpoints)
     main = bench.app.web.app
     key = holders.most_common(1)[0][0] if holders else (main.key if main else None)
+    own_paths = {c.resource.path.rstrip("/") for c in bench.app.collections}
+    of_one = key is not None and _above(bench, key) in own_paths
     several = len({e.router for _, _, e in own if not bench.app.web.routers[e.router].is_app})
-    if key is None or key.scope or several > 1:
+    if key is None or key.scope or several > 1 or of_one:
         return f"{package + '.' if package else ''}routers.{{plural}}", "", None
     return "", key.file, key
 
@@ -151,8 +163,10 @@ def _mounted_at(bench: Bench, key: RouterKey | None) -> str:
     return _above(bench, key) if key else ""
 
 
-def _symbol(bench: Bench, place: Place, single: bool) -> Symbol:
-    return Symbol("" if single else bench.module(place.file).name, place.name)
+def symbol_of(bench: Bench, place: Place) -> Symbol:
+    """How code elsewhere names a definition; a single-file application's own names need no import."""
+    here = bench.profile.layout == "single_file" and place.file == bench.profile.main_file
+    return Symbol("" if here else bench.module(place.file).name, place.name)
 
 
 def _user_node(bench: Bench) -> ast.AST | None:
@@ -160,15 +174,15 @@ def _user_node(bench: Bench) -> ast.AST | None:
     return bench.found(login.current_user).node if login and login.current_user else None
 
 
-def _user(bench: Bench, single: bool) -> Symbol | None:
+def _user(bench: Bench) -> Symbol | None:
     login = bench.profile.login
-    return _symbol(bench, login.current_user, single) if login and login.current_user else None
+    return symbol_of(bench, login.current_user) if login and login.current_user else None
 
 
-def _type(bench: Bench, name: str, single: bool) -> Symbol | None:
+def _type(bench: Bench, name: str) -> Symbol | None:
     for module in bench.app.code.modules.values():
         if name in module.definitions:
-            return Symbol("" if single else module.name, name)
+            return symbol_of(bench, Found(module, name, module.definitions[name]).place)
     return None
 
 
@@ -196,7 +210,7 @@ def _enforces_foreign_keys(bench: Bench) -> bool:
     return any("foreign_keys" in text.lower() and "pragma" in text.lower() for text in texts)
 
 
-def _known(collection: Collection, mount: str, single: bool) -> Known:
+def _known(bench: Bench, collection: Collection, mount: str) -> Known:
     resource, model = collection.resource, collection.model
     if model is None:
         raise NotUnderstood(resource.name, f"{resource.path} has no ORM class.")
@@ -206,7 +220,7 @@ def _known(collection: Collection, mount: str, single: bool) -> Known:
     others = [f for f in resource.fields if f.name != key and f.required]
     required = [r for r in resource.relations if r.required]
     return Known(
-        model=Symbol("" if single else model.found.module.name, model.name),
+        model=symbol_of(bench, model.found.place),
         table=model.table,
         natural_key=key,
         plural=resource.plural,

@@ -79,7 +79,7 @@ def _new_columns(resource: ResourceSpec) -> bool:
 
 def subject(spec: FeatureSpec, profile: AppProfile) -> str:
     """The commit's subject line (`Add books, reviews and login`), at most 72 characters."""
-    plural = {r.name: r.plural for r in (*profile.resources, *spec.resources)}
+    plural = {r.name: r.plural for r in profile.resources} | {r.name: r.plural for r in spec.resources}
     added = _additions(spec, plural)
     if spec.login and profile.login is None:
         added.append("login")
