@@ -13,7 +13,7 @@ from agents.protection import Protected, is_test_file, protected_from_builder, p
 from agents.testkit import acceptance_conftest
 from sandbox.baseline import Baseline, measure
 from sandbox.docker import DockerEngine
-from sandbox.errors import DependencyError
+from sandbox.errors import DependencyError, RepositoryRefused
 from sandbox.history import FileChange
 from sandbox.images import Images
 from sandbox.manifest import read_manifest
@@ -115,7 +115,8 @@ class Lab:
         """The workspace as a role may see and change it."""
         protected: Protected = lambda _: True  # noqa: E731 - the planner changes nothing
         if role == "tester":
-            protected = protected_from_tester
+            there = frozenset(self._test_files(base))
+            protected = lambda path: path in there or protected_from_tester(path)  # noqa: E731 - like the above
         elif role == "builder":
             protected = protected_from_builder(self._test_files(base) + self._test_files(tests_commit))
         tell = lambda text: self.record.emit("note", text=text)  # noqa: E731 - one line, one use
@@ -127,7 +128,16 @@ class Lab:
         return service_for(read_profile(source), source)
 
     def add_test_support(self) -> None:
-        """The acceptance tests' conftest is always ours."""
+        """The acceptance tests' conftest is always ours.
+
+        Raises:
+            RepositoryRefused: the repository has one of its own there.
+        """
+        there = CommitSource(self.workspace, self.workspace.base).raw(CONFTEST)
+        if there is not None and b"APP_BASE_URL" not in there:
+            raise RepositoryRefused(
+                f"{CONFTEST} is not greenloop's, which keeps its acceptance tests there; move yours"
+            )
         service = self.service() or Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"))
         self.workspace.write(CONFTEST, acceptance_conftest(service).encode())
 

@@ -8,7 +8,7 @@ from agents.profile import Source
 
 
 def beside(suite: TestSuite, plan: Plan, source: Source) -> TestSuite:
-    """Rename the suite's files that would replace somebody else's; those of an earlier try of this plan are replaced."""
+    """Rename files that would replace somebody else's; those of an earlier try of this plan are replaced."""
     mark = f"# Acceptance tests of plan {digest(plan)}"
     taken = {path for path in source.files() if not _starts_with(source, path, mark)}
     names = {file.path: _free(file.path, taken) for file in suite.files}

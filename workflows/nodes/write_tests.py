@@ -12,7 +12,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     name = f"tests-{state.get('red_tries', 0)}"
     async with step(context, name, "Writing the acceptance tests"):
         context.lab.reset(state["head"])
-        desk = context.lab.desk(role="tester")
+        desk = context.lab.desk(role="tester", base=state["base"])
         suite = await context.team.tester.write_tests(brief_for(state, context, desk, name), state["plan"])
         for file in suite.files:
             desk.write(file.path, file.content)
