@@ -59,7 +59,7 @@ def resource_of(text: str, *, strict: bool = False) -> str | None:
 
 
 def names_resource(text: str) -> bool:
-    """Said as a resource is: in the plural, with an article, quoted, or a pronoun (`books`, `each book`, not `spam`)."""
+    """Said as a resource is: plural, with an article, quoted or a pronoun (`books`, `each book`, not `spam`)."""
     said = text.strip()
     return says_plural(said) or bool(_ARTICLES.match(said)) or said[:1] in "`\"'" or said.lower() in PRONOUNS
 

@@ -1,4 +1,4 @@
-"""A small application written by hand that keeps to docs/offline-conventions.md; generated tests are held against it."""
+"""A small application written by hand that keeps to docs/offline-conventions.md; generated tests must pass on it."""
 
 import base64
 import hashlib
@@ -102,8 +102,8 @@ def find(table: str, key: int) -> dict[str, Any]:
 
 
 def check(table: str, values: dict[str, Any], key: int = 0, unique: str = "") -> None:
-    taken = any(row[unique] == values.get(unique) and row["id"] != key for row in tables[table].values()) if unique else False
-    if taken:
+    others = [row for row in tables[table].values() if row["id"] != key]
+    if unique and any(row[unique] == values.get(unique) for row in others):
         raise HTTPException(409, f"{unique} is taken")
     if "category_id" in values:
         find("categories", values["category_id"])

@@ -103,7 +103,8 @@ UNDERSTOOD: list[tuple[str, list[str]]] = [
      ["order_item/order_items: quantity:int ge=1, note:text?"]),
     ("Add books with:\n- title (str, 1-200 chars)\n- author (str)\n- year: int, optional",
      ["book/books: title:str min_length=1 max_length=200, author:str, year:int?"]),
-    ("# Library\n\n## Books\n- title (str)\n- author (str)\n\n## Rules\n- list books by author\n- require login to delete books",
+    ("# Library\n\n## Books\n- title (str)\n- author (str)\n\n## Rules\n- list books by author\n"
+     "- require login to delete books",
      ["book/books: title:str, author:str", "list book: by author", "guard book: d", "login"]),
     # fields
     ("add posts with status: draft, published or archived and title",
@@ -159,7 +160,8 @@ UNDERSTOOD: list[tuple[str, list[str]]] = [
     ("Add students with name and courses with title. Students and courses are many-to-many.",
      ["course/courses: title:str unique", "student/students: name:str, <-> course"]),
     # lists
-    (BOOK + "List books by author, newest first, paginated", [BOOK_LINE, "list book: by author, order -created_at, pages"]),
+    (BOOK + "List books by author, newest first, paginated",
+     [BOOK_LINE, "list book: by author, order -created_at, pages"]),
     (BOOK + "Filter books by author and year", [BOOK_LINE, "list book: by author year"]),
     (BOOK + "Search books by title", [BOOK_LINE, "list book: search title"]),
     (BOOK + "Sort by year descending", [BOOK_LINE, "list book: order -year"]),
@@ -168,7 +170,8 @@ UNDERSTOOD: list[tuple[str, list[str]]] = [
     (BOOK + "Page through books", [BOOK_LINE, "list book: pages"]),
     (BOOK + "Books can be filtered by author and sorted by title", [BOOK_LINE, "list book: by author, order title"]),
     (BOOK + "I need an endpoint to list the newest books first", [BOOK_LINE, "list book: order -created_at"]),
-    (BOOK + "Add filtering by year to books and add pagination to the book list", [BOOK_LINE, "list book: by year, pages"]),
+    (BOOK + "Add filtering by year to books and add pagination to the book list",
+     [BOOK_LINE, "list book: by year, pages"]),
     (BOOK + "Search books", [BOOK_LINE, "list book: search title author"]),
     # login
     (BOOK + "Require login to create or delete books", [BOOK_LINE, "guard book: cd", "login"]),
@@ -200,15 +203,18 @@ def test_requests_are_understood(text: str, expected: list[str]) -> None:
 
 IN_THE_SHOP: list[tuple[str, list[str]]] = [
     ("add tags to products and filter by tag",
-     ["tag/tags: name:str unique min_length=1 max_length=50", "+product/products [cld]: <-> tag", "list product: by tag"]),
+     ["tag/tags: name:str unique min_length=1 max_length=50", "+product/products [cld]: <-> tag",
+      "list product: by tag"]),
     ("let users list products by category with pagination", ["list product: by category, pages"]),
     ("add reviews of products with rating 1-5 and text",
      ["review/reviews: rating:int ge=1 le=5, text:text, below product"]),
-    ("add a `published` flag (bool, default false) to products", ["+product/products [cld]: published:bool? default=false"]),
+    ("add a `published` flag (bool, default false) to products",
+     ["+product/products [cld]: published:bool? default=false"]),
     ("add weight to products (decimal, > 0)", ["+product/products [cld]: weight:decimal? gt=0"]),
     ("add a colour (str, required) to products", ["+product/products [cld]: colour:str"]),
     ("products belong to a department",
-     ["department/departments: name:str unique min_length=1 max_length=100", "+product/products [cld]: -> department?"]),
+     ["department/departments: name:str unique min_length=1 max_length=100",
+      "+product/products [cld]: -> department?"]),
     ("protect all writes with JWT", ["guard product: cd", "guard order: c", "login"]),
     ("require login to create orders", ["guard order: c", "login"]),
     ("search products by name, newest first", ["list product: order -created_at, search name"]),
