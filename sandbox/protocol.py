@@ -60,6 +60,7 @@ class Command:
     user: User = "app"
     cwd: str = "/"
     env: Mapping[str, str] = field(default_factory=dict)
+    """Added to `PATH` (the image's), `HOME` (the user's writable directory) and `LANG`; there is nothing else."""
     stdin: bytes = b""
 
 
@@ -101,7 +102,7 @@ class Sandbox(Protocol):
     def start(self, command: Command) -> Process:
         """Start a command and return at once.
 
-        A program that is not there is an `Outcome` with exit code 127, as a shell would say.
+        A program that is not there is an `Outcome` with exit code 127, as a shell would say; a missing `cwd` is 125.
 
         Raises:
             EngineFault: the command could not be started for a reason that is the engine's.
@@ -145,6 +146,7 @@ class Engine(Protocol):
 
         Raises:
             EngineUnavailable: no engine answers.
+            ImageUnavailable: the image is not there, or declares volumes.
             EngineFault: the engine refused to start it.
         """
 
