@@ -29,7 +29,8 @@ REQUEST = (
     "Add books with title (str, 1-200 chars), author (str), year (int, optional, >= 1450), isbn (str, unique), "
     "price (decimal, > 0), status: draft, published (default draft). Add reviews of books with rating 1-5 and text. "
     "Add tags to books and filter by tag. A book has one category. "
-    "List books by author and year, newest first, paginated. Search books by title. Require login to create or delete books."
+    "List books by author and year, newest first, paginated. Search books by title. "
+    "Require login to create or delete books."
 )
 SHOP = AppProfile(
     exists=True,
@@ -56,7 +57,8 @@ REQUESTS = [
     (REQUEST, AppProfile()),
     ("Add read-only logs with message. Add a health check.", AppProfile()),
     ("Add notes with text, only create and list. Notes are sorted by text.", AppProfile()),
-    ("Add clients with request and answer (str, unique). Add invoices of clients with client and total (decimal, 0-10).",
+    ("Add clients with request and answer (str, unique). "
+     "Add invoices of clients with client and total (decimal, 0-10).",
      AppProfile()),
     ("Add events with name, date, starts_at, url, token (uuid), level (int, 1-3), public (bool, default true), "
      "email (unique), code (str, exactly 4 chars, unique), weight (float, < 9), kind (one of a/b). "
