@@ -1,7 +1,7 @@
 """What can be asked of a sandbox, and every way it can end.
 
-A command that ran is an `Outcome`, whatever its exit code. A sandbox that could not run it raises: `EngineFault` is never
-turned into an outcome, and an outcome never hides a fault.
+A command that ran is an `Outcome`, whatever its exit code. A sandbox that could not run it raises: `EngineFault` is
+never turned into an outcome, and an outcome never hides a fault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ class Sandbox(Protocol):
         """`start` and `wait`."""
 
     def put(self, archive: bytes, target: str) -> None:
-        """Unpack an uncompressed tar of plain files (made by us) below `target`: `/src`, `/tests`, `/work` or `/scratch`.
+        """Unpack an uncompressed tar of plain files (made by us) into `/src`, `/tests`, `/work` or `/scratch`.
 
         Files belong to root in `/src` and `/tests` (mode 0644/0755), to `app` in `/work`, to `tests` in `/scratch`.
 
@@ -121,7 +121,7 @@ class Sandbox(Protocol):
         """
 
     def get(self, path: str, limit: int = 1_000_000) -> bytes | None:
-        """The content of one regular file, None when there is none; never follows a link, never more than `limit` bytes.
+        """One regular file's content, None when there is none; never follows a link, never more than `limit` bytes.
 
         Raises:
             EngineFault: the file is larger than `limit`, or the engine was lost.
