@@ -1,9 +1,7 @@
 """Carry a run through its graph in this process: start, ask, stop on time, and name the ending."""
 
 import asyncio
-import signal
 import sqlite3
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,6 +14,7 @@ from langgraph.types import Command
 
 from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, ModelUnavailable, NotUnderstood
 from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
+from workflows.control import Control
 from workflows.endings import Ending, EndRun
 from workflows.feature import RECURSION_LIMIT, Graph, build_graph
 from workflows.runs import RunInfo, Runs
@@ -42,25 +41,6 @@ ENDING_OF: tuple[tuple[type[BaseException], Ending], ...] = (
 )
 
 
-class Control:
-    """Why the run should stop, set from a signal, another process, or the clock."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self.ending = Ending.CANCELLED
-        self.reason = ""
-
-    def stop(self, ending: Ending, reason: str) -> None:
-        """Ask everything to stop; the first reason counts."""
-        if not self._event.is_set():
-            self.ending, self.reason = ending, reason
-            self._event.set()
-
-    def stopped(self) -> bool:
-        """Polled by every wait in the sandbox."""
-        return self._event.is_set()
-
-
 async def drive(
     runs: Runs, info: RunInfo, context: Context, control: Control, *, timeout_s: float, ask: Ask
 ) -> RunInfo:
@@ -70,23 +50,32 @@ async def drive(
         timeout_s: most seconds of work on this run, earlier sessions included.
         ask: called with a pending question.
     """
-    context.record.emit("run_started", run=info.id, request=info.request.text, engine=info.engine, repo=info.repo)
     path = runs.home(info.id) / "checkpoint.sqlite"
     values: dict[str, Any] = {}
     try:
+        context.record.emit("run_started", run=info.id, request=info.request.text, engine=info.engine, repo=info.repo)
         async with aiosqlite.connect(path) as connection:
             saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES))
             await saver.setup()
             await saver.conn.execute("pragma synchronous=NORMAL")
             graph = build_graph(saver)
+            await asyncio.to_thread(_remove_leftovers, context)
             work = asyncio.create_task(_session(graph, info, context, ask))
-            watcher = asyncio.create_task(_watch(runs, info, context, control, timeout_s, work))
+            control.on_stop(_canceller(work))
+            watcher = asyncio.create_task(_watch(runs, info, context, control, timeout_s))
             ending, reason = await _named(work, control)
             watcher.cancel()
             values = dict((await graph.aget_state(_config(info))).values)
     except (sqlite3.Error, OSError) as error:
         ending, reason = Ending.INFRA, f"the run's own files cannot be written: {error}"
     return _finish(runs, info, context, ending, reason, values)
+
+
+def _remove_leftovers(context: Context) -> None:
+    """Containers of a session that was killed: a resume does not begin at `prepare`, which looks for them too."""
+    with suppress(SandboxError):  # an engine that does not answer is named by the node that needs it
+        context.lab.engine.sweep()
+        context.lab.engine.remove_run(context.run_id)
 
 
 def _config(info: RunInfo) -> Any:
@@ -132,21 +121,25 @@ async def _session(graph: Graph, info: RunInfo, context: Context, ask: Ask) -> t
         feed = None
 
 
-async def _watch(
-    runs: Runs, info: RunInfo, context: Context, control: Control, timeout_s: float, work: "asyncio.Task[Any]"
-) -> None:
-    """Three reasons to stop: a signal, another process's word, the clock."""
+def _canceller(work: "asyncio.Task[Any]") -> Callable[[], None]:
+    """Cancels the work from any thread or signal handler, before it can save what a stopped sandbox said."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(ValueError, NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, control.stop, Ending.CANCELLED, "stopped by you")
+
+    def cancel() -> None:
+        with suppress(RuntimeError):  # the loop is closed: the run has ended already
+            loop.call_soon_threadsafe(work.cancel)
+
+    return cancel
+
+
+async def _watch(runs: Runs, info: RunInfo, context: Context, control: Control, timeout_s: float) -> None:
+    """Two reasons to stop besides a signal: another process's word and the clock."""
     while not control.stopped():
         await asyncio.sleep(0.2)
         if runs.asked_to_stop(info.id):
             control.stop(Ending.CANCELLED, "stopped by `greenloop cancel`")
         if context.record.elapsed_s > timeout_s:
             control.stop(Ending.BUDGET, f"the {timeout_s:g} s of --timeout are used up")
-    work.cancel()
 
 
 def _finish(
@@ -154,14 +147,18 @@ def _finish(
 ) -> RunInfo:
     """Write the ending down: first the run's own file, then the event everybody waits for."""
     done = info.model_copy(update={"ending": ending, "reason": reason, "commit": values.get("best", "")})
-    runs.save(done)
-    context.record.emit(
-        "run_ended",
-        run=info.id,
-        ending=ending,
-        reason=reason,
-        branch=values.get("branch", ""),
-        commit=done.commit,
-        usage=context.ledger.totals().model_dump(),
-    )
+    try:
+        runs.save(done)
+        context.record.emit(
+            "run_ended",
+            run=info.id,
+            ending=ending,
+            reason=reason,
+            branch=values.get("branch", ""),
+            commit=done.commit,
+            usage=context.ledger.totals().model_dump(),
+        )
+    except OSError as error:
+        reason = reason if ending is Ending.INFRA else f"the run's own files cannot be written: {error}"
+        return done.model_copy(update={"ending": Ending.INFRA, "reason": reason})
     return done

@@ -35,13 +35,19 @@ def build_network(loaded: Loaded) -> BuildNetwork:
     )
 
 
-def images_for(loaded: Loaded, tell: Callable[[str], None] = lambda _: None, *, base: str | None = None) -> Images:
+def images_for(
+    loaded: Loaded,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    base: str | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Images:
     """The images of this user's engine; without `base` the base image is made first when it is not there."""
     settings, network = loaded.values, build_network(loaded)
     client = docker_engine(settings).client
     if base is None:
         base = ensure_base(client, preferred=settings.base_image, tell=tell, network=network)
-    return Images(client, network, tell, base=base, cache=settings.state_dir / "cache")
+    return Images(client, network, tell, base=base, cache=settings.state_dir / "cache", cancelled=cancelled)
 
 
 def manifest_of(repo: Path) -> Manifest:

@@ -158,6 +158,7 @@ class Lab:
                 limits=self.limits,
                 timeout_s=self.test_timeout_s,
             )
+            self.engine.refuse_if_stopped()
         self.record.save_report("baseline", found)
         return found
 
@@ -210,7 +211,7 @@ class Lab:
     def judge(self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> Verdict:
         """Every gate in a fresh container."""
         ids = {c.node_id for c in cases}
-        return judge(
+        verdict = judge(
             self.engine,
             self.image(head),
             source=self.workspace.export(head),
@@ -225,6 +226,8 @@ class Lab:
             run_id=self.run_id,
             timeout_s=self.test_timeout_s,
         )
+        self.engine.refuse_if_stopped()
+        return verdict
 
     def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service) -> SuiteReport:
         try:

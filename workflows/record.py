@@ -2,7 +2,10 @@
 
 import json
 import os
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,11 +15,12 @@ from agents.masking import mask
 from workflows.events import Event, Kind, Listener
 
 M = TypeVar("M", bound=BaseModel)
+TEMPORARY = ".tmp"
 
 
 def write_durably(path: Path, content: bytes) -> None:
     """Replace a file so that a crash leaves the old or the new content, never a mixture."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -29,6 +33,30 @@ def write_durably(path: Path, content: bytes) -> None:
         raise
 
 
+def _append(path: Path, line: bytes) -> None:
+    """Add one line; when the disk is full, nothing of it."""
+    with path.open("ab", buffering=0) as stream:
+        before = stream.seek(0, os.SEEK_END)
+        try:
+            while line:
+                line = line[stream.write(line) or 0 :]
+        except OSError:
+            stream.truncate(before)
+            raise
+
+
+def read_events(path: Path, start: int = 0) -> Iterator[tuple[int, Event]]:
+    """Complete events of a log from a byte offset on, each with the offset behind it; unreadable lines are left out."""
+    with path.open("rb") as stream:
+        stream.seek(start)
+        for line in stream:
+            if not line.endswith(b"\n"):
+                return
+            start += len(line)
+            with suppress(ValueError):
+                yield start, Event.model_validate_json(line)
+
+
 class Record:
     """One run's directory. `secrets` are masked in everything that is written."""
 
@@ -36,6 +64,7 @@ class Record:
         self.home = home
         self._secrets = secrets
         self._listeners: list[Listener] = []
+        self._lock = threading.RLock()
         for name in ("replies", "reports"):
             (home / name).mkdir(parents=True, exist_ok=True)
         past = self.events()
@@ -54,34 +83,35 @@ class Record:
         return self._before + time.monotonic() - self._started
 
     def emit(self, kind: Kind, **data: Any) -> None:
-        """Append one event and tell the listeners."""
-        event = Event(seq=self._seq, at=time.time(), elapsed_s=round(self.elapsed_s, 3), kind=kind, data=data)
-        self._seq += 1
-        line = mask(event.model_dump_json(), self._secrets)
-        with (self.home / "events.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
-        for listener in self._listeners:
-            listener(Event.model_validate_json(line))
+        """Append one event and tell the listeners; from any thread."""
+        with self._lock:
+            event = Event(seq=self._seq, at=time.time(), elapsed_s=round(self.elapsed_s, 3), kind=kind, data=data)
+            line = mask(event.model_dump_json(), self._secrets)
+            _append(self.home / "events.jsonl", line.encode() + b"\n")
+            self._seq += 1
+            for listener in tuple(self._listeners):
+                self._tell(listener, Event.model_validate_json(line))
+
+    def _tell(self, listener: Listener, event: Event) -> None:
+        """A reader that went away (`| head`) does not end the run."""
+        try:
+            listener(event)
+        except BrokenPipeError:
+            self._listeners.remove(listener)
 
     def events(self) -> list[Event]:
         """Every event so far; a line cut by a crash is left out."""
         path = self.home / "events.jsonl"
-        if not path.exists():
-            return []
-        found = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                found.append(Event.model_validate_json(line))
-            except ValueError:
-                continue
-        return found
+        return [event for _, event in read_events(path)] if path.exists() else []
 
     def _end_cut_line(self) -> None:
-        """A line cut by a crash must not swallow the next one."""
+        """A line cut by a crash must not swallow the next one: it is taken away."""
         path = self.home / "events.jsonl"
-        if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
-            with path.open("a") as stream:
-                stream.write("\n")
+        if not path.exists():
+            return
+        whole = path.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            os.truncate(path, len(whole[0]) + len(whole[1]))
 
     def save_report(self, name: str, report: BaseModel) -> None:
         """Keep a report (a suite's results, a verdict, a plan) under a name the state can hold."""

@@ -65,10 +65,10 @@ def line(event: Event) -> str:
 
 def tests_line(data: dict[str, object]) -> str:
     """How a run of the tests went."""
-    text = f"  {data['passed']} of {data['total']} tests pass"
     if str(data["step"]).startswith("red"):
-        text += " before the change"
-        return text if data["total"] else "  no application yet: every new test fails"
+        failing = f"  {int(str(data['total'])) - int(str(data['passed']))} of {data['total']} new tests fail"
+        return failing + (f", {data['passed']} guard what is there" if data["passed"] else "")
+    text = f"  {data['passed']} of {data['total']} tests pass"
     return text if data["word"] in ("green", "red") else f"{text} [{data['word']}]" + reason_of(data)
 
 

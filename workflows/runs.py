@@ -7,15 +7,18 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from agents.contracts import Request
 from workflows.endings import Ending
-from workflows.record import write_durably
+from workflows.record import TEMPORARY, write_durably
+
+LOCK_S = 0.5
+"""How long a lock may be held by somebody who only looks."""
 
 
 class RunInfo(BaseModel):
@@ -120,25 +123,34 @@ class Runs:
 
         Raises:
             RunBusy: another process owns it.
+            RunNotFound: it was removed in the meantime.
         """
-        with (self.home(run_id) / "lock").open("a+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+        path = self.home(run_id) / "lock"
+        try:
+            stream = path.open("a+")
+        except FileNotFoundError:
+            raise RunNotFound(f"run {run_id} was removed") from None
+        with stream:
+            if not _locked(stream, LOCK_S):
                 stream.seek(0)
-                raise RunBusy(f"run {run_id} is being worked on by process {stream.read().strip() or '?'}") from None
+                raise RunBusy(f"run {run_id} is being worked on by process {stream.read().strip() or '?'}")
+            if not path.exists():
+                raise RunNotFound(f"run {run_id} was removed")
             stream.truncate(0)
             stream.write(str(os.getpid()))
             stream.flush()
             yield
 
     def active(self, run_id: str) -> bool:
-        """Whether a process works on it now."""
+        """Whether a process works on it now; asking never gets in the way of somebody who wants to."""
         try:
-            with self.lock(run_id):
-                return False
-        except RunBusy:
+            with (self.home(run_id) / "lock").open() as stream:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
             return True
+        return False
 
     def ask_to_stop(self, run_id: str) -> None:
         """Leave word for the process that works on it."""
@@ -149,9 +161,41 @@ class Runs:
         return (self.home(run_id) / "stop").exists()
 
     def forget_stop(self, run_id: str) -> None:
-        """A new session starts without the old word."""
+        """The word was heard, or is out of date."""
         (self.home(run_id) / "stop").unlink(missing_ok=True)
 
+    def tidy(self, run_id: str) -> None:
+        """Before a session, by the owner of the lock: remove an old word to stop and half-written files of the dead."""
+        self.forget_stop(run_id)
+        for folder in (self.home(run_id), *(self.home(run_id) / name for name in ("replies", "reports"))):
+            for path in folder.glob(f".*{TEMPORARY}"):
+                path.unlink(missing_ok=True)
+
     def remove(self, run_id: str) -> None:
-        """Delete the run's directory (never the delivered branch)."""
-        shutil.rmtree(self.home(run_id), ignore_errors=True)
+        """Delete the run's directory (never the delivered branch).
+
+        Raises:
+            RunBusy: a process works on it.
+        """
+        with self.lock(run_id):
+            shutil.rmtree(self.home(run_id), ignore_errors=True)
+
+    def remove_unborn(self, older_s: float = 60.0) -> None:
+        """Delete directories of runs whose process was killed before `run.json` was there."""
+        for path in self.root.glob("*/"):
+            with suppress(OSError):
+                if not (path / "run.json").exists() and time.time() - path.stat().st_mtime > older_s:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _locked(stream: IO[str], within: float) -> bool:
+    """Take the lock; somebody who only looks whether it is taken (`active`) is waited for."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)

@@ -28,7 +28,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         source=Path(info.repo),
         include_dirty=bool(info.options.get("include_dirty")),
         engine=docker_engine(settings, cancelled),
-        make_images=lambda: images_for(loaded, tell=lambda text: record.emit("note", text=text)),
+        make_images=lambda: images_for(loaded, tell=lambda text: record.emit("note", text=text), cancelled=cancelled),
         limits=sandbox_limits(settings),
         test_timeout_s=settings.test_timeout_s,
         record=record,
@@ -54,9 +54,8 @@ def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger)
     from agents.symbol_index import SymbolIndex
     from agents.team import model_team
 
-    names = {"planner": settings.planner_model, "tester": settings.tester_model, "builder": settings.builder_model}
     return model_team(
-        {role: model_config(settings, name or engine) for role, name in names.items()},
+        {role: role_config(settings, role, engine) for role in ("planner", "tester", "builder")},
         fallbacks=tuple(model_config(settings, name) for name in settings.fallback_models),
         journal=record,
         ledger=ledger,
@@ -65,6 +64,13 @@ def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger)
         index=SymbolIndex(settings.state_dir / "cache" / "symbols.sqlite"),
         tell=lambda text: record.emit("note", text=text),
     )
+
+
+def role_config(settings: Settings, role: str, engine: str) -> ModelConfig:
+    """The model of one role: its own name and temperature where they are set."""
+    config = model_config(settings, getattr(settings, f"{role}_model") or engine)
+    own = getattr(settings, f"{role}_temperature")
+    return config if own is None else config.model_copy(update={"temperature": own})
 
 
 def model_config(settings: Settings, name: str) -> ModelConfig:

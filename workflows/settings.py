@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     planner_model: str = Field("", description="another model for planning")
     tester_model: str = Field("", description="another model for tests")
     builder_model: str = Field("", description="another model for code")
+    planner_temperature: float | None = Field(None, ge=0, le=2, description="sampling temperature of the planner")
+    tester_temperature: float | None = Field(None, ge=0, le=2, description="sampling temperature of the tester")
+    builder_temperature: float | None = Field(None, ge=0, le=2, description="sampling temperature of the builder")
     temperature: float | None = Field(
         None, ge=0, le=2, description="sampling temperature; empty leaves it to the server"
     )

@@ -26,7 +26,8 @@ class Warm:
         """Run tests of both kinds on a tree: those over HTTP against the service, the others in-process.
 
         Raises:
-            EngineFault: the engine failed; the container is given up, so the next call starts a new one.
+            EngineFault: the engine failed or the container died; it is given up, so the next call starts a new one.
+            Stopped: the run was stopped, so the report would say nothing.
         """
         try:
             arrangement = arrange(source, tests)
@@ -56,8 +57,11 @@ class Warm:
         except EngineFault:
             self.close()
             raise
-        if any(report.word is Word.SANDBOX_DIED for report in reports):
+        self._engine.refuse_if_stopped()
+        died = next((report for report in reports if report.word is Word.SANDBOX_DIED), None)
+        if died is not None:
             self.close()
+            raise EngineFault(f"the container was gone while tests ran in it: {died.reason}")
         return combined(reports)
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ class UsageProblem(Exception):
 @contextmanager
 def known_problems() -> Iterator[None]:
     """Turn the errors a user can cause or meet into one line and an exit code."""
-    from agents.errors import AgentError
+    from agents.errors import AgentError, NotUnderstood
     from sandbox.errors import EngineUnavailable, ImageUnavailable, SandboxError, WorkspaceError
     from workflows.endings import Ending, exit_code
     from workflows.runs import RunBusy, RunNotFound
@@ -31,7 +31,7 @@ def known_problems() -> Iterator[None]:
 
     try:
         yield
-    except (ConfigError, RunNotFound, RunBusy) as error:
+    except (ConfigError, NotUnderstood, RunNotFound, RunBusy) as error:
         raise UsageProblem(str(error)) from None
     except (EngineUnavailable, ImageUnavailable) as error:
         raise UsageProblem(str(error), exit_code(Ending.INFRA)) from None
@@ -39,8 +39,11 @@ def known_problems() -> Iterator[None]:
         raise UsageProblem(str(error), exit_code(Ending.REFUSED)) from None
     except (SandboxError, AgentError) as error:
         raise UsageProblem(str(error), exit_code(Ending.INFRA)) from None
-    except PermissionError as error:
-        raise UsageProblem(f"not allowed: {error.filename or error}") from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise UsageProblem(what, exit_code(Ending.INFRA)) from None
 
 
 def load_settings(repo: Path | None = None, **flags: Any) -> "Loaded":

@@ -2,11 +2,17 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflows.cli.common import RunArgument, UsageProblem, find_run, known_problems, load_settings, open_runs
+
+if TYPE_CHECKING:
+    from workflows.runs import Runs
+
+STOP_S = 15.0
+"""How long a running run may take to hear that it is cancelled."""
 
 
 def answer(
@@ -42,23 +48,39 @@ def cancel(run: Annotated[str, RunArgument]) -> None:
     """Stop a run; it can be resumed."""
     with known_problems():
         from workflows.endings import Ending
-        from workflows.engines import docker_engine
 
         runs, info = find_run(run)
         if info.ending is not None and not runs.active(info.id):
             raise UsageProblem(f"run {info.id} has ended already ({info.ending})")
-        runs.ask_to_stop(info.id)
-        deadline = time.monotonic() + 15
-        while runs.active(info.id) and time.monotonic() < deadline:
+        deadline = time.monotonic() + STOP_S
+        while runs.active(info.id):
+            if time.monotonic() > deadline:
+                raise UsageProblem(
+                    f"run {info.id} does not stop; its process is named in {runs.home(info.id) / 'lock'}"
+                )
+            runs.ask_to_stop(info.id)
             time.sleep(0.1)
-        if runs.active(info.id):
-            raise UsageProblem(f"run {info.id} does not stop; its process is named in {runs.home(info.id) / 'lock'}")
-        if runs.load(info.id).ending is None:
-            docker_engine(load_settings().values).remove_run(info.id)
-            runs.save(
-                info.model_copy(update={"ending": Ending.CANCELLED, "reason": "cancelled while nobody worked on it"})
-            )
+        with runs.lock(info.id):
+            runs.forget_stop(info.id)
+            ended = runs.load(info.id)
+            if ended.ending is None:
+                idle = {"ending": Ending.CANCELLED, "reason": "cancelled while nobody worked on it"}
+                ended = ended.model_copy(update=idle)
+                runs.save(ended)
+                _remove_containers(info.id)
+        if ended.ending is not Ending.CANCELLED:
+            raise UsageProblem(f"run {info.id} ended before it could be cancelled ({ended.ending})")
         typer.echo(f"run {info.id} is cancelled; go on with: greenloop resume {info.id}")
+
+
+def _remove_containers(run_id: str) -> None:
+    from sandbox.errors import SandboxError
+    from workflows.engines import docker_engine
+
+    try:
+        docker_engine(load_settings().values).remove_run(run_id)
+    except SandboxError as error:
+        typer.echo(f"containers were not looked at: {error}", err=True)
 
 
 def merge(run: Annotated[str, RunArgument]) -> None:
@@ -88,15 +110,31 @@ def clean(
         runs = open_runs()
         chosen = [runs.load(run)] if run else runs.list()
         limit = time.time() - (0 if everything or run else older_than * 86400)
-        gone = [i for i in chosen if i.created < limit and i.ending is not None and not runs.active(i.id)]
-        for info in gone:
-            runs.remove(info.id)
+        removed = 0
+        for info in chosen:
+            if info.ending is None and run:
+                state = "is running" if runs.active(info.id) else "was interrupted, not ended"
+                raise UsageProblem(f"run {info.id} {state}; end it first: greenloop cancel {info.id}")
+            if info.ending is not None and info.created < limit:
+                removed += _removed(runs, info.id)
+        runs.remove_unborn()
         try:
             containers = docker_engine(load_settings().values).sweep()
         except SandboxError as error:
             typer.echo(f"containers were not looked at: {error}", err=True)
             containers = []
-        typer.echo(f"removed {len(gone)} runs and {len(containers)} containers")
+        typer.echo(f"removed {removed} runs and {len(containers)} containers")
+
+
+def _removed(runs: "Runs", run_id: str) -> bool:
+    """Remove a run that has ended, unless somebody goes on with it right now."""
+    from workflows.runs import RunBusy, RunNotFound
+
+    try:
+        runs.remove(run_id)
+    except (RunBusy, RunNotFound):
+        return False
+    return True
 
 
 def register(app: typer.Typer) -> None:

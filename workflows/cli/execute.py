@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.exceptions import Abort
 
 from workflows.cli.common import UsageProblem, load_settings, open_runs
 from workflows.cli.questions import ask_on_terminal, from_text
-from workflows.drive import Ask, Control, drive
+from workflows.control import Control, interruptible, obeying_signals
+from workflows.drive import Ask, drive
 from workflows.endings import RESUMABLE, Ending, exit_code
 from workflows.live import LiveRenderer
 from workflows.render import JsonRenderer, PlainRenderer
@@ -38,6 +40,8 @@ def execute_again(
     """Go on with a run; `answer_text` answers the questions it rests at."""
     runs = open_runs()
     info = runs.load(run)
+    if runs.active(info.id):
+        raise UsageProblem(f"run {info.id} is being worked on; watch it with: greenloop log {info.id} -f")
     if answer_text is not None and info.ending is not Ending.NEEDS_ANSWER:
         raise UsageProblem(f"run {info.id} asks nothing ({info.ending or 'not ended: greenloop resume ' + info.id})")
     if info.ending is not None and info.ending not in RESUMABLE:
@@ -52,24 +56,23 @@ def execute_again(
 def _session(runs: Runs, info: RunInfo, loaded: Loaded, *, json_lines: bool, answer_text: str | None = None) -> int:
     renderer = _renderer(json_lines)
     control = Control()
-    with runs.lock(info.id):
-        runs.forget_stop(info.id)
-        info = info.model_copy(update={"ending": None, "reason": ""})
-        runs.save(info)
-        context = assemble(runs, info, loaded, control.stopped)
+    goodbye = f"stopped; nothing is lost, go on with: greenloop resume {info.id}"
+    with obeying_signals(control, goodbye), runs.lock(info.id):
+        runs.tidy(info.id)
+        started = info.model_copy(update={"ending": None, "reason": ""})
+        runs.save(started)
+        context = assemble(runs, started, loaded, control.stopped)
         context.record.listen(renderer)
         ask = _asker(renderer, json_lines) if answer_text is None else _prepared(answer_text)
         try:
-            done = asyncio.run(
-                drive(
-                    runs,
-                    info,
-                    context,
-                    control,
-                    timeout_s=loaded.values.timeout_s,
-                    ask=ask,
-                )
-            )
+            with asyncio.Runner() as runner:
+                work = drive(runs, started, context, control, timeout_s=loaded.values.timeout_s, ask=ask)
+                done = runner.run(work)
+                renderer.pause()
+                context.lab.close()
+        except UsageProblem:
+            runs.save(info)
+            raise
         finally:
             renderer.pause()
             context.lab.close()
@@ -96,7 +99,11 @@ def _asker(renderer: Renderer, json_lines: bool) -> Ask:
         if not here:
             return None
         renderer.pause()
-        return ask_on_terminal(question)
+        try:
+            with interruptible():
+                return ask_on_terminal(question)
+        except (Abort, KeyboardInterrupt):
+            return None
 
     return ask
 

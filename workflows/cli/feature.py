@@ -46,9 +46,10 @@ def feature(
         from agents.contracts import Request
         from workflows.cli.execute import execute_new
 
-        request = Request(
-            text=request_text, openapi=_file_text(openapi) if openapi else "", assume=loaded.values.assume
-        )
+        contract = _file_text(openapi) if openapi else ""
+        if openapi:
+            read_openapi(contract)
+        request = Request(text=request_text, openapi=contract, assume=loaded.values.assume)
         options = {"approve": approve, "include_dirty": include_dirty, "json": json_lines}
         return execute_new(loaded, request, repo, options, branch or "")
 

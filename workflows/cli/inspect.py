@@ -79,21 +79,21 @@ def log(
 ) -> None:
     """Print a run's events."""
     with known_problems():
-        from workflows.events import Event
+        from workflows.record import read_events
         from workflows.render import JsonRenderer, PlainRenderer
 
         found, info = find_run(run)
         render = JsonRenderer(typer.echo) if json_lines else PlainRenderer(typer.echo)
         path: Path = found.home(info.id) / "events.jsonl"
-        done = 0
+        seen = 0
         while True:
-            complete = path.read_bytes().rpartition(b"\n")[0].splitlines() if path.exists() else []
-            for raw in complete[done:]:
-                render(Event.model_validate_json(raw))
-            done = len(complete)
-            if not follow or not found.active(info.id):
+            going_on = follow and found.active(info.id)
+            for offset, event in read_events(path, seen) if path.exists() else ():
+                render(event)
+                seen = offset
+            if not going_on:
                 return
-            time.sleep(0.3)
+            time.sleep(0.2)
 
 
 def register(app: typer.Typer) -> None:

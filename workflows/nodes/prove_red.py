@@ -17,9 +17,9 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     async with step(context, name, "Proving that the new tests fail before the change"):
         report = await asyncio.to_thread(context.lab.prove_red, state["base"], state["tests_commit"], state["cases"])
         context.record.save_report(name, report)
-        context.record.emit(
-            "tests", step=name, word=report.word, passed=len(report.passed()), total=len(report.results)
-        )
+        guards = sum(1 for case in state["cases"] if case.guard)
+        counts = {"passed": len(report.passed()), "total": len(report.results), "guards": guards}
+        context.record.emit("tests", step=name, word=report.word, **counts)
     problem = _problem(report, state)
     if not problem:
         return {"red_proven": True, "feedback": "", "report": state.get("report", "")}

@@ -4,6 +4,7 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
+from sandbox.errors import EngineFault
 from sandbox.reports import SuiteReport, Word
 from workflows.endings import Ending
 from workflows.nodes.common import context_of, step
@@ -18,6 +19,8 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         verdict = await asyncio.to_thread(
             context.lab.judge, state["head"], state["tests_commit"], state["base"], state["cases"]
         )
+        if verdict.word is Word.SANDBOX_DIED:
+            raise EngineFault(f"the container was gone during the verdict: {verdict.reason}")
         context.record.save_report(name, verdict)
         context.record.emit("verdict", **verdict.model_dump(mode="json", exclude={"failures", "levels"}))
     if verdict.word is Word.GREEN:
