@@ -1,6 +1,6 @@
 """A complete new FastAPI application from a specification, file by file."""
 
-from agents.blueprints.assemble import module_source
+from agents.blueprints.assemble import import_block, module_source
 from agents.blueprints.checks import wants_login
 from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.login import LoginModules, login_fragments
@@ -10,6 +10,7 @@ from agents.blueprints.render import render_python, render_text
 from agents.blueprints.resource import resource_fragments
 from agents.blueprints.spec import FeatureSpec, ResourceSpec
 from agents.blueprints.summary import endpoints
+from agents.blueprints.wrap import wrap_lines
 
 NEW_APP_STYLE = Style(
     current_user=Symbol("app.security", "CurrentUser"),
@@ -24,6 +25,15 @@ _PACKAGES = {
     "app/routers": "HTTP routes, one module per resource.",
     "app/schemas": "What requests and answers look like, one module per resource.",
 }
+_MAIN_IMPORTS = (
+    "from collections.abc import AsyncIterator",
+    "from contextlib import asynccontextmanager",
+    "from fastapi import FastAPI",
+    "from sqlalchemy.ext.asyncio import async_sessionmaker",
+    "from app.db import make_engine",
+    "from app.errors import add_error_handlers",
+    "from app.settings import Settings",
+)
 
 
 def new_app(spec: FeatureSpec, *, name: str = "app") -> dict[str, str]:
@@ -50,6 +60,7 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
     modules = [_stem(resource) for resource in by_dependency(spec)]
     routers = ["health", *(["auth"] if login else []), *modules]
     values = {"name": name, "title": title, "login": login, "routers": routers, "asynchronous": True}
+    values |= {"imports": import_block((*_MAIN_IMPORTS, f"from app.routers import {', '.join(routers)}"))}
     values |= {"email": login or _uses(spec, "email"), "endpoints": endpoints(spec, NEW_APP_STYLE)}
     files = {f"{folder}/__init__.py": f'"""{text}"""\n' for folder, text in _PACKAGES.items()}
     files["app/models/__init__.py"] = _models_package(spec, login)
@@ -115,7 +126,7 @@ def _models_package(spec: FeatureSpec, login: bool) -> str:
     imports = tuple(f"from {module} import {name}" for module, name in named.items())
     exported = ", ".join(literal(name) for name in sorted(named.values()))
     text = "The tables; importing this package registers every one of them."
-    return module_source(text, [Fragment(imports, f"__all__ = [{exported}]\n")])
+    return module_source(text, [Fragment(imports, wrap_lines(f"__all__ = [{exported}]"))])
 
 
 def _stem(resource: ResourceSpec) -> str:

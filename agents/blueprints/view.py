@@ -8,6 +8,7 @@ from agents.blueprints.fragments import Style
 from agents.blueprints.names import article, attribute, listing, literal, local, parameter, sentence, words
 from agents.blueprints.relations import Links, Parent, Target, links, parents, target_named
 from agents.blueprints.spec import Action, FeatureSpec, FieldSpec, ListingSpec, ResourceSpec
+from agents.blueprints.wrap import WIDTH
 from agents.errors import NotUnderstood
 
 
@@ -20,7 +21,8 @@ class Filter:
     parameter: str
     annotation: str
     """The whole annotation, default excluded."""
-    condition: str
+    narrowing: str
+    """The call on the query: `where(...)`."""
     description: str
 
 
@@ -258,32 +260,38 @@ def _filters(
             )
     ids = [parent for parent in to_one if not parent.nested]
     return found + [
-        _filter(p.column, "int", f"{model}.{p.column} == {p.column}", f"Only of this {words(p.target.name)}", INT_RANGE)
+        _filter(p.column, "int", _equals(model, p.column, p.column), f"Only of this {words(p.target.name)}", INT_RANGE)
         for p in ids
     ]
 
 
 def _field_filter(field: FieldCode, model: str) -> Filter:
     name, bounds = field.parameter, INT_RANGE if field.spec.type == "int" else ()
-    condition = f"{model}.{field.attribute} == {name}"
+    narrowing = _equals(model, field.attribute, name)
     if field.spec.type == "bool":
-        condition = f"{model}.{field.attribute}.is_({name})"
-    return _filter(field.name, field.query, condition, f"Only with this {words(field.name)}", bounds)
+        narrowing = f"where({model}.{field.attribute}.is_({name}))"
+    return _filter(field.name, field.query, narrowing, f"Only with this {words(field.name)}", bounds)
+
+
+def _equals(model: str, name: str, value: str) -> str:
+    """Equality; the shorter way of saying it where the usual one could not be broken into lines."""
+    usual = f"where({model}.{name} == {value})"
+    return usual if len(usual) < WIDTH - 20 else f"filter_by({name}={value})"
 
 
 def _link_filter(link: Links, model: str) -> Filter:
     name = link.target.name
-    condition = f"{model}.{link.name}.any({link.target.model.name}.{link.key} == {parameter(name)})"
-    return _filter(name, "str", condition, f"Only with this {words(name)}", ())
+    narrowing = f"where({model}.{link.name}.any({link.target.model.name}.{link.key} == {parameter(name)}))"
+    return _filter(name, "str", narrowing, f"Only with this {words(name)}", ())
 
 
-def _filter(name: str, python: str, condition: str, description: str, bounds: tuple[str, ...]) -> Filter:
+def _filter(name: str, python: str, narrowing: str, description: str, bounds: tuple[str, ...]) -> Filter:
     alias = [f"alias={literal(name)}"] if parameter(name) != name else []
     arguments = ", ".join([*alias, f"description={literal(description)}", *bounds])
     return Filter(
         name=name,
         parameter=parameter(name),
         annotation=f"Annotated[{python} | None, Query({arguments})]",
-        condition=condition,
+        narrowing=narrowing,
         description=description,
     )
