@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from sandbox.errors import EngineFault
 from sandbox.protocol import Engine, Limits, Sandbox
 from sandbox.pytest_run import run_in_process
-from sandbox.reports import Frozen, Service, SuiteReport
+from sandbox.reports import Frozen, Service, SuiteReport, Word
 from sandbox.service import run_service_tests
 from sandbox.trust import Arrangement, arrange
 
@@ -36,7 +37,7 @@ def measure(
 
     Raises:
         EngineUnavailable: no engine answers.
-        EngineFault: the engine failed.
+        EngineFault: the engine failed, or the container was gone before the tests had ended.
     """
     arrangement = arrange(source, source)
     reports: list[SuiteReport] = []
@@ -45,6 +46,9 @@ def measure(
         sandbox.put(arrangement.tests, "/tests")
         for _ in range(max(1, repeats)):
             reports += _once(sandbox, arrangement, service, timeout_s)
+    died = next((report for report in reports if report.word is Word.SANDBOX_DIED), None)
+    if died is not None:
+        raise EngineFault(f"the container was gone while tests ran in it: {died.reason}")
     return summarise(reports)
 
 

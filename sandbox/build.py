@@ -10,7 +10,7 @@ import io
 import tarfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ import uv
 
 from sandbox import owners
 from sandbox.build_network import BuildNetwork
-from sandbox.errors import EngineFault
+from sandbox.errors import EngineFault, Stopped
 from sandbox.text import clean
 
 MOUNTED_INSTALLER = "/usr/local/bin/greenloop-uv"
@@ -32,6 +32,8 @@ CACHE = "/cache"
 CACHE_VOLUME = "greenloop-wheels"
 BUILDER, PRIMER = 10003, 10004
 """Who installs (with network and wheel cache), and who compiles and tries out (with neither)."""
+COMMIT_S = 300
+"""How long the engine may take to write an image; large ones on a slow disk need minutes."""
 ROOM = "/build"
 """Where files are put for a build, and each user's step leaves the end of its output."""
 EMPTY = f"{ROOM}/empty"
@@ -67,8 +69,10 @@ class BuildContainer:
         network: BuildNetwork,
         shared_cache: bool = True,
         lifetime_s: int = 1800,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.api, self.labels = api, owners.labels("build", lifetime_s)
+        self.cancelled = cancelled
         self.deadline = time.monotonic() + lifetime_s
         volumes = network.mounts()
         if installer() == MOUNTED_INSTALLER:
@@ -133,6 +137,7 @@ class BuildContainer:
 
         Raises:
             EngineFault: the engine was lost or the step did not end in time.
+            Stopped: `cancelled` said so.
         """
         log = f"{ROOM}/log-{user.partition(':')[0]}"
         end = min(self.deadline, time.monotonic() + timeout_s)
@@ -141,6 +146,8 @@ class BuildContainer:
             made = self.api.exec_create(self.id, ["sh", "-c", _SCRIPT, cwd, *argv], user=user, environment=full)
             self.api.exec_start(made["Id"], detach=True)
             while (state := self.api.exec_inspect(made["Id"]))["Running"] or state["ExitCode"] is None:
+                if self.cancelled():
+                    raise Stopped("stopped during a build")
                 if time.monotonic() > end:
                     raise EngineFault(f"a build step did not end within {timeout_s:.0f} s: {' '.join(argv)[:200]}")
                 time.sleep(0.04)
@@ -167,11 +174,21 @@ class BuildContainer:
         own = dict.fromkeys(self.labels, "") | dict(labels)
         changes = [f'LABEL {name}="{value}"' for name, value in own.items()]
         name, _, version = tag.rpartition(":")
-        with engine_errors("the image cannot be written"):
+        with engine_errors("the image cannot be written"), _patient(self.api, COMMIT_S):
             made = self.api.commit(
                 self.id, repository=name, tag=version, changes=["CMD []", "ENTRYPOINT []", "USER 0:0", *changes]
             )
         return str(made["Id"])
+
+
+@contextlib.contextmanager
+def _patient(api: Any, seconds: int) -> Iterator[None]:
+    """Let one call take longer than the client's calls usually may."""
+    before, api.timeout = api.timeout, seconds
+    try:
+        yield
+    finally:
+        api.timeout = before
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.container import DockerSandbox, never, remove
 from sandbox.daemon import DEFAULT_URL, Daemon, Gone, connect
-from sandbox.errors import EngineFault, ImageUnavailable
+from sandbox.errors import EngineFault, ImageUnavailable, Stopped
 from sandbox.hardening import WRITABLE, container_config, host_config
 from sandbox.owners import RUN, is_abandoned, labels, this_process
 from sandbox.protocol import Limits
@@ -97,6 +97,15 @@ class DockerEngine:
         for container in containers:
             remove(self._connected(), container["Id"])
         return [container["Id"] for container in containers]
+
+    def refuse_if_stopped(self) -> None:
+        """To be called before a result is believed: a command that was cancelled ends like one that died.
+
+        Raises:
+            Stopped: `cancelled` says so.
+        """
+        if self._cancelled():
+            raise Stopped("stopped")
 
     def close(self) -> None:
         """Drop idle connections; sandboxes that are open stay open."""

@@ -3,6 +3,7 @@
     SandboxError
     ├── EngineUnavailable     no Docker engine answers: say how to start it, stop
     ├── EngineFault           the engine broke during work (infra): try again, never a test result
+    ├── Stopped               we were asked to stop: what was cut short is nobody's result
     ├── ImageUnavailable      no base image can be had: say how to get one, stop
     ├── DependencyError       the repository's dependencies cannot be installed: show why, stop
     └── WorkspaceError
@@ -25,6 +26,10 @@ class EngineUnavailable(SandboxError, ConnectionError):
 
 class EngineFault(SandboxError, RuntimeError):
     """The engine failed in the middle of something; says nothing about the repository's code."""
+
+
+class Stopped(SandboxError):
+    """The work was stopped from outside; nothing that it said so far is a result."""
 
 
 class ImageUnavailable(SandboxError, LookupError):

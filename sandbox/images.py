@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import docker.errors
 from sandbox.base_image import KIND, PYTHON, Tell, installer_env, quiet
 from sandbox.build import BUILDER, CACHE, EMPTY, PRIMER, ROOM, BuildContainer, Step, engine_errors, installer
 from sandbox.build_network import BuildNetwork
-from sandbox.errors import DependencyError, EngineFault, ImageUnavailable
+from sandbox.errors import DependencyError, EngineFault, ImageUnavailable, Stopped
 from sandbox.manifest import Manifest, check_python
 from sandbox.text import cut
 
@@ -26,6 +26,7 @@ TEST_TOOLS = ("pytest", "httpx", "anyio")
 """Wanted in every image; no version is asked of them, so they bend to what the repository pins."""
 VENV_PYTHON = "/opt/venv/bin/python"
 INSTALL_S = 900
+LOCK_POLL_S = 0.1
 _NEEDS_BUILD = ("building from source is disabled", "no usable wheels", "has no wheels")
 
 
@@ -53,10 +54,17 @@ class ImageInfo:
 
 
 class Images:
-    """The dependency images of one engine. `cache` is a folder for locks and last-use times."""
+    """The dependency images of one engine.
 
-    def __init__(self, client: Any, network: BuildNetwork, tell: Tell = quiet, *, base: str, cache: Path) -> None:
+    `cache`: a folder for locks and last-use times. `cancelled`: asked many times a second during a build; True ends it.
+    """
+
+    def __init__(
+        self, client: Any, network: BuildNetwork, tell: Tell = quiet, *, base: str, cache: Path,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         self.api = getattr(client, "api", client)
+        self.cancelled = cancelled
         self.network, self.tell, self.base, self.cache = network, tell, base, cache
         self._base: dict[str, Any] | None = None
 
@@ -67,6 +75,7 @@ class Images:
             DependencyError: it cannot be installed; the message ends with the installer's own words.
             ImageUnavailable: the base image is gone.
             EngineFault: the engine failed.
+            Stopped: `cancelled` said so.
         """
         begun = time.monotonic()
         tag = self.tag_of(manifest)
@@ -124,7 +133,9 @@ class Images:
             self._attempt(manifest, tag, wheels_only=False)
 
     def _attempt(self, manifest: Manifest, tag: str, *, wheels_only: bool) -> None:
-        with BuildContainer(self.api, self._base_info()["Id"], network=self.network, shared_cache=wheels_only) as box:
+        with BuildContainer(
+            self.api, self._base_info()["Id"], network=self.network, shared_cache=wheels_only, cancelled=self.cancelled
+        ) as box:
             step = self._install(box, manifest, wheels_only=wheels_only)
             if step.exit_code:
                 if wheels_only and any(words in step.output for words in _NEEDS_BUILD):
@@ -211,14 +222,25 @@ class Images:
         path = self.cache / f"{tag.rpartition(':')[2]}.lock"
         held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.tell("waiting for another build of the same dependencies")
-                fcntl.flock(held, fcntl.LOCK_EX)
+            waiting = False
+            while not _locked(held):
+                if not waiting:
+                    self.tell("waiting for another build of the same dependencies")
+                waiting = True
+                if self.cancelled():
+                    raise Stopped("stopped while waiting for another build")
+                time.sleep(LOCK_POLL_S)
             yield
         finally:
             os.close(held)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class _NeedsBuild(Exception):
