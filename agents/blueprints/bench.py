@@ -69,9 +69,10 @@ class Bench:
         there = set(self.source.files())
         changed: dict[str, str] = {}
         for path, edit in self.edits.items():
-            ast.parse(edit.text)
-            if path not in there or edit.text != self.source.read(path):
-                changed[path] = edit.text
+            text = edit.text
+            ast.parse(text)
+            if path not in there or text != self.source.read(path):
+                changed[path] = text
         return changed
 
 

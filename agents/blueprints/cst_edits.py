@@ -23,6 +23,8 @@ class FileEdit:
     """Dotted name; a package's `__init__` ends with `.`."""
     own: frozenset[str] = frozenset()
     """The application's top-level packages."""
+    longest: int = 0
+    """Length of the longest line as it was read."""
 
     @classmethod
     def of(cls, path: str, text: str, module: str = "", own: frozenset[str] = frozenset()) -> "FileEdit":
@@ -32,7 +34,8 @@ class FileEdit:
             NotUnderstood: it does not parse.
         """
         try:
-            return cls(path, cst.parse_module(text), module, own)
+            longest = max((len(line) for line in text.splitlines()), default=0)
+            return cls(path, cst.parse_module(text), module, own, longest)
         except cst.ParserSyntaxError as error:
             raise NotUnderstood(path, f"{path}:{error.raw_line} does not parse; repair it first.") from error
 
@@ -51,9 +54,16 @@ class FileEdit:
         return NotUnderstood(quote, f"{self.path}:{self.line(node)}: {why}")
 
     def replace(self, old: cst.CSTNode, new: cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]) -> None:
-        """Swap one node (by identity)."""
-        tree = self.tree.visit(_Swap(old, new))
-        self.tree = tree if isinstance(tree, cst.Module) else self.tree
+        """Swap one node (by identity); only the module-level statement around it is rebuilt."""
+        swap = _Swap(old, new)
+        direct = [i for i, statement in enumerate(self.tree.body) if statement is old]
+        for index in direct or range(len(self.tree.body)):
+            changed = self.tree.body[index].visit(swap)
+            if swap.done:
+                middle = changed if isinstance(changed, cst.FlattenSentinel) else [changed]
+                body = [*self.tree.body[:index], *middle, *self.tree.body[index + 1 :]]
+                self.tree = self.tree.with_changes(body=body)
+                return
 
     def definition(self, name: str) -> Definition:
         """A module-level class or function, `Class.method` for a method.
@@ -165,10 +175,11 @@ class FileEdit:
 class _Swap(cst.CSTTransformer):
     def __init__(self, old: cst.CSTNode, new: cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]) -> None:
         super().__init__()
-        self.old, self.new = old, new
+        self.old, self.new, self.done = old, new, False
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        return node is not self.old
+        self.done = self.done or node is self.old
+        return not self.done
 
     def on_leave(  # type: ignore[override]
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode

@@ -17,7 +17,7 @@ def code_of(node: cst.CSTNode) -> str:
 
 def line_limit(edit: FileEdit) -> int:
     """How long lines of this file may get: 88, or as long as its longest is, 120 at most."""
-    return min(120, max(88, *(len(line) for line in edit.text.splitlines()), 88))
+    return min(120, max(88, edit.longest))
 
 
 def add_parameters(edit: FileEdit, function: str, parameters: Sequence[str], *, keyword_only: bool = False) -> None:

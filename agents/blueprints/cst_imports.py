@@ -62,13 +62,15 @@ class _Rename(cst.CSTTransformer):
 def bound_names(edit: FileEdit) -> dict[str, str]:
     """Every module-level name and what it is: the absolute origin of an import, the empty string for a definition."""
     found = dict.fromkeys(edit.names(), "")
-    for node in ast.parse(edit.text).body:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = alias.name
-        elif isinstance(node, ast.ImportFrom):
-            source = absolute("." * node.level + (node.module or ""), edit.module)
-            found |= {a.asname or a.name: f"{source}.{a.name}" for a in node.names}
+    for line in edit.tree.body:
+        for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(small, cst.Import):
+                for alias in small.names:
+                    name = alias.evaluated_name
+                    found[alias.evaluated_alias or name.split(".")[0]] = name
+            elif isinstance(small, cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
+                source = absolute(_source_of(small), edit.module)
+                found |= {a.evaluated_alias or a.evaluated_name: f"{source}.{a.evaluated_name}" for a in small.names}
     return found
 
 
@@ -89,6 +91,11 @@ def relative(source: str, module: str) -> str:
     while shared < min(len(target), len(here)) and target[shared] == here[shared]:
         shared += 1
     return "." * (len(here) - shared + 1) + ".".join(target[shared:])
+
+
+def _is_relative(edit: FileEdit) -> bool:
+    lines = (small for line in edit.tree.body if isinstance(line, cst.SimpleStatementLine) for small in line.body)
+    return any(isinstance(small, cst.ImportFrom) and small.relative for small in lines)
 
 
 def uses_relative(text: str) -> bool:
@@ -127,7 +134,7 @@ def _add_member(edit: FileEdit, source: str, alias: ast.alias, renamed: dict[str
     if _extend(edit, origin.rpartition(".")[0], member):
         return
     ours = source.split(".")[0] in edit.own
-    written = relative(source, module) if ours and uses_relative(edit.text) else source
+    written = relative(source, module) if ours and _is_relative(edit) else source
     _insert(edit, f"from {written} import {member}", written)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from agents.errors import EditRefused
@@ -152,14 +153,18 @@ def read_code(source: Source) -> Code:
             text = source.read(file)
             if len(text) > _MAX_BYTES:
                 raise ValueError("file too large")
-            tree = ast.parse(text)
+            code.modules[file] = _parse(file, text)
         except (EditRefused, SyntaxError, ValueError, RecursionError, UnicodeError):
             code.broken.append(file)
-            continue
-        name = module_name(file)
-        is_package = PurePosixPath(file).name == "__init__.py"
-        code.modules[file] = Module(file, name, tree, _imports(tree, name, is_package), _definitions(tree))
     return code
+
+
+@lru_cache(maxsize=512)
+def _parse(file: str, text: str) -> Module:
+    """Modules are read only, so an unchanged file is parsed once however often the application is read."""
+    tree, name = ast.parse(text), module_name(file)
+    is_package = PurePosixPath(file).name == "__init__.py"
+    return Module(file, name, tree, _imports(tree, name, is_package), _definitions(tree))
 
 
 def is_application_file(file: str) -> bool:
