@@ -1,5 +1,6 @@
 """The request while it is put together: resources by name, what the application has, and who is spoken of."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from agents.blueprints.spec import ALL_ACTIONS, Action, FieldSpec, Relation, ResourceSpec
@@ -20,11 +21,13 @@ def existing_actions(profile: AppProfile, resource: ExistingResource) -> tuple[A
     """What the application's routes offer for a resource; all when the profile lists no route of it."""
     found: set[Action] = set()
     base = resource.path.rstrip("/")
+    last = base.rpartition("/")[2]
+    item = re.compile(rf"(?:{re.escape(base)}|[^{{}}]*/{re.escape(last)})/\{{[^}}/]+\}}")
     for route in profile.routes:
         path = route.path.rstrip("/")
-        item = path.startswith(f"{base}/{{") and path.count("/") == base.count("/") + 1
-        if path == base or item:
-            found |= {a for method, on_item, a in _METHODS if method == route.method.upper() and on_item == item}
+        on_item = bool(item.fullmatch(path))
+        if path == base or on_item:
+            found |= {a for method, of_item, a in _METHODS if method == route.method.upper() and of_item == on_item}
     return tuple(a for a in ALL_ACTIONS if a in found) if found else ALL_ACTIONS
 
 
