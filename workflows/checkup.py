@@ -8,7 +8,7 @@ from typing import Any, Literal
 from agents.contracts import Frozen
 from sandbox.base_image import base_tag, is_present
 from sandbox.errors import SandboxError
-from sandbox.git import Git
+from sandbox.git import installed
 from workflows.engines import docker_engine
 from workflows.settings import OFFLINE, Loaded, choose_engine
 
@@ -36,11 +36,10 @@ def _python() -> Row:
 
 def _git() -> Row:
     try:
-        found = Git().text("version").split()[2]
+        found = installed()
     except (SandboxError, OSError) as error:
-        return Row(name="git", state="bad", found=str(error), advice="install git 2.35 or newer")
-    old = tuple(int(n) for n in found.split(".")[:2]) < (2, 35)
-    return Row(name="git", state="bad" if old else "ok", found=found, advice="install git 2.35 or newer" if old else "")
+        return Row(name="git", state="bad", found=str(error), advice="install a newer git")
+    return Row(name="git", state="ok", found=".".join(str(part) for part in found))
 
 
 def _docker(loaded: Loaded) -> list[Row]:

@@ -108,3 +108,12 @@ def test_no_runs_yet_says_how_to_start_one(tmp_path: Path) -> None:
     done = greenloop("runs", home=tmp_path)
     assert done.returncode == 0
     assert "greenloop feature" in done.stdout
+
+
+def test_doctor_names_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
+    done = greenloop("doctor", home=tmp_path, GREENLOOP_DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    assert done.returncode == MEANING["infra"][0], done.stderr
+    assert "BAD   docker" in done.stdout
+    assert "offline rules" in done.stdout
+    rows = greenloop("doctor", "--json", home=tmp_path, GREENLOOP_DOCKER_HOST=f"unix://{tmp_path}/none.sock").stdout
+    assert {json.loads(row)["name"]: json.loads(row)["state"] for row in rows.splitlines()}["git"] == "ok"
