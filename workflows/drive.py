@@ -111,7 +111,7 @@ async def _session(graph: Graph, info: RunInfo, context: Context, ask: Ask) -> t
             if given is None:
                 return Ending.NEEDS_ANSWER, "the run waits for your answer"
             feed = Command(resume={question.id: given})
-        elif snapshot.created_at and not snapshot.next:
+        elif snapshot.created_at and not snapshot.tasks:
             values = snapshot.values
             return Ending(values.get("ending") or Ending.STUCK), values.get("reason", "")
         async for _ in graph.astream(
