@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.blueprints.assemble import import_block, module_source
+from agents.blueprints.assemble import import_block
 from agents.blueprints.fragments import Known, Style, Symbol
-from agents.blueprints.login import LoginModules, login_fragments
-from agents.blueprints.migration import by_dependency, migration
+from agents.blueprints.migration import migration
 from agents.blueprints.names import article, attribute, literal, model_class, module_path, parameter
 from agents.blueprints.new_app import NEW_APP_STYLE, new_app
 from agents.blueprints.resource import resource_fragments
@@ -19,24 +18,10 @@ from agents.blueprints.spec import FeatureSpec, FieldSpec, GuardSpec, ListingSpe
 from agents.blueprints.summary import endpoints, requirements
 from agents.blueprints.wrap import WIDTH, wrap_lines
 from agents.errors import NotUnderstood
+from tests.support.blueprint_apps import ONE_FILE, one_module
 from tests.support.blueprint_specs import ALL, BOOK, EVERYTHING, LIBRARY, NOTES, REVIEW, TAG
 
 RULES = "E,F,I,UP,B,S,ANN,ASYNC,FAST"
-ONE_FILE = Style(
-    database="sqlalchemy_sync",
-    base=Symbol("", "Base"),
-    session=Symbol("", "get_db"),
-    session_is_alias=False,
-    current_user=Symbol("", "get_current_user"),
-    user_is_alias=False,
-    model_module="",
-    schema_module="",
-    repository_module=None,
-    router="app",
-    router_name="app",
-    session_commits=False,
-    foreign_keys=False,
-)
 STYLES = {
     "new application": NEW_APP_STYLE,
     "one synchronous file": ONE_FILE,
@@ -69,19 +54,6 @@ def test_a_new_application_is_formatted_and_clean(name: str, tmp_path: Path) -> 
     assert ruff("format", "--no-cache", "--check", str(tmp_path)) == ""
     assert ruff("format", "--no-cache", "--check", "--line-length", "88", str(tmp_path)) == ""
     assert ruff("check", "--no-cache", str(tmp_path)) == ""
-
-
-def one_module(spec: FeatureSpec, style: Style) -> str:
-    """Everything in one module, as a single-file application would have it."""
-    parts = []
-    if style.current_user:
-        login = login_fragments(style, LoginModules(model="", schemas="", security=""))
-        parts += [login.model, login.schemas, login.security, login.routes]
-    for resource in by_dependency(spec):
-        pieces = resource_fragments(resource, spec, style)
-        found = [pieces.association, pieces.model, pieces.schemas, pieces.repository, pieces.routes]
-        parts += [piece for piece in found if piece]
-    return module_source("All of it.", parts, own=frozenset({"app", "shop"}))
 
 
 @pytest.mark.parametrize("name", STYLES)
