@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -10,6 +10,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from agents.errors import NotUnderstood
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+Node = TypeVar("Node", bound=cst.CSTNode)
 Definition = cst.ClassDef | cst.FunctionDef
 
 
@@ -48,6 +49,11 @@ class FileEdit:
         """Line of a node of the current tree (1-based)."""
         positions = MetadataWrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
         return positions[node].start.line
+
+    def at_line(self, line: int, kind: type[Node]) -> list[Node]:
+        """Nodes of that kind that begin at a line of the file as it is now."""
+        positions = MetadataWrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
+        return [node for node in find_all(self.tree, kind) if positions[node].start.line == line]
 
     def refuse(self, node: cst.CSTNode, quote: str, why: str) -> NotUnderstood:
         """The error that names this place."""
@@ -170,6 +176,25 @@ class FileEdit:
         parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
         statements = [*body.body[:index], *parsed, *body.body[index:]]
         self.replace(node, node.with_changes(body=body.with_changes(body=statements)))
+
+
+def find_all(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
+    """Every node of that kind at or below a node, in the order of the source."""
+    collector = _Collector(kind)
+    node.visit(collector)
+    return collector.found
+
+
+class _Collector(cst.CSTVisitor):
+    def __init__(self, kind: type[Any]) -> None:
+        super().__init__()
+        self.kind = kind
+        self.found: list[Any] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, self.kind):
+            self.found.append(node)
+        return True
 
 
 class _Swap(cst.CSTTransformer):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import libcst as cst
-import libcst.matchers as m
 
 from agents.blueprints.cst_edits import FileEdit
 
@@ -43,7 +42,7 @@ def add_parameters(edit: FileEdit, function: str, parameters: Sequence[str], *, 
 
 
 def _is_depends(node: cst.BaseExpression) -> bool:
-    return m.matches(node, m.Call(m.Name("Depends")))
+    return isinstance(node, cst.Call) and code_of(node.func) == "Depends"
 
 
 def _indent(function: str) -> int:

@@ -3,10 +3,9 @@
 import ast
 
 import libcst as cst
-import libcst.matchers as m
 
 from agents.blueprints.bench import Bench, qualified
-from agents.blueprints.cst_edits import FileEdit
+from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of, with_keywords
 from agents.blueprints.spec import Action
 from agents.errors import NotUnderstood
@@ -50,8 +49,7 @@ def creations(bench: Bench, function: Found, model: OrmClass) -> list[cst.Call]:
         if isinstance(n, ast.Call) and _is(bench, function, n, model)
     }
     node = bench.edit(function.module.file).function_named(function.name)
-    found = [c for c in m.findall(node.body, m.Call()) if isinstance(c, cst.Call)]
-    return [c for c in found if code_of(c.func) in calls]
+    return [c for c in find_all(node.body, cst.Call) if code_of(c.func) in calls]
 
 
 def _is(bench: Bench, function: Found, call: ast.Call, model: OrmClass) -> bool:
@@ -93,7 +91,7 @@ def spread_read(bench: Bench, schema: Found, name: str) -> None:
             continue
         edit = bench.edit(module.file)
         names = {ast.unparse(c.func) for c in calls}
-        for call in [c for c in m.findall(edit.tree, m.Call()) if isinstance(c, cst.Call) and code_of(c.func) in names]:
+        for call in [c for c in find_all(edit.tree, cst.Call) if code_of(c.func) in names]:
             owner = owner_of(call)
             if not owner:
                 raise edit.refuse(
@@ -129,10 +127,8 @@ def _copy_assignment(edit: FileEdit, function: str, name: str) -> bool:
     body = edit.function_named(function).body
     for index in range(len(body.body) - 1, -1, -1):
         statement = body.body[index]
-        pairs = m.findall(statement, m.Assign(targets=[m.AssignTarget(m.Attribute())], value=m.Attribute()))
+        pairs = [a for a in find_all(statement, cst.Assign) if isinstance(a.targets[0].target, cst.Attribute)]
         for pair in pairs:
-            if not isinstance(pair, cst.Assign):
-                continue
             target, value = pair.targets[0].target, pair.value
             if isinstance(target, cst.Attribute) and isinstance(value, cst.Attribute):
                 old = target.attr.value

@@ -3,10 +3,9 @@
 import ast
 
 import libcst as cst
-import libcst.matchers as m
 
 from agents.blueprints.bench import Bench
-from agents.blueprints.cst_edits import FileEdit
+from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of, with_keywords
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.extend_handlers import creations, functions_of, owner_of
@@ -144,8 +143,8 @@ class _Store:
         name = self.link.name
         loop = _setattr_loop(edit.function_named(function.name))
         if loop:
-            dumps = [c for c in m.findall(edit.function_named(function.name).body, m.Call()) if _dumped(c)]
-            if len(dumps) != 1 or not isinstance(dumps[0], cst.Call):
+            dumps = [c for c in find_all(edit.function_named(function.name).body, cst.Call) if _dumped(c)]
+            if len(dumps) != 1:
                 return False
             owner = _dumped(dumps[0])
             edit.replace(dumps[0], self._without(dumps[0]))
@@ -226,9 +225,9 @@ def _dumped(node: cst.CSTNode | None) -> str:
 
 
 def _statement_around(function: cst.FunctionDef, node: cst.CSTNode) -> cst.SimpleStatementLine | None:
-    lines = m.findall(function.body, m.SimpleStatementLine())
+    lines = find_all(function.body, cst.SimpleStatementLine)
     for line in lines:
-        if isinstance(line, cst.SimpleStatementLine) and any(n is node for n in m.findall(line, m.Call())):
+        if any(n is node for n in find_all(line, cst.Call)):
             return line
     return None
 
@@ -244,9 +243,9 @@ def _assigned_name(line: cst.SimpleStatementLine | None) -> str:
 
 def _setattr_loop(function: cst.FunctionDef) -> tuple[str, cst.For] | None:
     """The loop that sets attributes, and the variable it sets them on."""
-    for loop in m.findall(function.body, m.For()):
-        for call in m.findall(loop, m.Call(func=m.Name("setattr"))):
-            if isinstance(call, cst.Call) and isinstance(loop, cst.For) and call.args:
+    for loop in find_all(function.body, cst.For):
+        for call in find_all(loop, cst.Call):
+            if code_of(call.func) == "setattr" and call.args:
                 return code_of(call.args[0].value), loop
     return None
 

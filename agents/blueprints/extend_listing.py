@@ -4,9 +4,9 @@ import ast
 from dataclasses import dataclass
 
 import libcst as cst
-import libcst.matchers as m
 
 from agents.blueprints.bench import Bench, qualified
+from agents.blueprints.cst_edits import find_all
 from agents.blueprints.cst_handlers import add_parameters, code_of, with_keywords
 from agents.blueprints.cst_imports import add_imports, bound_names
 from agents.blueprints.extend_query import Narrowing, narrow
@@ -210,8 +210,7 @@ def _forward(bench: Bench, outer: Found, inner: Found, parameters: list[Paramete
     edit = bench.edit(outer.module.file)
     node = edit.function_named(outer.name)
     wanted = inner.name.rpartition(".")[2]
-    calls = [c for c in m.findall(node.body, m.Call()) if isinstance(c, cst.Call)
-             and code_of(c.func).rpartition(".")[2] == wanted]  # fmt: skip
+    calls = [c for c in find_all(node.body, cst.Call) if code_of(c.func).rpartition(".")[2] == wanted]
     if len(calls) != 1:
         raise edit.refuse(
             node, outer.name, f"it calls {wanted} {len(calls)} times, so the filters cannot be passed on by rule"

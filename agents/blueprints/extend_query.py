@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
-import libcst.matchers as m
 
-from agents.blueprints.cst_edits import FileEdit
+from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of, line_limit
 
 _STEPS = {"filter", "filter_by", "where", "order_by", "options", "join", "outerjoin", "limit", "offset", "distinct",
@@ -34,7 +33,7 @@ def narrow(edit: FileEdit, function: str, model: str, asked: Narrowing) -> None:
     name = _name_the_query(edit, function, model)
     legacy = _is_legacy(edit, function, name, model)
     if asked.order:
-        _order(edit, function, name, asked)
+        _order(edit, function, name, model, asked)
     if asked.paginated:
         _page(edit, function, name)
     lines = [
@@ -58,7 +57,7 @@ def _name_the_query(edit: FileEdit, function: str, model: str) -> str:
                 return name
         case cst.SimpleStatementLine(body=[cst.AnnAssign(target=cst.Name(value=name), value=value)]) if value is chain:
             return name
-    taken = {n.value for n in m.findall(edit.function_named(function), m.Name()) if isinstance(n, cst.Name)}
+    taken = {n.value for n in find_all(edit.function_named(function), cst.Name)}
     wanted = "query" if _ends(root, "query") else "statement"
     name = wanted if wanted not in taken or wanted == "query" else f"{wanted}_"
     name = name if name not in _locals(edit, function) else f"{name}_"
@@ -72,10 +71,7 @@ def _name_the_query(edit: FileEdit, function: str, model: str) -> str:
 def _locals(edit: FileEdit, function: str) -> set[str]:
     node = edit.function_named(function)
     params = {p.name.value for p in (*node.params.params, *node.params.kwonly_params)}
-    targets = m.findall(node.body, m.AssignTarget(m.Name()))
-    return params | {
-        t.target.value for t in targets if isinstance(t, cst.AssignTarget) and isinstance(t.target, cst.Name)
-    }
+    return params | {t.target.value for t in find_all(node.body, cst.AssignTarget) if isinstance(t.target, cst.Name)}
 
 
 def _root(edit: FileEdit, function: str, model: str) -> tuple[cst.Call, int]:
@@ -83,8 +79,8 @@ def _root(edit: FileEdit, function: str, model: str) -> tuple[cst.Call, int]:
     hits = [
         (call, index)
         for index, statement in enumerate(_body(edit, function))
-        for call in m.findall(statement, m.Call())
-        if isinstance(call, cst.Call) and call.args and (_ends(call, "select") or _ends(call, "query"))
+        for call in find_all(statement, cst.Call)
+        if call.args and (_ends(call, "select") or _ends(call, "query"))
         and code_of(call.args[0].value) == model
     ]  # fmt: skip
     if len(hits) != 1:
@@ -109,8 +105,8 @@ def _chain(statement: cst.CSTNode, root: cst.BaseExpression) -> cst.BaseExpressi
     while True:
         around = [
             call
-            for call in m.findall(statement, m.Call(func=m.Attribute()))
-            if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
+            for call in find_all(statement, cst.Call)
+            if isinstance(call.func, cst.Attribute)
             and call.func.value is current and call.func.attr.value in _STEPS
         ]  # fmt: skip
         if not around:
@@ -144,7 +140,7 @@ def _use(edit: FileEdit, function: str, name: str) -> tuple[int, cst.BaseExpress
     body = _body(edit, function)
     for index in range(len(body) - 1, -1, -1):
         statement = body[index]
-        names = [n for n in m.findall(statement, m.Name(name)) if isinstance(n, cst.Name)]
+        names = [n for n in find_all(statement, cst.Name) if n.value == name]
         if not names or _assigns(statement, name):
             continue
         if not isinstance(statement, cst.SimpleStatementLine) or len(names) > 1:
@@ -153,14 +149,10 @@ def _use(edit: FileEdit, function: str, name: str) -> tuple[int, cst.BaseExpress
     raise edit.refuse(edit.function_named(function), function, f"`{name}` is never used")
 
 
-def _order(edit: FileEdit, function: str, name: str, asked: Narrowing) -> None:
+def _order(edit: FileEdit, function: str, name: str, model: str, asked: Narrowing) -> None:
     order = asked.order
     node = edit.function_named(function)
-    given = [
-        call
-        for call in m.findall(node.body, m.Call(func=m.Attribute(attr=m.Name("order_by"))))
-        if isinstance(call, cst.Call)
-    ]
+    given = [call for call in find_all(node.body, cst.Call) if _ends(call, "order_by") and _is_on(call, name, model)]
     arguments = cst.ensure_type(cst.parse_expression(f"f({', '.join(order)})"), cst.Call).args
     if given and asked.keep_order:
         return
@@ -170,12 +162,16 @@ def _order(edit: FileEdit, function: str, name: str, asked: Narrowing) -> None:
         edit.replace(given[0], given[0].with_changes(args=arguments, whitespace_before_args=cst.SimpleWhitespace("")))
         return
     index, chain = _use(edit, function, name)
-    blocked = [
-        c for c in m.findall(chain, m.Attribute(attr=m.OneOf(m.Name("limit"), m.Name("offset")))) if c is not None
-    ]
+    blocked = [call for call in find_all(chain, cst.Call) if _ends(call, "limit") or _ends(call, "offset")]
     if blocked:
         raise edit.refuse(blocked[0], function, "the query is cut here before it can be ordered")
     edit.add_to_function(function, index, _step(edit, name, f"order_by({', '.join(order)})"))
+
+
+def _is_on(call: cst.Call, name: str, model: str) -> bool:
+    """The call is a step of the query `name`, or of one on `model` that has no name."""
+    owner = code_of(call.func).rpartition(".")[0]
+    return owner == name or owner.startswith(f"{name}.") or f"({model})" in owner
 
 
 def _step(edit: FileEdit, name: str, call: str) -> str:

@@ -1,10 +1,9 @@
 """Making new modules known: the router included beside its siblings, the model imported where models are."""
 
 import libcst as cst
-import libcst.matchers as m
 
 from agents.blueprints.bench import Bench
-from agents.blueprints.cst_edits import FileEdit
+from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports, bound_names
 from agents.blueprints.place_style import Layout
@@ -50,7 +49,7 @@ def _copied(statement: cst.CSTNode, name: str, mounted: bool) -> cst.CSTNode:
 
 
 def _lines(edit: FileEdit) -> list[cst.CSTNode]:
-    return [n for n in m.findall(edit.tree, m.SimpleStatementLine()) if isinstance(n, cst.CSTNode)]
+    return list(find_all(edit.tree, cst.SimpleStatementLine))
 
 
 def _first_include(bench: Bench, dotted: str) -> None:
@@ -82,9 +81,8 @@ def _import_router(edit: FileEdit, dotted: str, sibling: str) -> str:
 
 def _statement_at(edit: FileEdit, line: int) -> cst.CSTNode:
     """The statement at a line of the file as it was read; edits above it so far are none."""
-    hits = [n for n in m.findall(edit.tree, m.OneOf(m.SimpleStatementLine(), m.For())) if edit.line(n) == line]
-    if not hits:
-        hits = [n for n in m.findall(edit.tree, m.For()) if edit.line(n) <= line][-1:]
+    hits: list[cst.CSTNode] = [*edit.at_line(line, cst.SimpleStatementLine)]
+    hits = hits or [loop for loop in find_all(edit.tree, cst.For) if "include_router" in code_of(loop.body)]
     if not hits:
         raise NotUnderstood(edit.path, f"{edit.path}:{line}: the include_router call could not be found again.")
     return hits[0]
@@ -93,8 +91,8 @@ def _statement_at(edit: FileEdit, line: int) -> cst.CSTNode:
 def _include_call(statement: cst.CSTNode) -> cst.Call | None:
     if not isinstance(statement, cst.SimpleStatementLine):
         return None
-    found = m.findall(statement, m.Call(func=m.Attribute(attr=m.Name("include_router"))))
-    return found[0] if found and isinstance(found[0], cst.Call) else None
+    calls = find_all(statement, cst.Call)
+    return next((c for c in calls if code_of(c.func).endswith(".include_router")), None)
 
 
 def _grow_loop(edit: FileEdit, statement: cst.CSTNode, dotted: str) -> None:
@@ -135,8 +133,8 @@ def register_model(bench: Bench, dotted: str, name: str) -> None:
 
 def _export(edit: FileEdit, name: str) -> None:
     """Add to `__all__`, sorted if it was."""
-    for assign in m.findall(edit.tree, m.Assign(targets=[m.AssignTarget(m.Name("__all__"))])):
-        value = assign.value if isinstance(assign, cst.Assign) else None
+    for assign in (a for a in find_all(edit.tree, cst.Assign) if code_of(a.targets[0].target) == "__all__"):
+        value = assign.value
         if isinstance(value, cst.List | cst.Tuple):
             names = [code_of(e.value) for e in value.elements]
             new = cst.Element(cst.SimpleString(f'"{name}"'))
