@@ -6,11 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from agents.blueprints.imports import imports_for
 from agents.blueprints.names import article, class_name, listing, literal, local, sentence, words
 from agents.blueprints.wrap import wrap_lines
-
-__all__ = ["imports_for", "render_python", "render_text"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

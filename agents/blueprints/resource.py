@@ -8,8 +8,6 @@ from agents.blueprints.render import render_python
 from agents.blueprints.spec import FeatureSpec, ResourceSpec
 from agents.blueprints.view import View, view
 
-__all__ = ["KNOWN_IMPORTS", "resource_fragments"]
-
 
 def resource_fragments(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> ResourceFragments:
     """One resource in pieces, rendered in `style`.
