@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup engine docker demo test check fast real bench lock clean
+.PHONY: help setup engine docker demo test check fast real hostile bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -31,12 +31,15 @@ check: setup ## format, lint, types, structure
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 fast: setup ## tests that need no Docker engine
-	@$(BIN)/pytest -m 'not docker and not e2e'
+	@$(BIN)/pytest -m 'not docker and not e2e and not hostile'
 
 real: setup engine ## tests on a real Docker engine, and whole runs
-	@$(BIN)/pytest -m 'docker or e2e'
+	@$(BIN)/pytest -m '(docker or e2e) and not hostile'
 
-test: check fast real ## set up everything and run every test
+hostile: setup engine ## programs and repositories that mean harm, and the table of what became of them
+	@$(BIN)/pytest -q tests/hostile
+
+test: check fast real hostile ## set up everything and run every test
 
 bench: setup engine ## every benchmark, ratios against a floor measured in the same run
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -46,8 +46,10 @@ while read -r word; do
   case $word in
     kill) kill -9 -1 ;;
     wipe)
-      find $0 -mindepth 1 -type d -user $1 ! -perm -700 -exec chmod u+rwx {} \;
-      find $0 -mindepth 1 -user $1 -delete ;;
+      find $0 -mindepth 1 -user $1 -delete || {
+        chmod -R u+rwx $0
+        find $0 -mindepth 1 -user $1 -delete
+      } ;;
   esac 2>/dev/null
   echo .
 done
