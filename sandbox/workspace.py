@@ -173,6 +173,21 @@ class Workspace:
         git.run("update-ref", BRANCH, made, head)
         return made
 
+    def relabelled(self, commit: str, trailers: Mapping[str, str]) -> str:
+        """The same commit (tree, parents, text, time) with other values for some trailers; the run's line stays as it is.
+
+        Deterministic, so doing it again gives the same id.
+        """
+        sha = self._commit(commit)
+        info = next((one for one in self.log() if one.sha == sha), None)
+        if info is None or {**info.trailers, **trailers} == info.trailers:
+            return sha
+        text = store.message(info.subject, info.body, {**info.trailers, **trailers})
+        stamp = f"{info.time} +0000"
+        git = self.git.with_env(GIT_AUTHOR_DATE=stamp, GIT_COMMITTER_DATE=stamp)
+        parents = [word for parent in self.git.text("rev-parse", f"{sha}^@").split() for word in ("-p", parent)]
+        return git.text("commit-tree", self.tree_id(sha), *parents, stdin=text)
+
     def find_step(self, step: str) -> str | None:
         """The commit of a step on the run's line, None when there is none."""
         wanted = store.one_line(step)

@@ -105,6 +105,10 @@ class Lab:
         """What changed, by file."""
         return self.workspace.changes(old, new)
 
+    def sealed(self, commit: str, verdict: str) -> str:
+        """The commit as it is delivered: the same content, its verdict written into it."""
+        return self.workspace.relabelled(commit, {"Greenloop-Verdict": verdict})
+
     def deliver(self, commit: str, branch: str) -> None:
         """Bring a commit into the user's repository as one new branch."""
         self.workspace.deliver(commit, branch)

@@ -52,6 +52,9 @@ def test_wrong_wrong_right(greenloop: Greenloop, tmp_path: Path) -> None:
     assert "Add acceptance tests" in subjects
     trailers = git(repo, "log", "-1", "--format=%(trailers)", branch)
     assert f"Greenloop-Run: {info['id']}" in trailers
+    assert "Greenloop-Verdict: green" in trailers
+    labels = git(repo, "log", "--format=%(trailers:key=Greenloop-Verdict,valueonly)", branch).split()
+    assert labels == ["green", "unverified", "unverified", "red"]
     assert git(repo, "show", f"{branch}:main.py").rstrip() == notes.APP.rstrip()
     written = "".join(p.read_text() for p in greenloop.record().rglob("*.json*") if p.is_file())
     assert KEY not in written
@@ -209,3 +212,32 @@ def test_time_runs_out_by_name(greenloop: Greenloop, tmp_path: Path) -> None:
         done = run(greenloop, server, tmp_path / "repo", "--timeout", "15", GREENLOOP_RETRY_S="600")
     assert done.code == code("budget"), done.text
     assert "--timeout" in done.out
+
+
+def test_a_plan_waits_for_a_yes_and_takes_a_comment(greenloop: Greenloop, tmp_path: Path) -> None:
+    script = served.by_role(planner=planned(), tester=notes.write_tests(), builder=notes.build(notes.APP))
+    with ModelServer(script) as server:
+        first = run(greenloop, server, tmp_path / "repo", "--approve")
+        assert first.code == code("needs_answer"), first.text
+        assert "POST /notes" in first.out
+        second = greenloop("answer", "last", "keep them in memory", OPENAI_API_KEY=KEY)
+        assert second.code == code("needs_answer"), second.text
+        planner = [r.everything for r in server.requests if "You plan changes" in r.everything]
+        assert "keep them in memory" in planner[-1]
+        assert not any("You write acceptance tests" in r.everything for r in server.requests)
+        third = greenloop("answer", "last", "yes", OPENAI_API_KEY=KEY)
+    assert third.code == 0, third.text
+
+
+def test_json_lines_are_all_there_is(greenloop: Greenloop, tmp_path: Path) -> None:
+    script = served.by_role(planner=planned(), tester=notes.write_tests(), builder=notes.build(notes.APP))
+    with ModelServer(script) as server:
+        done = run(greenloop, server, tmp_path / "repo", "--json", "--branch", "mine/notes")
+    assert done.code == 0, done.text
+    assert done.err == ""
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert events[0]["kind"] == "run_started"
+    assert events[-1]["kind"] == "run_ended"
+    assert events[-1]["data"]["ending"] == "delivered"
+    assert events[-1]["data"]["branch"] == "mine/notes"
+    assert git(tmp_path / "repo", "rev-parse", "mine/notes") == events[-1]["data"]["commit"]

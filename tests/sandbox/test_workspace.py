@@ -98,6 +98,21 @@ def test_a_step_is_committed_once(ws: Workspace) -> None:
     assert [c.trailers["Greenloop-Step"] for c in ws.log()] == ["tests-1", "tests-2"]
 
 
+def test_a_commit_gets_its_verdict_without_changing_its_content(ws: Workspace) -> None:
+    ws.write("app/new.py", b"x = 1\n")
+    made = ws.commit("Add x", step="build-0", body="Why.", trailers={"Greenloop-Verdict": "unverified"})
+    sealed = ws.relabelled(made, {"Greenloop-Verdict": "green"})
+    assert sealed != made
+    assert ws.tree_id(sealed) == ws.tree_id(made)
+    assert ws.relabelled(made, {"Greenloop-Verdict": "green"}) == sealed
+    assert ws.relabelled(made, {"Greenloop-Verdict": "unverified"}) == made
+    assert ws.head() == made
+    raw = ws.git.text("cat-file", "commit", sealed)
+    assert f"parent {ws.base}" in raw
+    assert "Add x\n\nWhy.\n\n" in raw
+    assert raw.endswith("Greenloop-Verdict: green\nGreenloop-Step: build-0")
+
+
 def test_nothing_changed_is_no_commit_unless_asked_for(ws: Workspace) -> None:
     assert commit(ws, "s") == ws.base
     empty = ws.commit("mark", step="s", trailers={}, allow_empty=True)

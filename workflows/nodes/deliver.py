@@ -5,6 +5,7 @@ import asyncio
 from langgraph.runtime import Runtime
 
 from sandbox.reports import Verdict
+from workflows.endings import Ending
 from workflows.nodes.common import context_of, step
 from workflows.report import render_report
 from workflows.state import Context, RunState
@@ -13,10 +14,14 @@ from workflows.state import Context, RunState
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Idempotent: a branch that points at the commit already is left as it is."""
     context = context_of(runtime)
-    commit = state["best"]
+    name = state.get("verdict", "")
+    verdict = context.record.load_report(name, Verdict) if name else None
     async with step(context, "deliver", "Delivering the branch"):
+        commit = context.lab.sealed(state["best"], verdict.word if verdict else "red")
+        if verdict and state.get("ending") == Ending.DELIVERED:
+            verdict = verdict.model_copy(update={"commit": commit})
+            context.record.save_report(name, verdict)
         await asyncio.to_thread(context.lab.deliver, commit, context.branch)
-        verdict = context.record.load_report(state.get("verdict", ""), Verdict) if state.get("verdict") else None
         report = render_report(state, context, verdict, context.lab.changes(state["base"], commit))
         context.record.write_text("report.md", report)
-    return {"branch": context.branch}
+    return {"branch": context.branch, "best": commit}
