@@ -1,7 +1,7 @@
 """`report.md`: what was asked, decided, built and proven; fit to be a pull request's text."""
 
 from sandbox.history import FileChange
-from sandbox.reports import Verdict
+from sandbox.reports import SuiteReport, Verdict
 from sandbox.text import clean
 from workflows.state import Context, RunState
 
@@ -20,6 +20,7 @@ def render_report(state: RunState, context: Context, verdict: Verdict | None, ch
         _list("Assumptions", list(plan.assumptions)),
         _list("Decisions", [f"**{d.choice}**: {d.reason}" for d in plan.decisions]),
         _criteria(state, verdict),
+        _red(state, context),
         _gates(verdict),
         _list("Not checked", list(verdict.not_checked) if verdict else ["no verdict in a fresh container was reached"]),
         _changes(changes),
@@ -52,6 +53,19 @@ def _criteria(state: RunState, verdict: Verdict | None) -> str:
         shown = "<br>".join(f"`{t.split('::')[-1]}`" for t in tests) or "no test"
         how = ", ".join(sorted({levels[t] for t in tests if t in levels})) or "-"
         lines.append(f"| {'yes' if good else 'NO'} | {criterion.id} {_cell(criterion.text)} | {shown} | {how} |")
+    return "\n".join(lines)
+
+
+def _red(state: RunState, context: Context) -> str:
+    """What the tests said before the change."""
+    report = context.record.load_report(f"red-{state.get('red_tries', 0)}", SuiteReport)
+    if report is None or not report.results:
+        return ""
+    failed = report.failures()
+    lines = [
+        f"## Red before green\n\n{len(failed)} of {len(report.results)} tests failed before the change, for example:\n"
+    ]
+    lines += [f"- `{r.node_id.split('::')[-1]}`: {_cell(r.message)[:160]}" for r in failed[:3]]
     return "\n".join(lines)
 
 

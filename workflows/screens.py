@@ -48,6 +48,11 @@ def _proof(verdict: Verdict | None, events: list[Event]) -> str:
         return f"\nBest check: {max(e.data['passed'] for e in runs)} of {runs[-1].data['total']} tests" if runs else ""
     counts = f"{verdict.passed} of {verdict.total} tests"
     lines = [f"\nProof: {verdict.word}, {counts} in a fresh container at {verdict.commit[:10]}"]
+    red = [e.data for e in events if e.kind == "tests" and str(e.data["step"]).startswith("red")]
+    if red:
+        lines.append(
+            f"  ok   red first: {red[-1]['total'] - red[-1]['passed']} of {red[-1]['total']} new tests failed before the change"
+        )
     lines += [
         f"  {'ok ' if g.passed else 'BAD' if g.blocking else 'see'}  {g.name}: {g.evidence}" for g in verdict.gates
     ]
