@@ -50,9 +50,8 @@ def _proof(verdict: Verdict | None, events: list[Event]) -> str:
     lines = [f"\nProof: {verdict.word}, {counts} in a fresh container at {verdict.commit[:10]}"]
     red = [e.data for e in events if e.kind == "tests" and str(e.data["step"]).startswith("red")]
     if red:
-        lines.append(
-            f"  ok   red first: {red[-1]['total'] - red[-1]['passed']} of {red[-1]['total']} new tests failed before the change"
-        )
+        failed = f"{red[-1]['total'] - red[-1]['passed']} of {red[-1]['total']}"
+        lines.append(f"  ok   red first: {failed} new tests failed before the change")
     lines += [
         f"  {'ok ' if g.passed else 'BAD' if g.blocking else 'see'}  {g.name}: {g.evidence}" for g in verdict.gates
     ]
