@@ -23,6 +23,9 @@ from workflows.state import STATE_TYPES, Context, RunState
 Ask = Callable[[dict[str, Any]], dict[str, Any] | None]
 """Given the graph's question, the user's answer, or None when nobody is there."""
 
+SERDE = JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES)
+"""How a checkpoint is written; only our own types are brought back to life."""
+
 ENDING_OF: tuple[tuple[type[BaseException], Ending], ...] = (
     (NotUnderstood, Ending.NOT_UNDERSTOOD),
     (Contradiction, Ending.NEEDS_HUMAN),
@@ -55,7 +58,7 @@ async def drive(
     try:
         context.record.emit("run_started", run=info.id, request=info.request.text, engine=info.engine, repo=info.repo)
         async with aiosqlite.connect(path) as connection:
-            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES))
+            saver = AsyncSqliteSaver(connection, serde=SERDE)
             await saver.setup()
             await saver.conn.execute("pragma synchronous=NORMAL")
             graph = build_graph(saver)

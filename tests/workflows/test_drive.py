@@ -7,9 +7,10 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
-from agents.contracts import Request
+from agents.contracts import Plan, Request, Usage
+from sandbox.reports import Gate
 from workflows.control import Control
-from workflows.drive import _session
+from workflows.drive import SERDE, _session
 from workflows.endings import Ending
 from workflows.runs import RunInfo
 from workflows.state import RunState
@@ -64,3 +65,10 @@ def test_the_first_reason_to_stop_counts_and_everybody_is_told_once() -> None:
     control.stop(Ending.CANCELLED, "you")
     control.on_stop(lambda: told.append("late"))
     assert (control.ending, control.reason, told) == (Ending.BUDGET, "time", ["early", "late"])
+
+
+def test_only_our_own_types_come_back_from_a_checkpoint() -> None:
+    plan = Plan(summary="Add notes", criteria=[], steps=[])
+    assert SERDE.loads_typed(SERDE.dumps_typed(plan)) == plan
+    for other in (Usage(calls=1), Gate(name="g", passed=True, evidence="e")):
+        assert not isinstance(SERDE.loads_typed(SERDE.dumps_typed({"v": other}))["v"], type(other)), other
