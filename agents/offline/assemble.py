@@ -95,6 +95,11 @@ def _put(raw: RawField, draft: Draft, table: Table, notes: Notes) -> None:
     typed = any(t.kind not in ("required",) for t in raw.traits)
     if other is not None and other.name != draft.name and not typed:
         if raw.collective:
+            if other.existing and draft.existing:
+                one, many = an(other.name), spoken(plural_name(draft.name))
+                raise NotUnderstood(
+                    raw.quote, f'Say "{one} belongs to {an(draft.name)}" or "{many} have many {raw.name}".'
+                )
             _relate(Relates("many", other.name, draft.name, loose=True), raw.quote, table, notes)
         else:
             required = all(t.value is not False for t in raw.traits)
@@ -138,7 +143,10 @@ def _relate(fact: Relates, quote: str, table: Table, notes: Notes, *, mutual: bo
     table.current = child.name if fact.fields else (owner if link == "many_to_many" else child).name
     if link == "many_to_many":
         _link_many(owner, target, quote, notes)
-    elif not any(r.target == target.name for r in child.all_relations()):
+    elif (
+        not any(r.target == target.name for r in child.all_relations())
+        and f"{target.name}_id" not in child.all_fields()
+    ):
         _link_one(child, target, fact, notes)
 
 

@@ -21,7 +21,7 @@ STOP_WORDS = frozenset(
     store using crud api apis endpoint endpoints route routes rest health healthcheck test tests validation docs
     documentation sqlalchemy alembic fastapi postgres postgresql mysql mongodb redis celery graphql grpc websocket
     websockets field fields attribute attributes property properties column columns resource resources maximum
-    minimum max min exactly least own""".split()  # noqa: SIM905 - a list of words reads best as text
+    minimum max min exactly least own nothing else same different""".split()  # noqa: SIM905 - a list of words reads best as text
 )
 """Words that never name a field or a resource: what they ask for must be understood otherwise or refused."""
 

@@ -53,7 +53,19 @@ def read(text: str, profile: AppProfile, answers: Sequence[Answer] = ()) -> Read
     if not (spec.resources or spec.listings or spec.guards or spec.login or _wants(said, "health")):
         raise NotUnderstood(text.strip()[:200], f"The application has all of this already. {nearest(text)}")
     notes.assumptions += assumed_fields(list(table.drafts.values()))
+    notes.assumptions += _closed(spec, table)
     return Reading(spec, tuple(notes.assumptions), tuple(notes.decisions), tuple(desk.open))
+
+
+def _closed(spec: FeatureSpec, table: Table) -> list[str]:
+    """What existing clients and tests will notice of new guards."""
+    drafts = [(g, table.get(g.resource)) for g in spec.guards]
+    return [
+        f"Whoever uses {spoken(d.existing.plural)} ({', '.join(g.actions)}) without a token gets 401 from now "
+        f"on, tests included."
+        for g, d in drafts
+        if d and d.existing and set(g.actions) - set(d.existing.guarded)
+    ]
 
 
 class _Questions:

@@ -198,23 +198,30 @@ def _scan(text: str) -> tuple[tuple[Said, ...] | None, int]:
     atoms = spans(text, _SEPARATOR)
     if len(atoms) > MAX_ATOMS:
         return None, 0
-    dead: set[int] = set()
+    dead: set[tuple[int, bool]] = set()
     furthest = 0
 
-    def read(i: int) -> tuple[Said, ...] | None:
+    def read(i: int, *, noun_fits: bool) -> tuple[Said, ...] | None:
         nonlocal furthest
         if i == len(atoms):
             return ()
         furthest = max(furthest, i)
-        if i in dead:
+        if (i, noun_fits) in dead:
             return None
         for j in range(len(atoms), i, -1):
             words = text[atoms[i][0] : atoms[j - 1][1]].strip()
-            if not words and (rest := read(j)) is not None:
-                return rest
-            if words and (facts := read_clause(words)) is not None and (rest := read(j)) is not None:
+            facts = read_clause(words) if words else ()
+            if facts is None or (not noun_fits and _just_a_noun(facts, words)):
+                continue
+            fits = isinstance(facts[-1], Wants) if facts else noun_fits
+            if (rest := read(j, noun_fits=fits)) is not None:
                 return (*(Said(fact, words) for fact in facts), *rest)
-        dead.add(i)
+        dead.add((i, noun_fits))
         return None
 
-    return read(0), atoms[furthest][0]
+    return read(0, noun_fits=True), atoms[furthest][0]
+
+
+def _just_a_noun(facts: tuple[Fact, ...], words: str) -> bool:
+    """`authors`: continues `an API for books and ...`, and nothing else (not `add comments to posts and photos`)."""
+    return len(facts) == 1 and isinstance(facts[0], Wants) and not facts[0].fields and resource_of(words) is not None

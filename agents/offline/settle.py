@@ -65,6 +65,8 @@ def _guess(raw: RawField) -> FieldType:
         return kind if kind in _STRINGS else "str"
     if default in ("true", "false"):
         return "bool"
+    if kind == "int" and not all(float(str(t.value)).is_integer() for t in limits):
+        return "float"
     if kind == "str" and limits and raw.name.rpartition("_")[2] not in _TEXTUAL:
         return "int" if all(float(t.value).is_integer() for t in limits if not isinstance(t.value, tuple)) else "float"
     if kind == "str" and default.lstrip("-").isdigit():
@@ -91,7 +93,7 @@ def _limits(raw: RawField, kind: FieldType) -> dict[str, float | int | None]:
 
 
 def _bound(raw: RawField, kind: FieldType, trait: Trait, value: float) -> tuple[str, float | int]:
-    if kind in _NUMBERS and not trait.chars:
+    if kind in _NUMBERS and not trait.chars and (kind != "int" or value.is_integer()):
         return {"min": "ge", "max": "le", "above": "gt", "below": "lt"}[trait.kind], value
     if kind in _STRINGS and value >= 0 and value.is_integer():
         step = {"above": 1, "below": -1}.get(trait.kind, 0)

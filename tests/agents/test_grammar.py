@@ -120,6 +120,8 @@ UNDERSTOOD: list[tuple[str, list[str]]] = [
      ["product/products: price:decimal gt=0, stock:int? ge=0 default=0"]),
     ("add users2 with email (unique), website, token (uuid)",
      ["users2/users2s: email:email unique, website:url, token:uuid"]),
+    ("add movies with score (0.5-9.5) and rating 1..5",
+     ["movie/movies: score:float ge=0.5 le=9.5, rating:int ge=1 le=5"]),
     ("add movies with rating from one to ten", ["movie/movies: rating:int ge=1 le=10"]),
     ("add movies with rating between 1 and 5 and title of at most 80 characters",
      ["movie/movies: rating:int ge=1 le=5, title:str max_length=80"]),
@@ -261,6 +263,11 @@ NOT_UNDERSTOOD: list[tuple[str, str]] = [
     ("Add users with name. Add login.", "users"),
     ("Add books with status (enum)", "status (enum)"),
     ("Build a library API", "Build a library API"),
+    ("Add posts with text. Add comments to posts and photos", "photos"),
+    ("Add books with title and nothing else", "nothing else"),
+    ("Add books with pages (int, 0.5-9)", "pages (int, 0.5-9)"),
+    ("Add books with title. Delete old books", "Delete old books"),
+    ("Add books with title or author", "title or author"),
     ("Add books with title. Write a poem", "Write a poem"),
 ]
 
@@ -282,6 +289,9 @@ def test_what_is_not_understood_is_quoted(text: str, quote: str) -> None:
         ("require login to update orders", "require login to update orders"),
         ("add pagination", "add pagination"),
         ("price is unique", "price is unique"),
+        ("orders have products", "products"),
+        ("remove the price from products", "remove the price from products"),
+        ("delete products", "delete products"),
     ],
 )
 def test_an_existing_application_is_not_bent(text: str, quote: str) -> None:
