@@ -42,6 +42,8 @@ class OfflineTester:
         """By rule: a test that cannot run is the test's fault, everything else the code's."""
         if _NO_START.search(brief.feedback):
             return Blame(fault="code", reason="the service does not start")
+        if locked_out := _locked_out(brief, plan):
+            return locked_out
         broken = [f for f in brief.failures if f.outcome == "error" and _TEST_FAULT.search(f.message + f.details)]
         ours = [f.node_id for f in broken if "tests/acceptance" in f.node_id]
         if ours:
@@ -50,3 +52,18 @@ class OfflineTester:
             first = brief.failures[0]
             return Blame(fault="code", reason=f"{first.node_id}: {first.message}")
         return Blame(fault="code", reason=brief.feedback or "the change does not do what the plan says")
+
+
+def _locked_out(brief: Brief, plan: Plan) -> Blame | None:
+    """Tests that were there before use, without a login, what the request puts behind one: somebody has to choose."""
+    guards = FeatureSpec.model_validate(plan.spec).guards
+    if not guards or not brief.failures or not all("401" in f.message + f.details for f in brief.failures):
+        return None
+    names = sorted({f.node_id.split("[")[0] for f in brief.failures})
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    what = ", ".join(f"{'/'.join(g.actions)} {g.resource}" for g in guards)
+    return Blame(
+        fault="request",
+        reason=f"the request asks for a login ({what}); these tests do it without one: {shown}. "
+        "Change or remove them, then ask again",
+    )

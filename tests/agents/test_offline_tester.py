@@ -160,6 +160,17 @@ async def test_failures_are_read_by_rule(failure: TestResult | None, feedback: s
     assert blame.tests == ((failure.node_id,) if failure and fault == "test" else ())
 
 
+async def test_old_tests_that_the_request_locks_out_need_a_person() -> None:
+    plan, suite = await suite_for("Require login to create products", SHOP)
+    old = "tests/test_main.py::test_a_product_is_made"
+    failures = (TestResult(node_id=old, outcome="failed", message="assert 401 == 201"),)
+    blame = await OfflineTester(read_profile=lambda _: SHOP).triage(brief("x", failures=failures), plan)
+    assert blame.fault == "request"
+    assert old in blame.reason
+    other = (*failures, TestResult(node_id="tests/test_main.py::b", outcome="failed", message="assert 500 == 200"))
+    assert (await OfflineTester(read_profile=lambda _: SHOP).triage(brief("x", failures=other), plan)).fault == "code"
+
+
 async def written(folder: Path) -> Path:
     _, suite = await suite_for(REQUEST, AppProfile())
     service = Service(argv=("python", "-m", "uvicorn", "main:app", "--port", "{port}"))
@@ -187,6 +198,7 @@ def outcomes(folder: Path) -> tuple[int, int, str]:
     return count.get("passed", 0), count.get("failed", 0) + count.get("error", 0), done.stdout
 
 
+@pytest.mark.e2e
 async def test_an_application_that_keeps_to_the_conventions_is_green(tmp_path: Path) -> None:
     folder = await written(tmp_path)
     shutil.copy(LIBRARY, folder / "main.py")

@@ -72,6 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project(tmp_path_factory.mktemp("kit"), service)
 
 
+@pytest.mark.e2e
 def test_a_developer_just_types_pytest(served: Path) -> None:
     before = sorted(p.name for p in served.iterdir())
     result = run_pytest(served, DATABASE_URL="sqlite:////home/me/shop.db")
@@ -79,6 +80,7 @@ def test_a_developer_just_types_pytest(served: Path) -> None:
     assert [n for n in sorted(p.name for p in served.iterdir()) if n != "__pycache__"] == before
 
 
+@pytest.mark.e2e
 def test_a_service_that_does_not_start_is_told_with_its_output(tmp_path: Path) -> None:
     folder = project(tmp_path, Service(argv=ARGV, start_timeout_s=5))
     (folder / "service.py").write_text("raise RuntimeError('no database')")
@@ -88,6 +90,7 @@ def test_a_service_that_does_not_start_is_told_with_its_output(tmp_path: Path) -
     assert "no database" in result.stdout
 
 
+@pytest.mark.e2e
 def test_a_given_address_is_used_as_it_is(served: Path) -> None:
     result = run_pytest(served, APP_BASE_URL="http://127.0.0.1:9")
     assert result.returncode == 1
