@@ -31,7 +31,7 @@ check: setup ## format, lint, types, structure
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 fast: setup ## tests that need no Docker engine
-	@$(BIN)/pytest -m 'not docker and not e2e and not hostile'
+	@$(BIN)/pytest -q -n 2 -m 'not docker and not e2e and not hostile'
 
 real: setup engine ## tests on a real Docker engine, and whole runs
 	@$(BIN)/pytest -m '(docker or e2e) and not hostile'

@@ -161,7 +161,7 @@ async def test_failures_are_read_by_rule(failure: TestResult | None, feedback: s
 
 
 async def test_old_tests_that_the_request_locks_out_need_a_person() -> None:
-    plan, suite = await suite_for("Require login to create products", SHOP)
+    plan, _ = await suite_for("Require login to create products", SHOP)
     old = "tests/test_main.py::test_a_product_is_made"
     failures = (TestResult(node_id=old, outcome="failed", message="assert 401 == 201"),)
     blame = await OfflineTester(read_profile=lambda _: SHOP).triage(brief("x", failures=failures), plan)
