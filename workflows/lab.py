@@ -43,6 +43,8 @@ class Lab:
     limits: Limits
     test_timeout_s: float
     record: Record
+    tell_edit: Callable[[str], None] = lambda _: None
+    """Told every single edit; the rules write many files at once, so only a model's are worth a line."""
     _image_of: dict[str, str] = field(default_factory=dict)
     _cases: tuple[TestCase, ...] = ()
 
@@ -123,8 +125,7 @@ class Lab:
             protected = lambda path: path in there or protected_from_tester(path)  # noqa: E731 - like the above
         elif role == "builder":
             protected = protected_from_builder(self._test_files(base) + self._test_files(tests_commit))
-        tell = lambda text: self.record.emit("note", text=text)  # noqa: E731 - one line, one use
-        return WorkspaceDesk(self.workspace, protected, lambda ids: self.try_tree(ids, tests_commit), tell)
+        return WorkspaceDesk(self.workspace, protected, lambda ids: self.try_tree(ids, tests_commit), self.tell_edit)
 
     def service(self, commit: str = "") -> Service | None:
         """How the application of a commit (or of the tree as it is) is started; None when there is none."""

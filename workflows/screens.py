@@ -10,6 +10,9 @@ from workflows.events import Event
 from workflows.record import Record
 from workflows.runs import RunInfo
 
+SHOWN = 12
+"""Most criteria on the last screen."""
+
 
 def final_screen(info: RunInfo, record: Record) -> str:
     """The last screen, as plain text."""
@@ -37,7 +40,9 @@ def _built(plan: Plan | None) -> str:
     if plan is None:
         return ""
     lines = [f"\nPlan: {plan.summary}"]
-    lines += [f"  {c.id}  {c.text}" for c in plan.criteria]
+    lines += [f"  {c.id:<4}{c.text}" for c in plan.criteria[:SHOWN]]
+    if len(plan.criteria) > SHOWN:
+        lines.append(f"  ... and {len(plan.criteria) - SHOWN} more criteria, each with its tests, in the report")
     lines += [f"  assumed: {text}" for text in plan.assumptions]
     return "\n".join(lines)
 

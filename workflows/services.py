@@ -32,6 +32,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         limits=sandbox_limits(settings),
         test_timeout_s=settings.test_timeout_s,
         record=record,
+        tell_edit=(lambda _: None) if info.engine == OFFLINE else lambda text: record.emit("note", text=text),
     )
     return Context(
         run_id=info.id,

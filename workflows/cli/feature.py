@@ -44,6 +44,7 @@ def feature(
             timeout_s=timeout,
         )
         from agents.contracts import Request
+        from agents.openapi_contract import read_openapi
         from workflows.cli.execute import execute_new
 
         contract = _file_text(openapi) if openapi else ""
