@@ -78,7 +78,7 @@ class Run:
 
     def __init__(self, greenloop: Greenloop, server: ModelServer, repo: Path, **env: str) -> None:
         self.greenloop, self.server, self.repo = greenloop, server, repo
-        self.env = {"OPENAI_API_KEY": KEY, "GREENLOOP_RETRY_S": "5", **env}
+        self.env = {"OPENAI_API_KEY": KEY, "GREENLOOP_RETRY_S": "300", **env}
         self.id = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._seen = 0

@@ -183,6 +183,7 @@ def test_cancel_resume_lock_log_and_clean(greenloop: Greenloop, tmp_path: Path) 
         assert idle.code == 0, idle.text
         assert run.info()["ending"] == "cancelled"
         run.resume()
+        run.wait(run.happened("run_started"))
         followed = greenloop("log", run.id, "-f", "--json")
         assert json.loads(followed.out.splitlines()[-1])["kind"] == "run_ended"
         assert run.end() == 0, run.said
