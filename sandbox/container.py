@@ -47,6 +47,7 @@ class DockerSandbox:
         self._lock = threading.Lock()
         self._killers: dict[User, Resident] = {}
         self._processes: list[DockerProcess] = []
+        self._conversations: list[Channel] = []
         self._closing = False
         self._destroyed = ""
         for user in ("app", "tests"):
@@ -61,6 +62,16 @@ class DockerSandbox:
     def closing(self) -> bool:
         """True once we are taking the container away ourselves."""
         return self._closing
+
+    @property
+    def limits(self) -> Limits:
+        """Its bounds."""
+        return self._limits
+
+    @property
+    def cancelled(self) -> Callable[[], bool]:
+        """Asked while a command runs; True ends it as `stopped`."""
+        return self._cancelled
 
     def start(self, command: Command) -> Process:
         """See `protocol.Sandbox.start`."""
@@ -84,6 +95,21 @@ class DockerSandbox:
         with self._lock:
             self._processes = [p for p in self._processes if p.running] + [process]
         return process
+
+    def converse(self, command: Command) -> Channel:
+        """Start a command whose input stays open; for a program of ours that answers (see `sandbox.worker`).
+
+        Raises:
+            EngineFault: it could not be started.
+        """
+        argv = as_argv(command, self._path)
+        self._require_open()
+        if self._prepared(command.user) is None:
+            raise EngineFault("the sandbox does not answer")
+        channel = self._exec(argv, command.user, stdin=True)[1]
+        with self._lock:
+            self._conversations.append(channel)
+        return channel
 
     def _require_open(self) -> None:
         if self._closing:
@@ -206,6 +232,14 @@ class DockerSandbox:
         if not all(self.kill(user) for user in users):
             self.destroy("its processes could not be ended")
             raise EngineFault("the sandbox could not be swept")
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Empty `/work`, `/scratch` and `/tmp`; processes stay.
+
+        Raises:
+            EngineFault: they cannot be emptied.
+        """
         residents = [self._killers["app"], self._killers["tests"], self._supervisor]
         if any(resident.ask("wipe", WIPE_S) is None for resident in residents):
             self.destroy("its scratch space could not be emptied")
@@ -220,6 +254,8 @@ class DockerSandbox:
             processes = list(self._processes)
         for process in processes:
             process.abandon(GOODBYE_S)
+        for channel in self._conversations:
+            channel.close()
         for resident in (*self._killers.values(), self._supervisor):
             resident.close()
         with contextlib.suppress(EngineFault):

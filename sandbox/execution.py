@@ -150,15 +150,7 @@ class DockerProcess:
         return self._judged(int(state["ExitCode"]))
 
     def _judged(self, code: int) -> Outcome:
-        after = self._box.counters()
-        if after is None:
-            return self._result(self._box.gone())
-        cause = starved(self._before, after)
-        if code == 0 and cause is not Cause.OUT_OF_MEMORY:
-            return self._result(Cause.EXITED, 0)
-        if cause is None and self._box.disk_full(self._command.user):
-            cause = Cause.DISK_FULL
-        return self._result(cause or Cause.EXITED, code)
+        return self._result(cause_of(self._box, self._command.user, self._before, code), code)
 
     def _not_started(self) -> Outcome:
         """The engine could not start the exec; its complaint came as if it were the program's output."""
@@ -200,6 +192,19 @@ class DockerProcess:
                 if is_over(self._settled(KILL_AGAIN_S)):
                     return
         self._box.destroy("a command could not be ended")
+
+
+def cause_of(box: Box, user: User, before: Counters, code: int) -> Cause:
+    """Why a command ended that gave this exit code."""
+    after = box.counters()
+    if after is None:
+        return box.gone()
+    cause = starved(before, after)
+    if code == 0 and cause is not Cause.OUT_OF_MEMORY:
+        return Cause.EXITED
+    if cause is None and box.disk_full(user):
+        return Cause.DISK_FULL
+    return cause or Cause.EXITED
 
 
 def is_over(state: dict[str, Any]) -> bool:

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 
 from sandbox import stream
 from sandbox.errors import EngineFault
-from sandbox.probe import BOOT, stdin_for
-from sandbox.protocol import SOURCE, WORK, Cause, Command, Outcome, Sandbox, User
+from sandbox.jobs import Job, Plain, Starter
+from sandbox.protocol import SOURCE, WORK, Cause, Outcome, Sandbox
 from sandbox.reports import SuiteReport
 from sandbox.suite import suite_report
 
 TREE = f"{WORK}/tree"
 """The writable copy of the tree; node ids are relative to it."""
 PROJECT_PYTHON = "/opt/venv/bin/python"
+IN_PROCESS = ("reporter", "in_process")
+"""Parts of the program; see `sandbox.probe`."""
 INI_NAME = ".greenloop-pytest.ini"
 QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:rerunfailures", "-q", "--tb=short", "--color=no")
 
@@ -39,19 +41,30 @@ def run_in_process(
     ini: str = "[pytest]\n",
     options: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    starter: Starter | None = None,
 ) -> SuiteReport:
     """Run the repository's tests as `app` on a fresh copy of `/src`, in the project's interpreter.
 
     `node_ids`: files, classes or functions to run (parameters may be left out), None for all. `expected`: those that
-    must have run and passed. `ini` and `options` come from `pytest_config.own_config` of a trusted tree.
+    must have run and passed. `ini` and `options` come from `pytest_config.own_config` of a trusted tree. `starter`:
+    a worker, for speed where no verdict depends on it.
 
     Raises:
         EngineFault: the engine was lost or the image holds no test runner.
     """
-    sandbox.sweep()
-    nonce = secrets.token_hex(16)
+    starter = starter or Plain(sandbox)
+    starter.clean()
+    job = in_process_job(node_ids, timeout_s=timeout_s, ini=ini, options=options, env=env or {})
+    outcome = starter.start(job).wait()
+    return suite_report(outcome, told_by(outcome, str(job.task["nonce"])), expected)
+
+
+def in_process_job(
+    node_ids: Sequence[str] | None, *, timeout_s: float, ini: str, options: Sequence[str], env: Mapping[str, str]
+) -> Job:
+    """The repository's tests as a job with a nonce of its own."""
     task = {
-        "nonce": nonce,
+        "nonce": secrets.token_hex(16),
         "source": SOURCE,
         "tree": TREE,
         "paths": [TREE, f"{TREE}/src"],
@@ -63,18 +76,15 @@ def run_in_process(
             *QUIET, *options,
         ],
     }  # fmt: skip
-    stdin = stdin_for(task, "reporter", "in_process")
-    outcome = sandbox.run(
-        python_command(PROJECT_PYTHON, stdin, user="app", cwd=WORK, env=project_env(env or {}), timeout_s=timeout_s)
+    return Job(
+        python=PROJECT_PYTHON,
+        parts=IN_PROCESS,
+        task=task,
+        user="app",
+        cwd=WORK,
+        env=project_env(env),
+        timeout_s=timeout_s,
     )
-    return suite_report(outcome, told_by(outcome, nonce), expected)
-
-
-def python_command(
-    python: str, stdin: bytes, *, user: User, cwd: str, env: Mapping[str, str], timeout_s: float
-) -> Command:
-    """One of our programs (see `sandbox.probe`) as a command, in an isolated interpreter."""
-    return Command(argv=(python, "-I", "-B", "-c", BOOT), stdin=stdin, user=user, cwd=cwd, env=env, timeout_s=timeout_s)
 
 
 def told_by(outcome: Outcome, nonce: str) -> stream.Told:

@@ -62,6 +62,8 @@ class SuiteReport(Frozen):
     service_output: str = ""
     """What the service printed, cut likewise; empty when none was started."""
     elapsed_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    """What a person should know about how it was run; empty when there is nothing special."""
 
     def passed(self) -> set[str]:
         """Node ids that passed."""

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Sequence
 
 from sandbox.errors import EngineFault
-from sandbox.probe import stdin_for
-from sandbox.protocol import SCRATCH, SOURCE, TESTS, WORK, Cause, Command, Outcome, Process, Sandbox
-from sandbox.pytest_run import PROJECT_PYTHON, QUIET, TREE, project_env, python_command, told_by
+from sandbox.jobs import Job, Plain, Starter
+from sandbox.protocol import SCRATCH, SOURCE, TESTS, WORK, Cause, Outcome, Process, Sandbox
+from sandbox.pytest_run import PROJECT_PYTHON, QUIET, TREE, project_env, told_by
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.stream import Told
 from sandbox.suite import WORDS, suite_report
@@ -17,6 +17,9 @@ PORT = 8000
 """Every sandbox has a loopback of its own, so the port never collides."""
 TOOLS_PYTHON = "/opt/greenloop/bin/python"
 ACCEPTANCE = "tests/acceptance"
+LAUNCH = ("launch",)
+OUTSIDE = ("reporter", "service_tests")
+"""Parts of the programs; see `sandbox.probe`."""
 
 
 def run_service_tests(
@@ -26,20 +29,23 @@ def run_service_tests(
     node_ids: Sequence[str] | None = None,
     expected: Sequence[str] | None = None,
     timeout_s: float,
+    starter: Starter | None = None,
 ) -> SuiteReport:
     """Start the service from a fresh copy of `/src`, run the tests below `/tests/tests/acceptance` against it, stop it.
 
     `timeout_s` bounds the tests; getting ready is bounded by the service's own `start_timeout_s`.
+    `starter`: a worker, for speed where no verdict depends on it.
 
     Raises:
         EngineFault: the engine was lost or the image holds no test runner.
     """
-    sandbox.sweep()
+    starter = starter or Plain(sandbox)
+    starter.clean()
     nonce = secrets.token_hex(16)
     total = service.start_timeout_s + timeout_s
-    running = sandbox.start(_service_command(service, total + 60))
+    running = starter.start(_service_job(service, total + 60))
     try:
-        tests = sandbox.start(_tests_command(service, nonce, node_ids, total))
+        tests = starter.start(_tests_job(service, nonce, node_ids, total))
         tested, served, died = _race(tests, running)
     finally:
         running.stop()
@@ -102,7 +108,7 @@ def _last(served: Outcome) -> str:
     return f"{said} ({how})"
 
 
-def _service_command(service: Service, timeout_s: float) -> Command:
+def _service_job(service: Service, timeout_s: float) -> Job:
     def filled(text: str) -> str:
         return text.replace("{port}", str(PORT))
 
@@ -113,11 +119,10 @@ def _service_command(service: Service, timeout_s: float) -> Command:
         "argv": [filled(word) for word in service.argv],
     }
     env = project_env({name: filled(value) for name, value in service.env.items()})
-    stdin = stdin_for(task, "launch")
-    return python_command(PROJECT_PYTHON, stdin, user="app", cwd=WORK, env=env, timeout_s=timeout_s)
+    return Job(python=PROJECT_PYTHON, parts=LAUNCH, task=task, user="app", cwd=WORK, env=env, timeout_s=timeout_s)
 
 
-def _tests_command(service: Service, nonce: str, node_ids: Sequence[str] | None, timeout_s: float) -> Command:
+def _tests_job(service: Service, nonce: str, node_ids: Sequence[str] | None, timeout_s: float) -> Job:
     folder = f"{TESTS}/{ACCEPTANCE}"
     wanted = [ACCEPTANCE] if node_ids is None else list(node_ids)
     task = {
@@ -139,5 +144,4 @@ def _tests_command(service: Service, nonce: str, node_ids: Sequence[str] | None,
         "LANG": "C.UTF-8",
         "APP_BASE_URL": f"http://127.0.0.1:{PORT}",
     }
-    stdin = stdin_for(task, "reporter", "service_tests")
-    return python_command(TOOLS_PYTHON, stdin, user="tests", cwd=SCRATCH, env=env, timeout_s=timeout_s)
+    return Job(python=TOOLS_PYTHON, parts=OUTSIDE, task=task, user="tests", cwd=SCRATCH, env=env, timeout_s=timeout_s)

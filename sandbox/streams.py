@@ -96,6 +96,13 @@ class Output:
         """Bytes kept of stderr."""
         return bytes(self._parts[2])
 
+    def drain(self) -> tuple[bytes, bytes]:
+        """Take out what was kept so far of stdout and stderr; the cap counts from here again."""
+        taken = self.stdout, self.stderr
+        for part in self._parts.values():
+            part.clear()
+        return taken
+
     def feed(self, data: bytes) -> bool:
         """Take the next bytes of the stream; False once there was more than the cap."""
         at = 0

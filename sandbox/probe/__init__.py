@@ -12,6 +12,11 @@ BOOT = (
 
 def stdin_for(task: Mapping[str, object], *parts: str) -> bytes:
     """The stdin of `python -c BOOT`: the sources of `parts` as one program, then its task."""
-    folder = Path(__file__).parent
-    source = b"\n".join((folder / f"{part}.py").read_bytes() for part in parts)
+    source = source_of(*parts).encode()
     return b"%d\n" % len(source) + source + json.dumps(task).encode()
+
+
+def source_of(*parts: str) -> str:
+    """The sources of `parts` as one program."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / f"{part}.py").read_text(encoding="utf-8") for part in parts)

@@ -1,7 +1,7 @@
 # mypy: ignore-errors
 """Runs inside the container, as the project's interpreter: copies the tree and runs pytest on the copy."""
 
-task = json.loads(sys.stdin.buffer.read())
+task = globals().get("task") or json.loads(sys.stdin.buffer.read())
 tell = open_channel(task.pop("nonce"))
 
 

@@ -4,7 +4,7 @@
 import http.client
 import time
 
-task = json.loads(sys.stdin.buffer.read())
+task = globals().get("task") or json.loads(sys.stdin.buffer.read())
 tell = open_channel(task.pop("nonce"))
 
 

@@ -1,0 +1,136 @@
+"""Test runs in preloaded workers, and in plain processes whenever a worker is not fit for them."""
+
+from collections.abc import Callable, Sequence
+
+from sandbox.container import DockerSandbox
+from sandbox.jobs import Job, Plain, Starter
+from sandbox.protocol import Process
+from sandbox.pytest_run import IN_PROCESS, run_in_process
+from sandbox.reports import Service, SuiteReport, Word
+from sandbox.service import LAUNCH, OUTSIDE, run_service_tests
+from sandbox.worker import Preload, Worker, WorkerLost, WorkerUnfit
+
+WEB = (
+    "asyncio", "concurrent.futures.thread", "logging.config", "email.mime.text", "multiprocessing", "sqlite3", "uuid",
+    "decimal", "zoneinfo", "importlib.resources", "importlib.metadata",
+    "pydantic", "pydantic.networks", "pydantic.deprecated.decorator", "pydantic_settings", "annotated_types",
+    "anyio", "anyio._backends._asyncio", "starlette", "fastapi", "fastapi.responses", "fastapi.security",
+    "fastapi.staticfiles", "fastapi.templating", "starlette.middleware.cors", "fastapi.openapi.utils",
+    "sqlalchemy", "sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.sqlite.aiosqlite", "aiosqlite",
+    "sqlalchemy.dialects.postgresql", "sqlmodel", "email_validator", "multipart", "python_multipart",
+    "argon2", "pwdlib", "pwdlib.hashers.argon2", "bcrypt", "jwt", "jose", "passlib.context", "cryptography.fernet",
+)  # fmt: skip
+"""Imported when installed: what applications of this kind spend their start on."""
+SERVER = (
+    "uvicorn", "uvicorn.main", "uvicorn.logging", "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.loops.asyncio",
+    "uvicorn.protocols.http.auto", "uvicorn.protocols.http.h11_impl", "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto", "click", "h11",
+    "alembic", "alembic.config", "alembic.command", "alembic.runtime.environment", "alembic.autogenerate", "mako",
+)  # fmt: skip
+CLIENT = ("httpx", "fastapi.testclient", "starlette.testclient", "pytest_asyncio")
+TRIES = 4
+"""Starts of a worker until the plain process is used for good."""
+
+
+class Workers:
+    """Starts jobs in preloaded workers of one container: the service, tests inside, tests outside. See `jobs.Starter`.
+
+    `distributions`: what the repository's manifest names. Reports say in `notes` when a plain process was used instead.
+    """
+
+    def __init__(self, box: DockerSandbox, distributions: Sequence[str] = (), *, cheap_hashes: bool = True) -> None:
+        self._box = box
+        self._distributions = tuple(distributions)
+        self._cheap_hashes = cheap_hashes
+        self._workers: dict[tuple[str, ...], tuple[dict[str, str], Worker]] = {}
+        self._without: set[str] = set()
+        self._failed = 0
+        self._unfit = ""
+
+    def in_process(
+        self, *, node_ids: Sequence[str] | None, expected: Sequence[str] | None, timeout_s: float, ini: str,
+        options: Sequence[str], env: dict[str, str],
+    ) -> SuiteReport:  # fmt: skip
+        """See `pytest_run.run_in_process`."""
+        return self._run(
+            lambda starter: run_in_process(
+                self._box, node_ids=node_ids, expected=expected, timeout_s=timeout_s, ini=ini, options=options, env=env,
+                starter=starter,
+            )
+        )  # fmt: skip
+
+    def service_tests(
+        self, *, service: Service, node_ids: Sequence[str] | None, expected: Sequence[str] | None, timeout_s: float
+    ) -> SuiteReport:
+        """See `service.run_service_tests`."""
+        return self._run(
+            lambda starter: run_service_tests(
+                self._box, service=service, node_ids=node_ids, expected=expected, timeout_s=timeout_s, starter=starter
+            )
+        )
+
+    def _run(self, run: Callable[[Starter], SuiteReport]) -> SuiteReport:
+        """By workers; again in plain processes when one was lost or what it says is in doubt."""
+        why = self._unfit
+        while not why:
+            try:
+                report = run(self)
+            except WorkerUnfit as unfit:
+                self._give_up(unfit.culprit)
+                why = str(unfit) if not unfit.culprit or self._unfit else ""
+                continue
+            except WorkerLost as lost:
+                self._give_up()
+                why = str(lost)
+                continue
+            if report.word is not Word.TAMPERED:
+                return report
+            why = "its report was in doubt"
+        self.close()
+        report = run(Plain(self._box))
+        return report.model_copy(update={"notes": (*report.notes, f"run in a plain process: {why}")})
+
+    def _give_up(self, culprit: str = "") -> None:
+        self.close()
+        self._without |= {culprit} - {""}
+        self._failed += 1
+        if self._failed >= TRIES:
+            self._unfit = "preloaded workers do not last here"
+
+    def clean(self) -> None:
+        """See `Starter.clean`: a worker has swept behind its job, so files are all that can be left."""
+        if not self._workers or not all(worker.usable() for _, worker in self._workers.values()):
+            self.close()
+            self._box.sweep()
+        else:
+            self._box.wipe()
+
+    def start(self, job: Job) -> Process:
+        """See `Starter.start`."""
+        return self.worker(job).start(job)
+
+    def worker(self, job: Job) -> Worker:
+        """The worker for jobs like this one, started when there is none that fits."""
+        key = (job.python, job.user, *job.parts)
+        known = self._workers.get(key)
+        if known is not None and known[0] == dict(job.env) and known[1].usable():
+            return known[1]
+        if known is not None:
+            known[1].close()
+        worker = Worker(self._box, job, self._preload(job.parts))
+        self._workers[key] = (dict(job.env), worker)
+        return worker
+
+    def _preload(self, parts: tuple[str, ...]) -> Preload:
+        without = frozenset(self._without)
+        if parts == OUTSIDE:
+            return Preload(imports=("pytest", "httpx"), without=without)
+        names = {LAUNCH: (*WEB, *SERVER), IN_PROCESS: ("pytest", *WEB, *CLIENT)}[parts]
+        cheap = self._cheap_hashes and parts == LAUNCH
+        return Preload(imports=names, distributions=self._distributions, cheap_hashes=cheap, without=without)
+
+    def close(self) -> None:
+        """Let go of every worker; what they ran ends with them, at the latest at the next sweep."""
+        for _, worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
