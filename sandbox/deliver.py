@@ -43,9 +43,7 @@ def deliver(store: Git, source: Path, commit: str, branch: str, *, base: str) ->
         RepositoryRefused: the path holds something that is no repository.
         GitFailed: git itself failed, or the branch would have been incomplete.
     """
-    ref = f"refs/heads/{branch}"
-    if branch.startswith("-") or branch == "HEAD" or store.call("check-ref-format", ref).code != 0:
-        raise BranchTaken(f"{branch[:80]!a} is not a valid branch name")
+    ref = _ref(store, branch)
     places, created = _repository(source)
     user = Git(git_dir=places.git_dir)
     if user.call("symbolic-ref", "--quiet", "HEAD").out.decode(errors="replace").strip() == ref and not user.sha(
@@ -58,6 +56,27 @@ def deliver(store: Git, source: Path, commit: str, branch: str, *, base: str) ->
     _transfer(store, user, places, commit, base)
     _create(user, ref, commit, places)
     return Delivery(places.top, branch, commit, created=created)
+
+
+def refuse_branch(store: Git, source: Path, branch: str) -> None:
+    """See to it before any work that `deliver` can create the branch.
+
+    Raises:
+        BranchTaken: it exists, or is no valid name.
+    """
+    ref = _ref(store, branch)
+    places = discover(source.resolve()) if source.exists() else None
+    if isinstance(places, Places) and (there := Git(git_dir=places.git_dir).sha(ref)):
+        raise BranchTaken(
+            f"branch {branch} exists already in {places.top} and points to {there[:12]}; use --branch NAME"
+        )
+
+
+def _ref(store: Git, branch: str) -> str:
+    ref = f"refs/heads/{branch}"
+    if branch.startswith("-") or branch == "HEAD" or store.call("check-ref-format", ref).code != 0:
+        raise BranchTaken(f"{branch[:80]!a} is not a valid branch name; use --branch NAME")
+    return ref
 
 
 def _already(there: str, places: Places, branch: str, commit: str, created: bool) -> Delivery:

@@ -12,6 +12,7 @@ from agents.profile_reader import read_profile, service_for
 from agents.protection import Protected, is_test_file, protected_from_builder, protected_from_tester
 from agents.testkit import acceptance_conftest
 from sandbox.baseline import Baseline, measure
+from sandbox.deliver import refuse_branch
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, RepositoryRefused
 from sandbox.history import FileChange
@@ -35,6 +36,7 @@ class Lab:
     """One run's git and Docker. Every method may be called again after a crash and finds its work done."""
 
     run_id: str
+    branch: str
     home: Path
     source: Path
     include_dirty: bool
@@ -54,6 +56,7 @@ class Lab:
         self.engine.remove_run(self.run_id)
         self.__dict__.pop("workspace", None)
         self.workspace = Workspace.create(self.home, self.source, include_dirty=self.include_dirty)
+        refuse_branch(self.workspace.git, self.source, self.branch)
         for note in self.workspace.notes:
             self.record.emit("note", text=note)
         return self.workspace.base

@@ -24,6 +24,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
     ledger.restore(record.replies())
     lab = Lab(
         run_id=info.id,
+        branch=info.branch,
         home=runs.home(info.id) / "workspace",
         source=Path(info.repo),
         include_dirty=bool(info.options.get("include_dirty")),

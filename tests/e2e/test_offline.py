@@ -122,3 +122,16 @@ def test_a_dirty_repository_is_refused_or_taken_as_it_is(
     assert taken.code == 0, taken.text
     assert "A line nobody committed." in git(repo, "show", f"{greenloop.last()['branch']}:README.md")
     assert git(repo, "status", "--porcelain") == "M README.md"
+
+
+@pytest.mark.parametrize(
+    ("branch", "says"), [("main", "exists already"), ("-x", "not a valid"), ("a..b", "not a valid")]
+)
+def test_a_branch_that_cannot_be_made_is_refused_before_any_work(
+    greenloop: Greenloop, git_repo: Callable[[Path], Path], branch: str, says: str
+) -> None:
+    repo = git_repo(ROOT / "examples" / "shop")
+    done = greenloop("feature", "Add suppliers with name", "--repo", str(repo), f"--branch={branch}")
+    assert done.code == MEANING["refused"][0], done.text  # type: ignore[index]
+    assert says in done.out
+    assert "Planning" not in done.out
