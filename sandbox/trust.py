@@ -42,15 +42,25 @@ class Changed:
 class Arrangement:
     """What is put into a sandbox."""
 
-    source: bytes
-    """Tar for `/src`: the change's code, trusted tests and configuration laid over it, acceptance tests left out."""
-    tests: bytes
-    """Tar for `/tests`: the trusted acceptance tests."""
+    source_files: Mapping[str, TreeFile]
+    """For `/src`: the change's code, trusted tests and configuration laid over it, acceptance tests left out."""
+    test_files: Mapping[str, TreeFile]
+    """For `/tests`: the trusted acceptance tests."""
     config: PytestConfig
     """The trusted pytest settings of the repository's own suite."""
     changes: tuple[Changed, ...]
     """What the change did to trusted paths."""
     has_acceptance: bool
+
+    @property
+    def source(self) -> bytes:
+        """Tar of `source_files`."""
+        return _pack(self.source_files)
+
+    @property
+    def tests(self) -> bytes:
+        """Tar of `test_files`."""
+        return _pack(self.test_files)
 
 
 def kind_of(path: str) -> Kind | None:
@@ -120,8 +130,8 @@ def arrange(source: bytes, tests: bytes, changed: Collection[str] | None = None)
     laid = {p: f for p, f in author.items() if kind_of(p) in ("test", "conftest", "config", "startup")}
     accepted = {p: f for p, f in author.items() if kind_of(p) == "acceptance"}
     return Arrangement(
-        source=_pack(kept | laid),
-        tests=_pack(accepted),
+        source_files=kept | laid,
+        test_files=accepted,
         config=_config(author, tree),
         changes=changes_between(author, tree),
         has_acceptance=bool(accepted),
