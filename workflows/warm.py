@@ -1,14 +1,32 @@
 """The loop's sandbox: kept open between runs of the tests, filled anew for each, never used for a verdict."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
-from sandbox.errors import EngineFault
-from sandbox.protocol import SOURCE, TESTS, Command, Limits, Sandbox
-from sandbox.pytest_run import run_in_process
+from sandbox.errors import DependencyError, EngineFault
+from sandbox.manifest import read_manifest
+from sandbox.mirror import Courier, Mirror
+from sandbox.protocol import SOURCE, TESTS, Limits
 from sandbox.reports import Service, SuiteReport, TestResult, Word
-from sandbox.service import ACCEPTANCE, run_service_tests
-from sandbox.trust import Arrangement, arrange
+from sandbox.service import ACCEPTANCE
+from sandbox.trust import Arrangement, TreeFile, arrange
+from sandbox.workers import Workers
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A container and what is kept going in it."""
+
+    image: str
+    box: DockerSandbox
+    workers: Workers
+    source: Mirror
+    tests: Mirror
 
 
 class Warm:
@@ -19,8 +37,7 @@ class Warm:
         self._run_id = run_id
         self._limits = limits
         self._timeout_s = timeout_s
-        self._image = ""
-        self._box: Sandbox | None = None
+        self._opened: Opened | None = None
 
     def run(self, image: str, source: bytes, tests: bytes, node_ids: Sequence[str], service: Service) -> SuiteReport:
         """Run tests of both kinds on a tree: those over HTTP against the service, the others in-process.
@@ -31,21 +48,20 @@ class Warm:
         """
         try:
             arrangement = arrange(source, tests)
-            box = self._filled(image, arrangement)
+            workers = self._filled(image, arrangement).workers
             outside = [n for n in node_ids if n.startswith(ACCEPTANCE)]
             inside = [n for n in node_ids if not n.startswith(ACCEPTANCE)]
             reports = []
             if outside:
                 reports.append(
-                    run_service_tests(
-                        box, service=service, node_ids=outside, expected=outside, timeout_s=self._timeout_s
+                    workers.service_tests(
+                        service=service, node_ids=outside, expected=outside, timeout_s=self._timeout_s
                     )
                 )
             if inside:
                 config = arrangement.config
                 reports.append(
-                    run_in_process(
-                        box,
+                    workers.in_process(
                         node_ids=inside,
                         expected=inside,
                         timeout_s=self._timeout_s,
@@ -66,24 +82,38 @@ class Warm:
 
     def close(self) -> None:
         """Give the container back."""
-        if self._box is not None:
-            self._box.close()
-            self._box = None
+        if self._opened is not None:
+            self._opened.workers.close()
+            self._opened.box.close()
+            self._opened = None
 
-    def _filled(self, image: str, arrangement: Arrangement) -> Sandbox:
+    def _filled(self, image: str, arrangement: Arrangement) -> Opened:
         """The container with exactly this tree in it; the trusted tests lie over the tree's own."""
-        if self._box is None or image != self._image:
+        opened = self._opened
+        if opened is None or opened.image != image:
             self.close()
-            self._box = self._engine.open(image, run_id=self._run_id, limits=self._limits)
-            self._image = image
-        else:
-            empty = Command(argv=("find", SOURCE, TESTS, "-mindepth", "1", "-delete"), timeout_s=60, user="root")
-            if not self._box.run(empty):
-                self.close()
-                return self._filled(image, arrangement)
-        self._box.put(arrangement.source, SOURCE)
-        self._box.put(arrangement.tests, TESTS)
-        return self._box
+            box = self._engine.open(image, run_id=self._run_id, limits=self._limits)
+            try:
+                courier = Courier(box)
+            except EngineFault:
+                box.close()
+                raise
+            workers = Workers(box, distributions(arrangement.source_files))
+            opened = Opened(image, box, workers, Mirror(courier, SOURCE), Mirror(courier, TESTS))
+            self._opened = opened
+        opened.source.fill(arrangement.source_files)
+        opened.tests.fill(arrangement.test_files)
+        return opened
+
+
+def distributions(files: Mapping[str, TreeFile]) -> tuple[str, ...]:
+    """Names of what the tree's manifest asks for; none when it cannot be read."""
+    try:
+        manifest = read_manifest(sorted(files), lambda path: files[path].content if path in files else None)
+    except DependencyError:
+        return ()
+    found = (NAME.match(requirement) for requirement in manifest.requirements)
+    return tuple(dict.fromkeys(match[0] for match in found if match is not None))
 
 
 def combined(reports: Sequence[SuiteReport]) -> SuiteReport:
@@ -92,4 +122,6 @@ def combined(reports: Sequence[SuiteReport]) -> SuiteReport:
         return SuiteReport(word=Word.NO_TESTS, reason="there are no tests to run")
     bad = next((r for r in reports if r.word is not Word.GREEN), reports[0])
     results: tuple[TestResult, ...] = tuple(result for report in reports for result in report.results)
-    return bad.model_copy(update={"results": results, "elapsed_s": sum(r.elapsed_s for r in reports)})
+    notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
+    elapsed_s = sum(report.elapsed_s for report in reports)
+    return bad.model_copy(update={"results": results, "elapsed_s": elapsed_s, "notes": notes})
