@@ -12,7 +12,7 @@ from sandbox.protocol import SCRATCH, SOURCE, TESTS, WORK, User
 
 TMP = "/tmp"  # noqa: S108 - a path inside the fake
 PLACES = ("/", SOURCE, WORK, TESTS, SCRATCH, TMP)
-PRIVATE = {WORK: "app", SCRATCH: "tests"}
+PRIVATE: dict[str, tuple[User, ...]] = {WORK: ("app",), SCRATCH: ("tests",), TESTS: ("root", "tests")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class FakeFiles:
         entry = self.entries.get(path)
         if entry is not None and entry.kind == "link":
             return self.read(entry.data.decode(), user)
-        if PRIVATE.get(place_of(path), user) != user:
+        if user not in PRIVATE.get(place_of(path), (user,)):
             raise PermissionError(f"Permission denied: {path!r}")
         if entry is None or entry.kind != "file":
             raise FileNotFoundError(f"No such file or directory: {path!r}")

@@ -41,6 +41,8 @@ def tmpfs(limits: Limits) -> dict[str, str]:
         target: f"{bounds},exec,mode={'0755' if user == 'root' else '0700'},uid={UIDS[user]},gid={UIDS[user]}"
         for target, user in OWNER_OF.items()
     }
+    # The service must not read what it is about to be asked.
+    mounts[TESTS] = f"{bounds},exec,mode=0750,uid={UIDS['root']},gid={UIDS['tests']}"
     mounts["/tmp"] = f"{bounds},exec,mode=1777"  # noqa: S108 - a path inside the container
     shm = f"size={min(SHM_MB, limits.disk_mb)}m,nr_inodes={limits.inodes},nosuid,nodev,noexec,mode=1777"
     mounts["/dev/shm"] = shm  # noqa: S108 - a path inside the container

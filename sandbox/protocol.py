@@ -17,7 +17,7 @@ SOURCE = "/src"
 WORK = "/work"
 """Scratch space of `app` (mode 0700)."""
 TESTS = "/tests"
-"""Trusted tests, written by root, readable by `tests` (and `app`)."""
+"""Trusted tests, written by root, readable by `tests` alone: the service never sees what it will be asked."""
 SCRATCH = "/scratch"
 """Scratch space of `tests` (mode 0700)."""
 

@@ -70,12 +70,12 @@ def name_of_image(request: pytest.FixtureRequest, engine: Engine) -> str:
 @pytest.fixture
 def box(engine: Engine, name_of_image: str, run_id: str) -> Iterator[Sandbox]:
     with engine.open(name_of_image, run_id=run_id, limits=SMALL) as box:
-        box.put(tars.build({"probe.py": (Path(__file__).with_name("probe.py")).read_bytes()}), "/tests")
+        box.put(tars.build({"probe.py": (Path(__file__).with_name("probe.py")).read_bytes()}), "/src")
         yield box
 
 
 def probe(*argv: str, timeout_s: float = 20, user: User = "app") -> Command:
-    return Command(argv=("python3", "/tests/probe.py", *argv), timeout_s=timeout_s, user=user)
+    return Command(argv=("python3", "/src/probe.py", *argv), timeout_s=timeout_s, user=user)
 
 
 def cat(path: str, user: User = "app") -> Command:
@@ -231,8 +231,7 @@ def test_put_and_get_are_a_round_trip(box: Sandbox, target: str, user: User) -> 
     assert box.get(f"{target}/-dash") == b"dash"
 
 
-@pytest.mark.parametrize("target", ["/src", "/tests"])
-@pytest.mark.parametrize("user", ["app", "tests"])
+@pytest.mark.parametrize(("target", "user"), [("/src", "app"), ("/src", "tests"), ("/tests", "tests")])
 def test_trusted_files_can_be_read_and_not_changed(box: Sandbox, target: str, user: User) -> None:
     box.put(tars.build({"file": b"trusted"}), target)
     assert box.run(cat(f"{target}/file", user)).stdout == b"trusted"
@@ -242,8 +241,8 @@ def test_trusted_files_can_be_read_and_not_changed(box: Sandbox, target: str, us
     assert box.get(f"{target}/new") is None
 
 
-@pytest.mark.parametrize(("target", "stranger"), [("/work", "tests"), ("/scratch", "app")])
-def test_scratch_space_is_private(box: Sandbox, target: str, stranger: User) -> None:
+@pytest.mark.parametrize(("target", "stranger"), [("/work", "tests"), ("/scratch", "app"), ("/tests", "app")])
+def test_what_is_not_shared_is_private(box: Sandbox, target: str, stranger: User) -> None:
     box.put(tars.build({"file": b"private"}), target)
     assert not box.run(cat(f"{target}/file", stranger))
     assert not box.run(probe("write", f"{target}/file", "changed", user=stranger))
