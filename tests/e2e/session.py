@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
-from typing import Any
+from threading import Thread
+from typing import IO, Any
 
 from sandbox.docker import DockerEngine
 from sandbox.owners import RUN
@@ -82,7 +83,7 @@ class Run:
         self.id = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._seen = 0
-        self._log = greenloop.home / f"log-{time.monotonic_ns()}"
+        self._said = b""
 
     def start(self, *more: str) -> None:
         """The first session."""
@@ -99,15 +100,22 @@ class Run:
         self._begin("resume", self.id, *more)
 
     def _begin(self, *arguments: str) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.greenloop.command(*arguments),
-                cwd=Path(__file__).parents[2],
-                env=self.greenloop.environment(**self.env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        process = subprocess.Popen(
+            self.greenloop.command(*arguments),
+            cwd=Path(__file__).parents[2],
+            env=self.greenloop.environment(**self.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._process = process
+        self._reader = Thread(target=self._read, args=(process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                self._said += line
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
@@ -121,7 +129,9 @@ class Run:
     @property
     def said(self) -> str:
         """What all sessions printed."""
-        return self._log.read_text(errors="replace")
+        if self.process.poll() is not None:
+            self._reader.join(timeout=10)
+        return self._said.decode(errors="replace")
 
     def events(self) -> list[dict[str, Any]]:
         """Complete events of all sessions."""

@@ -68,3 +68,13 @@ def test_a_reply_that_looks_like_a_secret_comes_back_as_it_was(tmp_path: Path) -
     said = {"text": "-----BEGIN RSA PRIVATE KEY-----\nAuthorization: Bearer abcdefghijklmnop1234567890"}
     Record(tmp_path, secrets=(SECRET,)).save("build-0", "c" * 64, said)
     assert Record(tmp_path).find("build-0", "c" * 64) == said
+
+
+def test_a_cut_line_is_taken_away_and_strange_line_ends_stay_inside(tmp_path: Path) -> None:
+    Record(tmp_path).emit("note", text="one\u2028two\x85three")
+    path = tmp_path / "events.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"seq": 1, "at"')
+    record = Record(tmp_path)
+    assert path.read_bytes() == whole
+    assert [e.data["text"] for e in record.events()] == ["one\u2028two\x85three"]

@@ -78,3 +78,27 @@ def test_the_word_to_stop_is_left_and_forgotten(tmp_path: Path) -> None:
     assert runs.asked_to_stop(info.id)
     runs.forget_stop(info.id)
     assert not runs.asked_to_stop(info.id)
+
+
+def test_half_written_files_of_the_dead_are_removed_before_a_session(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    info = make(runs)
+    left = runs.home(info.id) / ".run.json.123.tmp"
+    left.write_text("{")
+    runs.tidy(info.id)
+    assert not left.exists()
+    assert runs.load(info.id) == info
+
+
+def test_a_run_that_is_worked_on_is_not_removed(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    info = make(runs)
+    with runs.lock(info.id):
+        assert runs.active(info.id)
+        with pytest.raises(RunBusy):
+            runs.remove(info.id)
+    assert runs.load(info.id) == info
+    runs.remove(info.id)
+    with pytest.raises(RunNotFound), runs.lock(info.id):
+        pass
+    assert not runs.active(info.id)
