@@ -37,7 +37,7 @@ real: setup engine ## tests on a real Docker engine, and whole runs
 	@$(BIN)/pytest -m '(docker or e2e) and not hostile'
 
 hostile: setup engine ## programs and repositories that mean harm, and the table of what became of them
-	@$(BIN)/pytest -q tests/hostile
+	@$(BIN)/pytest -q -n 2 --dist worksteal tests/hostile
 
 test: check fast real hostile ## set up everything and run every test
 

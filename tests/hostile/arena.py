@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.docker import DockerEngine
@@ -22,6 +23,10 @@ OWN_PROCESSES = 8
 REST_MB = 64
 """Most memory an emptied container holds on to."""
 SLACK_S = 5.0
+
+
+Note = Callable[[str, str, str], None]
+"""Remembers how a case ended: its name, what it did, the word."""
 
 
 class Host:

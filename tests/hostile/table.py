@@ -21,11 +21,6 @@ class Row:
 ROWS: list[Row] = []
 
 
-def note(name: str, what: str, word: str) -> None:
-    """Remember how a case ended; its group is the first letter of its name."""
-    ROWS.append(Row(name, what, word))
-
-
 def lines() -> list[str]:
     """The table, group by group."""
     told = []

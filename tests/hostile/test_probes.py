@@ -5,8 +5,7 @@ import time
 import pytest
 
 from sandbox.protocol import Cause, User
-from tests.hostile import table
-from tests.hostile.arena import Arena
+from tests.hostile.arena import Arena, Note
 from tests.hostile.cases.probes import PROBES, Probe
 
 pytestmark = [pytest.mark.docker, pytest.mark.hostile]
@@ -23,7 +22,7 @@ def filled(program: str, arena: Arena) -> str:
 @pytest.mark.parametrize(
     ("probe", "user"), [(p, u) for p in PROBES for u in p.users], ids=lambda one: getattr(one, "name", one)
 )
-def test_nothing_is_within_reach(arena: Arena, probe: Probe, user: User) -> None:
+def test_nothing_is_within_reach(arena: Arena, probe: Probe, user: User, note: Note) -> None:
     outcome = arena.python(filled(probe.program, arena), user=user, timeout_s=25)
     lines = outcome.stdout.decode(errors="replace").splitlines()
     reached = [line for line in lines if line.startswith(("GOT", "OPEN", "READ", "WROTE"))]
@@ -32,7 +31,7 @@ def test_nothing_is_within_reach(arena: Arena, probe: Probe, user: User) -> None
     assert outcome.cause is Cause.EXITED
     arena.unharmed()
     name = probe.name if len(probe.users) == 1 else f"{probe.name}{user[0]}"
-    table.note(name, f"{probe.what} ({user})", "nothing")
+    note(name, f"{probe.what} ({user})", "nothing")
 
 
 def test_the_bait_works(arena: Arena) -> None:
@@ -43,20 +42,20 @@ def test_the_bait_works(arena: Arena) -> None:
     assert len(arena.host.addresses()) >= 1
 
 
-def test_a_daemon_ends_with_its_command_and_writes_no_more(arena: Arena) -> None:
+def test_a_daemon_ends_with_its_command_and_writes_no_more(arena: Arena, note: Note) -> None:
     daemon = next(p for p in PROBES if p.name == "d01")
     arena.python(daemon.program)
     arena.box.sweep()
     arena.python("pass")
     time.sleep(0.5)
     assert arena.box.get("/work/alive") is None
-    table.note("d10", "a daemon that goes on writing after the sweep", "gone")
+    note("d10", "a daemon that goes on writing after the sweep", "gone")
 
 
-def test_a_secret_of_the_host_is_not_in_what_describes_the_container(arena: Arena) -> None:
+def test_a_secret_of_the_host_is_not_in_what_describes_the_container(arena: Arena, note: Note) -> None:
     client = arena.engine.client
     told = client.inspect_container(arena.box.id)
     arena.sees_nothing(str(told).encode())
     assert told["HostConfig"]["Binds"] in (None, [])
     assert all(mount["Type"] == "tmpfs" for mount in told["Mounts"])
-    table.note("f05", "the container's own description at the engine", "nothing")
+    note("f05", "the container's own description at the engine", "nothing")

@@ -2,21 +2,20 @@
 
 import pytest
 
-from tests.hostile import table
-from tests.hostile.arena import Arena
+from tests.hostile.arena import Arena, Note
 from tests.hostile.cases.resources import CASES, Case
 
 pytestmark = [pytest.mark.docker, pytest.mark.hostile]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_limit_holds_and_has_a_name(arena: Arena, case: Case) -> None:
+def test_a_limit_holds_and_has_a_name(arena: Arena, case: Case, note: Note) -> None:
     outcome = arena.python(case.program, timeout_s=case.timeout_s)
     assert (outcome.cause, outcome.exit_code) == (case.cause, case.exit_code), outcome.stderr[-500:]
     if case.says is not None:
         assert outcome.stdout == case.says
     arena.unharmed()
-    table.note(case.name, case.what, outcome.cause.value)
+    note(case.name, case.what, outcome.cause.value)
 
 
 def test_the_catalogue_is_complete() -> None:

@@ -5,7 +5,7 @@ very runner can lie to it, because both share one process; the same code must be
 another process.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.reports import Word
@@ -24,8 +24,6 @@ class Cheat:
     words: tuple[Word, ...] = (Word.RED, Word.TAMPERED)
     settings: bool = True
     """The repository had pytest settings before."""
-    more: dict[str, int] = field(default_factory=dict)
-    """Limits other than the usual ones."""
 
 
 def pricing(before: str, after: str = WRONG) -> dict[str, str]:

@@ -71,6 +71,6 @@ UNIT_IDS = tuple(f"tests/test_pricing.py::{name}" for name in ("test_few", "test
 SERVICE_IDS = tuple(f"tests/acceptance/test_totals.py::{name}" for name in ("test_total", "test_health"))
 
 
-def packed(files: dict[str, str | bytes]) -> dict[str, bytes]:
+def packed(files: dict[str, str]) -> dict[str, bytes]:
     """Text as bytes."""
-    return {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    return {path: text.encode() for path, text in files.items()}
