@@ -1,13 +1,15 @@
 """Test runs in preloaded workers, and in plain processes whenever a worker is not fit for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.container import DockerSandbox
 from sandbox.jobs import Job, Plain, Starter
 from sandbox.protocol import Process
-from sandbox.pytest_run import IN_PROCESS, run_in_process
+from sandbox.pytest_run import IN_PROCESS, in_process_job, run_in_process, told_by
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.service import LAUNCH, OUTSIDE, run_service_tests
+from sandbox.shares import FEWEST, divide, joined, tasks_of
+from sandbox.suite import matches, suite_report
 from sandbox.worker import Preload, Worker, WorkerLost, WorkerUnfit
 
 WEB = (
@@ -35,11 +37,17 @@ TRIES = 4
 class Workers:
     """Starts jobs in preloaded workers of one container: the service, tests inside, tests outside. See `jobs.Starter`.
 
-    `distributions`: what the repository's manifest names. Reports say in `notes` when a plain process was used instead.
+    `distributions`: what the repository's manifest names. `shares`: children an in-process suite is split over once it
+    is known; anything but green is then told by a run in one piece. Reports say in `notes` when a plain process was
+    used instead.
     """
 
-    def __init__(self, box: DockerSandbox, distributions: Sequence[str] = (), *, cheap_hashes: bool = True) -> None:
+    def __init__(
+        self, box: DockerSandbox, distributions: Sequence[str] = (), *, cheap_hashes: bool = True, shares: int = 1
+    ) -> None:
         self._box = box
+        self._shares = shares
+        self._durations: dict[str, float] = {}
         self._distributions = tuple(distributions)
         self._cheap_hashes = cheap_hashes
         self._workers: dict[tuple[str, ...], tuple[dict[str, str], Worker]] = {}
@@ -52,12 +60,37 @@ class Workers:
         options: Sequence[str], env: dict[str, str],
     ) -> SuiteReport:  # fmt: skip
         """See `pytest_run.run_in_process`."""
-        return self._run(
-            lambda starter: run_in_process(
+
+        def run(starter: Starter) -> SuiteReport:
+            return run_in_process(
                 self._box, node_ids=node_ids, expected=expected, timeout_s=timeout_s, ini=ini, options=options, env=env,
                 starter=starter,
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+
+        known = {i: s for i, s in self._durations.items() if node_ids is None or any(within(i, n) for n in node_ids)}
+        if self._shares > 1 and len(known) >= FEWEST:
+            job = in_process_job(node_ids, timeout_s=timeout_s, ini=ini, options=options, env=env)
+            shared = self._shared(job, known, expected)
+            if shared is not None:
+                return shared
+        report = self._run(run)
+        self._durations |= {result.node_id: result.duration_s for result in report.results}
+        return report
+
+    def _shared(self, job: Job, known: Mapping[str, float], expected: Sequence[str] | None) -> SuiteReport | None:
+        """Green when every share is; else None."""
+        if self._unfit:
+            return None
+        tasks = tasks_of(job, divide(known, self._shares), self._shares)
+        try:
+            self.clean()
+            outcomes = self.worker(job).start(job, tasks).outcomes()
+        except WorkerLost:
+            self.close()
+            return None
+        told = zip(outcomes, tasks, strict=True)
+        reports = [suite_report(o, told_by(o, str(task["nonce"])), None) for o, task in told]
+        return joined(reports, expected)
 
     def service_tests(
         self, *, service: Service, node_ids: Sequence[str] | None, expected: Sequence[str] | None, timeout_s: float
@@ -134,3 +167,8 @@ class Workers:
         for _, worker in self._workers.values():
             worker.close()
         self._workers.clear()
+
+
+def within(node_id: str, wanted: str) -> bool:
+    """`node_id` is `wanted`, or below it."""
+    return matches(node_id, wanted) or node_id.startswith(wanted + "/")

@@ -98,7 +98,8 @@ class Warm:
             except EngineFault:
                 box.close()
                 raise
-            workers = Workers(box, distributions(arrangement.source_files))
+            shares = 2 if self._limits.cpus >= 2 else 1
+            workers = Workers(box, distributions(arrangement.source_files), shares=shares)
             opened = Opened(image, box, workers, Mirror(courier, SOURCE), Mirror(courier, TESTS))
             self._opened = opened
         opened.source.fill(arrangement.source_files)

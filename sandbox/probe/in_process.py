@@ -22,7 +22,7 @@ def main():
         os._exit(70)
     sys.dont_write_bytecode = True
     paths = [path for path in task["paths"] if os.path.isdir(path)]
-    run_pytest(tell, task["arguments"], task["tree"], paths, task["wanted"])
+    run_pytest(tell, task["arguments"], task["tree"], paths, task["wanted"], task.get("share"))
 
 
 main()

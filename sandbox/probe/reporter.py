@@ -42,8 +42,8 @@ class Reporter:
     DETAILS = 3000
     ALL_DETAILS = 300_000
 
-    def __init__(self, tell, paths, wanted):
-        self.tell, self.paths, self.wanted = tell, paths, wanted
+    def __init__(self, tell, paths, wanted, share=None):
+        self.tell, self.paths, self.wanted, self.share = tell, paths, wanted, share
         self.left = self.ALL_DETAILS
         self.numbers = {}
         self.subtests = {}
@@ -79,6 +79,8 @@ class Reporter:
     def pytest_collection_finish(self, session):
         if self.wanted is not None:
             session.items[:] = [item for item in session.items if self.is_wanted(item.nodeid)]
+        if self.share is not None:
+            session.items[:] = [item for item in session.items if self.is_mine(item.nodeid)]
         ids = [item.nodeid for item in session.items]
         self.numbers = {node_id: number for number, node_id in enumerate(ids)}
         for start in range(0, len(ids), 200):
@@ -87,6 +89,11 @@ class Reporter:
 
     def is_wanted(self, node_id):
         return any(node_id == one or node_id.startswith((one + "[", one + "::", one + "/")) for one in self.wanted)
+
+    def is_mine(self, node_id):
+        """Whether this process runs the test when several share the suite; one that is new goes by its name."""
+        by_name = sum(node_id.encode()) % self.share["of"]
+        return self.share["assigned"].get(node_id, by_name) == self.share["number"]
 
     def pytest_runtest_logreport(self, report):
         if type(report).__name__.lower() == "subtestreport":
@@ -116,7 +123,7 @@ class Reporter:
         session.config.option.tbstyle = "no"
 
 
-def run_pytest(tell, arguments, root, paths, wanted):
+def run_pytest(tell, arguments, root, paths, wanted, share=None):
     """Run pytest and end the process with its exit code, told on the channel first; never returns.
 
     `wanted` are node ids (a file, a class, a function; parameters may be left out), None for the whole suite.
@@ -135,7 +142,7 @@ def run_pytest(tell, arguments, root, paths, wanted):
         code = 5
     else:
         arguments = arguments + [os.path.join(root, one) for one in files]
-        code = int(pytest.main(arguments, plugins=[Reporter(tell, paths, wanted)]))
+        code = int(pytest.main(arguments, plugins=[Reporter(tell, paths, wanted, share)]))
     if os.getpid() == owner:
         tell(k="end", exit=code)
         sys.stderr.flush()

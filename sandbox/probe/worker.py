@@ -241,9 +241,11 @@ def become(programs, job, task, out, err, ours):
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
         variables.clear()
-        variables.update(job["env"])
+        variables.update(task.get("env", job["env"]))
         time.tzset()
-        os.chdir(job["cwd"])
+        home = task.get("home", job["cwd"])
+        os.makedirs(home, exist_ok=True)
+        os.chdir(home)
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed()
         shadow = shadowed(task)

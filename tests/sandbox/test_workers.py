@@ -165,6 +165,49 @@ def test_a_module_of_the_trees_own_makes_the_run_plain(box: DockerSandbox, share
     assert run(box, shared, APP | UNIT).notes == ()
 
 
+MANY = """
+import os, pathlib, pytest
+@pytest.mark.parametrize("n", range(12))
+def test_n(n):
+    assert os.getcwd().endswith("/tree")
+    home = pathlib.Path(os.environ["HOME"])
+    assert os.environ["DATABASE_URL"] == f"sqlite:///{home}/app.db"
+    with (home / "ran").open("a") as file: file.write(f"{n} ")
+    print(os.getpid())
+"""
+
+
+def test_a_known_suite_is_split_and_every_test_runs_once(box: DockerSandbox) -> None:
+    workers = Workers(box, shares=2)
+    env = {"DATABASE_URL": "sqlite:////work/app.db"}
+    ids = {f"tests/test_one.py::test_n[{n}]" for n in range(12)}
+    for number in range(3):
+        more = "def test_new(): pass\n" if number == 2 else ""
+        report = run(box, workers, one(MANY + more), env=env, expected=["tests/test_one.py::test_n"])
+        assert (report.word, report.reason, report.notes) == (Word.GREEN, "", ())
+        assert {r.node_id for r in report.results} == ids | ({"tests/test_one.py::test_new"} if more else set())
+        assert len(report.results) == len({r.node_id for r in report.results})
+        done = [box.get(path) for path in ("/work/ran", "/work/share-1/ran")]
+        halves = [sorted(map(int, text.split())) for text in done if text]
+        assert sorted(n for half in halves for n in half) == list(range(12)) and len(halves) == (
+            1 if number == 0 else 2
+        )
+    workers.close()
+
+
+def test_a_split_that_is_not_green_is_told_by_a_run_in_one_piece(box: DockerSandbox) -> None:
+    workers = Workers(box, shares=2)
+    source = "SEEN = []\n" + "".join(
+        f"def test_{n}():\n    assert SEEN == list(range({n}))\n    SEEN.append({n})\n" for n in range(9)
+    )
+    for _ in range(2):
+        report = run(box, workers, one(source))
+        assert (report.word, len(report.results)) == (Word.GREEN, 9)
+    report = run(box, workers, one(source + "def test_9(): assert 0\n"))
+    assert report.word is Word.RED and [r.node_id for r in report.failures()] == ["tests/test_one.py::test_9"]
+    workers.close()
+
+
 def test_a_service_of_workers_answers_like_a_plain_one(box: DockerSandbox, shared: Workers) -> None:
     fill(box, APP)
     for _ in range(2):
