@@ -75,7 +75,7 @@ class FileEdit:
         """A module-level class or function, `Class.method` for a method.
 
         Raises:
-            KeyError: there is none.
+            NotUnderstood: there is none.
         """
         owner, _, inner = name.partition(".")
         body: Sequence[cst.CSTNode] = self.tree.body
@@ -83,22 +83,29 @@ class FileEdit:
             if node.name.value == owner:
                 if not inner:
                     return node
-                return next(n for n in _definitions(node.body.body) if n.name.value == inner)
-        raise KeyError(name)
+                hits = [n for n in _definitions(node.body.body) if n.name.value == inner]
+                if hits:
+                    return hits[0]
+        raise self._missing(name)
+
+    def _missing(self, name: str) -> NotUnderstood:
+        return NotUnderstood(
+            name, f"{self.path}: `{name}` is not defined at module level, so it is not touched by rule."
+        )
 
     def class_named(self, name: str) -> cst.ClassDef:
-        """A module-level class (KeyError when there is none)."""
+        """A module-level class (NotUnderstood when there is none)."""
         node = self.definition(name)
         if isinstance(node, cst.ClassDef):
             return node
-        raise KeyError(name)
+        raise self._missing(name)
 
     def function_named(self, name: str) -> cst.FunctionDef:
-        """A module-level function or `Class.method` (KeyError when there is none)."""
+        """A module-level function or `Class.method` (NotUnderstood when there is none)."""
         node = self.definition(name)
         if isinstance(node, cst.FunctionDef):
             return node
-        raise KeyError(name)
+        raise self._missing(name)
 
     def names(self) -> set[str]:
         """Names defined or assigned at module level, without imports."""
@@ -130,13 +137,13 @@ class FileEdit:
         self.insert(self.index_of(name) + 1, code)
 
     def index_of(self, name: str) -> int:
-        """Index in the module's body of what defines `name` (KeyError when nothing does)."""
+        """Index in the module's body of what defines `name` (NotUnderstood when nothing does)."""
         for index, node in enumerate(self.tree.body):
             if isinstance(node, Definition) and node.name.value == name:
                 return index
             if isinstance(node, cst.SimpleStatementLine) and name in _assigned(node):
                 return index
-        raise KeyError(name)
+        raise self._missing(name)
 
     def append(self, code: str) -> None:
         """Put statements at the end, before `if __name__ == "__main__":`."""

@@ -5,6 +5,7 @@ import re
 from agents.blueprints.bench import Bench
 from agents.blueprints.extend_handlers import spread
 from agents.blueprints.extend_schemas import Lines, add_lines, extend_schemas, needed
+from agents.blueprints.extend_unique import refuse_duplicates
 from agents.blueprints.fields import FieldCode, enum_alias, field_code
 from agents.blueprints.names import literal
 from agents.blueprints.spec import FieldSpec
@@ -31,6 +32,8 @@ def extend_fields(bench: Bench, collection: Collection, fields: tuple[FieldSpec,
             endpoint = collection.endpoints.get(action)
             if endpoint:
                 spread(bench, endpoint, model, action, spec.name)
+        if spec.unique:
+            refuse_duplicates(bench, collection, spec.name)
 
 
 def _lines(code: FieldCode, resource: str) -> Lines:

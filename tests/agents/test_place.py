@@ -315,6 +315,14 @@ def test_handlers_that_name_every_field_name_the_new_one() -> None:
     assert "ProductOut(id=p.id, name=p.name, weight=p.weight)" in main
 
 
+def test_a_taken_unique_value_becomes_a_conflict() -> None:
+    sku = FieldSpec(name="sku", unique=True, required=False)
+    main = placed(SHOP, field("product", sku))["main.py"]
+    assert main.count("except IntegrityError as error:") == 2
+    assert main.count('detail="A product with this sku already exists"') == 2
+    assert removed(SHOP["main.py"], main) == ["    db.commit()", "    db.commit()"]
+
+
 def test_a_required_field_is_optional_for_old_rows() -> None:
     main = placed(SHOP, field("product", FieldSpec(name="weight", type="float", gt=0)))["main.py"]
     assert "weight = Column(Float)" in main
