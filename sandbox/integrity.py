@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sandbox.reports import Gate
+from sandbox.text import escaped
 from sandbox.trust import Changed, kind_of
 
 NAME = "test integrity"
@@ -28,7 +29,7 @@ def integrity(changes: Sequence[Changed]) -> tuple[Finding, ...]:
 def integrity_gate(changes: Sequence[Changed]) -> Gate:
     """The findings as a gate; passed when none is blocking."""
     findings = sorted(integrity(changes), key=lambda finding: not finding.blocking)
-    said = [f"{finding.path} {finding.text}" for finding in findings[:10]]
+    said = [f"{escaped(finding.path)} {finding.text}" for finding in findings[:10]]
     if len(findings) > 10:
         said.append(f"and {len(findings) - 10} more")
     passed = not any(finding.blocking for finding in findings)

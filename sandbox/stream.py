@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.reports import TestOutcome, TestResult
-from sandbox.text import shown
+from sandbox.text import escaped, shown
 
 Phases = dict[str, dict[str, Any]]
 MOST_TESTS = 100_000
@@ -146,7 +146,7 @@ def _outcome(phases: Phases) -> tuple[TestOutcome, dict[str, Any]]:
 def _node_id(value: object) -> str:
     if not isinstance(value, str) or len(value) > 4000:
         raise ValueError("no node id")
-    return value
+    return escaped(value)
 
 
 def _collect_error(record: dict[str, Any]) -> TestResult:

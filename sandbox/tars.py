@@ -92,7 +92,7 @@ def read_one(archive: bytes, names: list[str], limit: int) -> bytes | None:
                 raise EngineFault(f"{wanted} is larger than {limit} bytes")
             content = opened.extractfile(member)
             data = content.read(limit + 1) if content else b""
-    except (tarfile.TarError, ValueError, OSError) as error:
+    except (tarfile.TarError, ValueError, OSError, RecursionError) as error:
         raise EngineFault(f"what came out of the sandbox for {wanted} is no archive: {error}") from error
     if len(data) != member.size:
         raise EngineFault(f"{wanted} came out of the sandbox cut short")

@@ -33,6 +33,11 @@ def shown(raw: bytes | str, limit: int = 8000) -> str:
     return cut(clean(raw).strip("\n"), limit)
 
 
+def escaped(name: str) -> str:
+    """A path or node id fit to be shown: what cannot be printed is written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
 def last_line(raw: bytes | str, limit: int = 300) -> str:
     """The last line that is not blank, cleaned and cut; empty when there is none."""
     lines = [line.strip() for line in clean(raw).splitlines() if line.strip()]

@@ -15,6 +15,7 @@ from sandbox.pytest_run import run_in_process
 from sandbox.reports import Gate, Service, SuiteReport, TestResult, Verdict, Word
 from sandbox.service import run_service_tests
 from sandbox.suite import matches, missing_of
+from sandbox.text import escaped
 from sandbox.trust import Arrangement, Changed, arrange, kind_of
 
 ACCEPTANCE_GATE = "acceptance tests"
@@ -185,7 +186,7 @@ def _not_checked(
 ) -> tuple[str, ...]:
     said = [f"{r.node_id} was skipped: {r.message}" for r in results if r.outcome == "skipped"]
     said += [
-        f"{change.path} (added by the change) did not run"
+        f"{escaped(change.path)} (added by the change) did not run"
         for change in changes
         if change.status == "added" and kind_of(change.path) == "test"
     ]
