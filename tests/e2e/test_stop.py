@@ -46,7 +46,7 @@ def sleeping(run: Run) -> Callable[[], bool]:
     def asleep() -> bool:
         for box in run.containers():
             try:
-                if any(SLEEP in " ".join(row) for row in client.top(box)["Processes"]):
+                if any(SLEEP in " ".join(row) for row in client.top(box)["Processes"] or ()):
                     return True
             except APIError:
                 continue
@@ -62,7 +62,8 @@ def after(first: Callable[[], bool], then: Callable[[], bool]) -> Callable[[], b
 def stopped(run: Run, number: int) -> None:
     """The run ends in time, with its own code, one line on how to go on, and without containers."""
     before = run.said.count(f"greenloop resume {run.id}")
-    assert run.stop(number, WITHIN_S) == 130, run.said
+    code = run.stop(number, WITHIN_S)
+    assert code == 130, f"exit {code}\n{run.said}"
     assert run.said.count(f"greenloop resume {run.id}") == before + 1
     assert run.info()["ending"] == "cancelled"
     assert run.containers() == []

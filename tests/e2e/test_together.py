@@ -142,7 +142,7 @@ def kill_one(run: Run) -> bool:
     client = DockerEngine().client
     for box in run.containers():
         with suppress(APIError):
-            if any("python" in " ".join(row) for row in client.top(box)["Processes"]):
+            if any("python" in " ".join(row) for row in client.top(box)["Processes"] or ()):
                 client.kill(box)
                 return True
     return False

@@ -68,8 +68,6 @@ def _session(runs: Runs, info: RunInfo, loaded: Loaded, *, json_lines: bool, ans
             with asyncio.Runner() as runner:
                 work = drive(runs, started, context, control, timeout_s=loaded.values.timeout_s, ask=ask)
                 done = runner.run(work)
-                renderer.pause()
-                context.lab.close()
         except UsageProblem:
             runs.save(info)
             raise
