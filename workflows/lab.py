@@ -1,10 +1,10 @@
 """Where a run meets git and Docker: the workspace, the images, the warm sandbox, the verdict."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from agents.contracts import TestCase
 from agents.desk import WorkspaceDesk
@@ -18,13 +18,17 @@ from sandbox.errors import DependencyError, RepositoryRefused
 from sandbox.history import FileChange
 from sandbox.images import Images
 from sandbox.manifest import read_manifest
+from sandbox.mutants import Mutant
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Verdict, Word
 from sandbox.trust import trusted
 from sandbox.verdict import judge
 from sandbox.workspace import Workspace
+from workflows.flakes import settled
+from workflows.proof import Proof, sample_of
 from workflows.record import Record
 from workflows.sources import EMPTY_TREE, CommitSource, TreeSource
+from workflows.verdict_cache import key_of
 from workflows.warm import Warm
 
 ACCEPTANCE = "tests/acceptance/"
@@ -45,6 +49,7 @@ class Lab:
     limits: Limits
     test_timeout_s: float
     record: Record
+    proof: Proof = field(default_factory=Proof)
     tell_edit: Callable[[str], None] = lambda _: None
     """Told every single edit; the rules write many files at once, so only a model's are worth a line."""
     _image_of: dict[str, str] = field(default_factory=dict)
@@ -154,21 +159,33 @@ class Lab:
         known = self.record.load_report("baseline", Baseline)
         if known is not None:
             return known
-        found = Baseline()
-        if any(is_test_file(f) and f.endswith(".py") for f in self._files(base)):
-            self.record.emit("note", text="running the repository's own tests as they are")
-            found = measure(
-                self.engine,
-                self.image(base),
-                source=self.workspace.export(base),
-                service=self.service(base),
-                run_id=self.run_id,
-                limits=self.limits,
-                timeout_s=self.test_timeout_s,
-            )
-            self.engine.refuse_if_stopped()
+        has_tests = any(is_test_file(f) and f.endswith(".py") for f in self._files(base))
+        found = self._measured(base) if has_tests else Baseline()
         self.record.save_report("baseline", found)
         return found
+
+    def _measured(self, base: str) -> Baseline:
+        """The baseline of a tree with tests: measured once, and known flaky tests do not decide."""
+        tree, image, service = self.tree_id(base), self.image(base), self.service(base)
+        flakes, verdicts = self.proof.flakes(self.source), self.proof.verdicts
+        limits = {"limits": asdict(self.limits), "timeout_s": self.test_timeout_s}
+        key = key_of("baseline", {"tree": tree, "image": image, "service": service, **limits})
+        if (known := verdicts.find_baseline(key)) is not None:
+            self.record.emit("note", text="the repository's own tests were run on this very tree before")
+            return settled(known, flakes.flaky()) if flakes else known
+        self.record.emit("note", text="running the repository's own tests as they are")
+        found = measure(
+            self.engine,
+            image,
+            source=self.workspace.export(base),
+            service=service,
+            run_id=self.run_id,
+            limits=self.limits,
+            timeout_s=self.test_timeout_s,
+        )
+        self.engine.refuse_if_stopped()
+        verdicts.save_baseline(key, found)
+        return flakes.learn(found, tree) if flakes else found
 
     def image(self, commit: str = "") -> str:
         """The image with the dependencies of a commit (or of the tree as it is).
@@ -217,25 +234,51 @@ class Lab:
         self._cases = tuple(cases)
 
     def judge(self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> Verdict:
-        """Every gate in a fresh container."""
-        ids = {c.node_id for c in cases}
-        verdict = judge(
-            self.engine,
-            self.image(head),
-            source=self.workspace.export(head),
-            tests=self._trusted(tests_commit),
-            commit=head,
-            service=self.service(head),
-            expected_service={i for i in ids if i.startswith(ACCEPTANCE)},
-            expected_unit={i for i in ids if not i.startswith(ACCEPTANCE)},
-            baseline=self.baseline(base),
-            changed=[c.path for c in self.workspace.changes(tests_commit, head)],
-            limits=self.limits,
-            run_id=self.run_id,
-            timeout_s=self.test_timeout_s,
+        """Every gate in a fresh container; the same question is asked once only."""
+        question = self._question(head, tests_commit, base, cases)
+        verdicts, proof = self.proof.verdicts, (self.proof.mutants, self.proof.budget_s, self.proof.at_least)
+        key = key_of(
+            "verdict", question | {"source": self.tree_id(head), "proof": proof, "limits": asdict(self.limits)}
+        )
+        if (known := verdicts.find(key, head)) is not None:
+            self.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
+            return known
+        run: dict[str, Any] = {"limits": self.limits, "run_id": self.run_id, "timeout_s": self.test_timeout_s}
+        verdict = judge(self.engine, commit=head, **question, **run)
+        self.engine.refuse_if_stopped()
+        verdict = self.proof.weigh(
+            verdict,
+            lambda: self._sample(base, head),
+            engine=self.engine,
+            image=question["image"],
+            source=question["source"],
+            tests=question["tests"],
+            service=question["service"],
+            expected=question["expected_service"],
+            **run,
         )
         self.engine.refuse_if_stopped()
+        verdicts.save(key, verdict)
         return verdict
+
+    def _question(self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> dict[str, Any]:
+        """What a verdict depends on, as `sandbox.verdict.judge` takes it."""
+        ids = {c.node_id for c in cases}
+        return {
+            "image": self.image(head),
+            "source": self.workspace.export(head),
+            "tests": self._trusted(tests_commit),
+            "service": self.service(head),
+            "expected_service": {i for i in ids if i.startswith(ACCEPTANCE)},
+            "expected_unit": {i for i in ids if not i.startswith(ACCEPTANCE)},
+            "baseline": self.baseline(base),
+            "changed": {c.path for c in self.workspace.changes(tests_commit, head)},
+        }
+
+    def _sample(self, base: str, head: str) -> list[Mutant]:
+        """Mutants of the change, the same for the same tree."""
+        before, after = CommitSource(self.workspace, base), CommitSource(self.workspace, head)
+        return sample_of(before, after, {c.path for c in self.workspace.changes(base, head)}, self.tree_id(head))
 
     def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service) -> SuiteReport:
         try:

@@ -8,6 +8,7 @@ from agents.models import OPENAI, ModelConfig
 from agents.roles import Team
 from workflows.engines import docker_engine, images_for, sandbox_limits
 from workflows.lab import Lab
+from workflows.proof import Proof
 from workflows.record import Record
 from workflows.runs import RunInfo, Runs
 from workflows.settings import OFFLINE, Loaded, Settings
@@ -33,6 +34,12 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         limits=sandbox_limits(settings),
         test_timeout_s=settings.test_timeout_s,
         record=record,
+        proof=Proof(
+            mutants=settings.mutants,
+            budget_s=settings.mutant_budget_s,
+            at_least=settings.mutants_at_least,
+            state=settings.state_dir if settings.verdict_cache else None,
+        ),
         tell_edit=(lambda _: None) if info.engine == OFFLINE else lambda text: record.emit("note", text=text),
     )
     return Context(

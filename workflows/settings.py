@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     memory_mb: int = Field(1024, ge=128, description="memory of one sandbox (MiB)")
     cpus: float = Field(2.0, gt=0, description="CPUs of one sandbox")
     test_timeout_s: float = Field(600.0, gt=0, description="one run of the tests (seconds)")
+    mutants: bool = Field(True, description="damage a green change on purpose and name what the tests do not notice")
+    mutant_budget_s: float = Field(30.0, ge=0, description="most seconds spent on that")
+    mutants_at_least: float = Field(
+        0.0, ge=0, le=1, description="share of the damage the tests must notice, else weak_tests; 0 only advises"
+    )
+    verdict_cache: bool = Field(True, description="keep verdicts, baselines and flaky tests for runs on the same code")
     ca_dir: str = Field("/etc/ssl/certs", description="CA certificates given to the dependency build, read-only")
     pip_conf: str = Field("/etc/pip.conf", description="pip configuration given to the dependency build, read-only")
     index_url: str = Field("", description="package index of the dependency build")
