@@ -89,7 +89,7 @@ def _chain(code: Code, schemes: list[ast.AST]) -> list[Found]:
     inner = [f.node for f in functions]
     outermost = [
         f for f in functions
-        if not any(depends_on(code, parameter_nodes(g.module, g.node), [f.node], 0) for g in functions
+        if not any(depends_on(code, parameter_nodes(g.module, g.node), [f.node], deep=False) for g in functions
                    if isinstance(g.node, Function) and g.node is not f.node)
     ]  # fmt: skip
     aliases = [

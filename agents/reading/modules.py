@@ -14,9 +14,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SKIPPED_FOLDERS = {"tests", "test", "venv", "env", "node_modules", "site-packages", "versions", "build", "dist"}
 _MAX_BYTES = 500_000
 _MAX_HOPS = 8
+_MAX_LITERALS = 200
+_MAX_TEXT = 2000
+_MAX_DEPTH = 100
+_MAX_BASES = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Module:
     """One parsed file."""
 
@@ -49,12 +53,18 @@ class Code:
 
     modules: dict[str, Module] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    needs: dict[int, "list[Found]"] = field(default_factory=dict)
+    """Dependencies of a function by its node's id, as far as they were worked out."""
+    _index: dict[str, Module] = field(default_factory=dict)
 
     def module(self, dotted: str) -> Module | None:
         """The module of that dotted name; a longer path ending with it counts, the shortest wins."""
-        exact = [m for m in self.modules.values() if m.name == dotted]
-        tail = [m for m in self.modules.values() if m.name.endswith(f".{dotted}")]
-        return min(exact or tail, key=lambda m: len(m.name), default=None)
+        if not self._index:
+            for module in sorted(self.modules.values(), key=lambda m: len(m.name), reverse=True):
+                parts = module.name.split(".")
+                self._index |= {".".join(parts[start:]): module for start in range(1, len(parts))}
+            self._index |= {module.name: module for module in self.modules.values()}
+        return self._index.get(dotted)
 
     def find(self, module: Module, node: ast.expr | str) -> Found | None:
         """What a name or dotted expression means, followed through imports; None when it is not ours."""
@@ -87,34 +97,45 @@ class Code:
 
     def text(self, module: Module, node: ast.expr | None) -> str | None:
         """The literal string an expression stands for: constants, names, settings defaults, f-strings, `+`."""
+        return self._text(module, node, [_MAX_LITERALS])
+
+    def _text(self, module: Module, node: ast.expr | None, budget: list[int]) -> str | None:
+        budget[0] -= 1
+        if budget[0] < 0:
+            return None
         match node:
             case ast.Constant(value=str(value)):
                 return value
             case ast.JoinedStr(values=values):
-                parts = [self.text(module, v.value if isinstance(v, ast.FormattedValue) else v) for v in values]
-                return None if None in parts else "".join(p for p in parts if p is not None)
+                return self._joined(
+                    module, [v.value if isinstance(v, ast.FormattedValue) else v for v in values], budget
+                )
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                both = (self.text(module, left), self.text(module, right))
-                return None if None in both else f"{both[0]}{both[1]}"
+                return self._joined(module, [left, right], budget)
             case ast.Name():
                 found = self.find(module, node)
-                return self.text(found.module, found.node) if found and isinstance(found.node, ast.expr) else None
+                inner = found.node if found and isinstance(found.node, ast.expr) else None
+                return self._text(found.module, inner, budget) if found else None
             case ast.Attribute(value=value, attr=attr):
-                return self._setting(module, value, attr)
+                return self._setting(module, value, attr, budget)
         return None
 
-    def _setting(self, module: Module, owner: ast.expr, attr: str) -> str | None:
+    def _joined(self, module: Module, nodes: list[ast.expr], budget: list[int]) -> str | None:
+        parts = [self._text(module, node, budget) for node in nodes]
+        known = [part for part in parts if part is not None]
+        return "".join(known) if len(known) == len(parts) and sum(map(len, known)) < _MAX_TEXT else None
+
+    def _setting(self, module: Module, owner: ast.expr, attr: str, budget: list[int]) -> str | None:
         found = self.find(module, owner.func if isinstance(owner, ast.Call) else owner)
         if found and isinstance(found.node, ast.Call):
             found = self.find(found.module, found.node.func)
         if found and isinstance(found.node, Function):
-            returned = self.find(found.module, dotted_name(found.node.returns)) if found.node.returns else None
-            found = returned
+            found = self.find(found.module, dotted_name(found.node.returns)) if found.node.returns else None
         if not found or not isinstance(found.node, ast.ClassDef):
             return None
         for name, value in class_values(found.node):
             if name == attr:
-                return self.text(found.module, value)
+                return self._text(found.module, value, budget)
         return None
 
     def functions(self) -> list[tuple[Module, Function]]:
@@ -138,8 +159,10 @@ class Code:
             current = queue.pop(0)
             line.append(current)
             if isinstance(current.node, ast.ClassDef):
-                bases = (self.find(current.module, base) for base in current.node.bases)
-                queue += [b for b in bases if b and b.node is not current.node and b not in line]
+                bases = (self.find(current.module, base) for base in current.node.bases[:_MAX_BASES])
+                queue += [
+                    b for b in bases if b and b.node is not current.node and all(b.node is not a.node for a in line)
+                ]
         return line
 
 
@@ -154,7 +177,7 @@ def read_code(source: Source) -> Code:
             if len(text) > _MAX_BYTES:
                 raise ValueError("file too large")
             code.modules[file] = _parse(file, text)
-        except (EditRefused, SyntaxError, ValueError, RecursionError, UnicodeError):
+        except (EditRefused, SyntaxError, ValueError, RecursionError, MemoryError):
             code.broken.append(file)
     return code
 
@@ -164,7 +187,23 @@ def _parse(file: str, text: str) -> Module:
     """Modules are read only, so an unchanged file is parsed once however often the application is read."""
     tree, name = ast.parse(text), module_name(file)
     is_package = PurePosixPath(file).name == "__init__.py"
-    return Module(file, name, tree, _imports(tree, name, is_package), _definitions(tree))
+    return Module(file, name, tree, _imports(_import_nodes(tree), name, is_package), _definitions(tree))
+
+
+def _import_nodes(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:
+    """Every import statement, inner ones included.
+
+    Raises:
+        ValueError: the code is nested so deeply that reading it could not end well.
+    """
+    found: list[ast.Import | ast.ImportFrom] = []
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        found += [node for node in level if isinstance(node, ast.Import | ast.ImportFrom)]
+        if not level:
+            return found
+    raise ValueError("nested too deeply")
 
 
 def is_application_file(file: str) -> bool:
@@ -215,16 +254,16 @@ def class_values(node: ast.ClassDef) -> list[tuple[str, ast.expr | None]]:
     return values
 
 
-def _imports(tree: ast.Module, name: str, is_package: bool) -> dict[str, tuple[str, str]]:
+def _imports(nodes: list[ast.Import | ast.ImportFrom], name: str, is_package: bool) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.split(".")[0]] = (
                     alias.name if alias.asname else alias.name.split(".")[0],
                     "",
                 )
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = _absolute(node, name, is_package)
             for alias in node.names:
                 found[alias.asname or alias.name] = (base, alias.name)

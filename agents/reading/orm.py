@@ -196,15 +196,15 @@ def _yields_session(code: Code, module: Module, node: Function) -> bool:
     return False
 
 
-def depends_target(code: Code, module: Module, node: ast.expr | None) -> Found | None:
+def depends_target(code: Code, module: Module, node: ast.expr | None, depth: int = 8) -> Found | None:
     """What `Depends(x)`, `Security(x)` or an annotation carrying one points at; aliases followed."""
-    if node is None:
+    if node is None or not depth:
         return None
     if isinstance(node, ast.Name | ast.Attribute):
         found = code.find(module, node)
         if not found or found.node is node or not isinstance(found.node, ast.Subscript):
             return None
-        return depends_target(code, found.module, found.node)
+        return depends_target(code, found.module, found.node, depth - 1)
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call) and code.is_call_of(module, inner, "Depends", "Security") and inner.args:
             target = inner.args[0]

@@ -3,12 +3,14 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-from agents.reading.modules import Code, Function, Module, dotted_name, keyword
+from agents.reading.modules import Code, Found, Function, Module, dotted_name, keyword
 from agents.reading.orm import depends_target
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _MAX_DEPTH = 8
+_MAX_MOUNTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def read_web(code: Code) -> Web:
             _collect_include(code, web, module, scope, statement)
     direct = [e for module, scope, body in scopes for s in body for e in _endpoints(code, web, module, scope, s)]
     if web.app:
-        for prefix, key, outer in _mounts(code, web, web.app.key, "", (), 0):
+        for prefix, key, outer in islice(_mounts(code, web, web.app.key, "", (), 0), _MAX_MOUNTS):
             web.endpoints += [_mounted(e, prefix, outer) for e in direct if e.router == key]
     return web
 
@@ -242,19 +244,35 @@ def parameter_nodes(module: Module, node: Function) -> Iterator[tuple[Module, as
     yield from ((module, d) for d in [*node.args.defaults, *node.args.kw_defaults] if d is not None)
 
 
-def depends_on(code: Code, nodes: Iterator[tuple[Module, ast.expr]], wanted: list[ast.AST], depth: int = 6) -> bool:
-    """One of the nodes leads, through dependencies of dependencies, to one of the wanted definitions."""
-    for module, node in nodes:
-        target = depends_target(code, module, node)
-        if target is None:
+def depends_on(code: Code, nodes: Iterator[tuple[Module, ast.expr]], wanted: list[ast.AST], deep: bool = True) -> bool:
+    """One of the nodes leads to one of the wanted definitions, through dependencies of dependencies when `deep`."""
+    waiting = [target for module, node in nodes if (target := depends_target(code, module, node))]
+    seen = set[int]()
+    while waiting:
+        target = waiting.pop()
+        if id(target.node) in seen:
             continue
+        seen.add(id(target.node))
         if any(target.node is w for w in wanted):
             return True
-        inner = target.node
-        if isinstance(inner, ast.ClassDef):
-            made = next((n for n in inner.body if isinstance(n, Function) and n.name == "__init__"), None)
-        else:
-            made = inner if isinstance(inner, Function) else None
-        if made and depth and depends_on(code, parameter_nodes(target.module, made), wanted, depth - 1):
-            return True
+        if deep:
+            waiting += _needs(code, target)
     return False
+
+
+def _needs(code: Code, target: Found) -> list[Found]:
+    """What a dependency depends on itself."""
+    made = _called(target.node)
+    if made is None:
+        return []
+    if id(made) not in code.needs:
+        nodes = parameter_nodes(target.module, made)
+        code.needs[id(made)] = [t for module, node in nodes if (t := depends_target(code, module, node))]
+    return code.needs[id(made)]
+
+
+def _called(node: ast.AST) -> Function | None:
+    """The function a dependency runs: itself, or the constructor of a class."""
+    if isinstance(node, ast.ClassDef):
+        return next((n for n in node.body if isinstance(n, Function) and n.name == "__init__"), None)
+    return node if isinstance(node, Function) else None

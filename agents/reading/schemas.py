@@ -85,8 +85,9 @@ def _plain(name: str) -> bool:
 class _Reading:
     """Collects what an annotation and a default say about one field."""
 
-    def __init__(self, code: Code, module: Module) -> None:
+    def __init__(self, code: Code, module: Module, seen: set[int] | None = None) -> None:
         self.code, self.module = code, module
+        self.seen = seen if seen is not None else set()
         self.type: FieldType | None = None
         self.choices: tuple[str, ...] = ()
         self.bounds: dict[str, float | int] = {}
@@ -134,8 +135,11 @@ class _Reading:
         found = self.code.find(self.module, node)
         if found and isinstance(found.node, ast.ClassDef):
             return self._enum(found.module, found.node)
+        if found and id(found.node) in self.seen:
+            return None
         if found and isinstance(found.node, ast.expr):
-            inner = _Reading(self.code, found.module)
+            self.seen.add(id(found.node))
+            inner = _Reading(self.code, found.module, self.seen)
             inner.annotation(found.node)
             self.type, self.choices, self.pattern = inner.type, inner.choices, inner.pattern
             self.bounds |= inner.bounds

@@ -243,3 +243,23 @@ def test_environment_reads_without_default_get_a_value() -> None:
     assert service
     assert set(service.env) == {"SIGNING_KEY"}
     assert service.prepare == (("python", "-m", "alembic", "upgrade", "head"),)
+
+
+HOSTILE = {
+    "includes": "r = APIRouter(prefix='/a')\n"
+    + "r.include_router(r)\n" * 50
+    + "app.include_router(r)\n@r.get('')\ndef z(): ...\n",
+    "literals": "P = f'" + "{P}" * 300 + "'\n@app.get(P)\ndef z(): ...\n",
+    "aliases": "Y = " + "|".join(["Y"] * 60) + "\nclass M(BaseModel):\n    a: Y\n@app.post('/ms')\ndef z(m: M): ...\n",
+    "classes": "class A(B): ...\nclass B(A): ...\n@app.post('/ms')\ndef z(a: A, b: B): ...\n",
+    "dependencies": "def a(x=Depends(b)): ...\ndef b(x=Depends(a)): ...\n@app.get('/')\ndef z(x=Depends(a)): ...\n",
+    "imports": "import main\nfrom main import here as here\nhere = here\n",
+    "nesting": "x = " + "-" * 150 + "1\n",
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("case", HOSTILE)
+def test_code_written_to_keep_us_busy_is_read_in_bounded_time(case: str) -> None:
+    head = "from fastapi import APIRouter, Depends, FastAPI\nfrom pydantic import BaseModel\napp = FastAPI()\n"
+    assert read(main=head + HOSTILE[case]).python_files == 1
