@@ -228,12 +228,13 @@ def import_objects(store: Git, state: RepoState, tip: str) -> None:
         timeout_s=1800,
     )
     if packed.code != 0:
-        hint = (
-            "it is a partial clone: fetch the missing objects first"
-            if state.partial
-            else "objects are missing or damaged"
-        )
-        raise RepositoryRefused(f"{state.path}: {hint} ({packed.reason()})")
+        raise RepositoryRefused(f"{state.path}: {_lacking(state)} ({packed.reason()})")
+
+
+def _lacking(state: RepoState) -> str:
+    return (
+        "it is a partial clone: fetch the missing objects first" if state.partial else "objects are missing or damaged"
+    )
 
 
 def snapshot(store: Git, state: RepoState) -> tuple[str, list[LeftOut]]:
@@ -241,13 +242,19 @@ def snapshot(store: Git, state: RepoState) -> tuple[str, list[LeftOut]]:
 
     Returns:
         The commit and what could not be taken.
+
+    Raises:
+        RepositoryRefused: objects are missing or damaged.
     """
     if store.git_dir is None or state.head is None:
         raise ValueError("a snapshot needs a commit to stand on")
     links = {os.fsencode(name) for name in state.submodules}
     with borrowed(state, store.git_dir / "objects") as git:
         left_out = stage(git, skip=lambda name: name in links)
-        tree = git.text("write-tree")
+        written = git.call("write-tree")
+        if written.code != 0:
+            raise RepositoryRefused(f"{state.path}: {_lacking(state)} ({written.reason()})")
+        tree = written.out.decode().strip()
         message = b"Uncommitted changes\n\nTaken as they were when the run started.\n"
         commit = git.text("commit-tree", tree, "-p", state.head, stdin=message)
     return commit, left_out

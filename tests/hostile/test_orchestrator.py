@@ -96,6 +96,8 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", data: bytes
 
 
 WORK_FOLDER = member("work", tarfile.DIRTYPE)
+TWICE = member("work/f") + member("work/f", tarfile.SYMTYPE, "/x")
+ENDLESS = member("./@LongLink", tarfile.GNUTYPE_LONGNAME) * 2000
 MEMBERS = (
     ("t01", "a link in place of the file", WORK_FOLDER + member("work/f", tarfile.SYMTYPE, "/etc/passwd")),
     ("t02", "a hard link", WORK_FOLDER + member("work/f", tarfile.LNKTYPE, "/etc/passwd")),
@@ -109,8 +111,8 @@ MEMBERS = (
     ("t10", "larger than it says it is", WORK_FOLDER + member("work/f", size=1 << 33)),
     ("t11", "no archive at all", b"\x1b[2J" * 999),
     ("t12", "damaged sums", WORK_FOLDER + member("work/f")[:140] + b"99999999" + member("work/f")[148:]),
-    ("t13", "a file, then a link of its name", WORK_FOLDER + member("work/f") + member("work/f", tarfile.SYMTYPE, "/x")),
-    ("t14", "extended headers without an end", b"".join(member("./@LongLink", tarfile.GNUTYPE_LONGNAME) for _ in "x" * 2000)),
+    ("t13", "a file, then a link of its name", WORK_FOLDER + TWICE),
+    ("t14", "extended headers without an end", ENDLESS),
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ LIMITS = Limits(memory_mb=384, pids=64, disk_mb=64, inodes=20_000, lifetime_s=30
 
 
 def verdict_on(
-    engine: DockerEngine, run_id: str, tree: Tree, trusted: Tree, timeout_s: float = 12, *, service: bool = True
+    engine: DockerEngine, run_id: str, tree: Tree, trusted: Tree, timeout_s: float = 10, *, service: bool = True
 ) -> Verdict:
     return judge(
         engine,

@@ -3,7 +3,9 @@
 from sandbox.reports import Service
 from tests.support.trees import CONFTEST
 
-SERVICE = Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"), ready_path="/health")
+SERVICE = Service(
+    argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"), ready_path="/health", start_timeout_s=20
+)
 WRONG = "def total(quantity: int, price: int) -> int:\n    return quantity * price\n"
 RIGHT = """
 def total(quantity: int, price: int) -> int:
