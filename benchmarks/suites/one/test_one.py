@@ -1,0 +1,2 @@
+def test_one() -> None:
+    assert sum(range(5)) == 10
