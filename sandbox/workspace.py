@@ -174,7 +174,7 @@ class Workspace:
         return made
 
     def relabelled(self, commit: str, trailers: Mapping[str, str]) -> str:
-        """The same commit (tree, parents, text, time) with other values for some trailers; the run's line stays as it is.
+        """The same commit (tree, parents, text, time) with other values for some trailers; the run's line stays.
 
         Deterministic, so doing it again gives the same id.
         """

@@ -1,4 +1,4 @@
-"""The structure is a promise: one-way imports, no cycles, small files, small functions, environment read in one place."""
+"""The structure is a promise: one-way imports, no cycles, small files and functions, one reader of the environment."""
 
 import ast
 import statistics
