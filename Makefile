@@ -33,10 +33,10 @@ check: setup ## format, lint, types, structure
 fast: setup ## tests that need no Docker engine
 	@$(BIN)/pytest -q -n 2 -m 'not docker and not e2e and not hostile'
 
-real: setup engine ## tests on a real Docker engine, and whole runs
-	@$(BIN)/pytest -m '(docker or e2e) and not hostile'
+real: docker ## tests on a real Docker engine, and whole runs
+	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 15 -m '(docker or e2e) and not hostile'
 
-hostile: setup engine ## programs and repositories that mean harm, and the table of what became of them
+hostile: docker ## programs and repositories that mean harm, and the table of what became of them
 	@$(BIN)/pytest -q -n 2 --dist worksteal tests/hostile
 
 test: check fast real hostile ## set up everything and run every test
