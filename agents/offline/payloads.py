@@ -1,8 +1,13 @@
 """Values for a field, as Python source: a valid one, distinct ones, the edges, and what must be refused."""
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import ceil, floor
+from uuid import UUID
 
 from agents.blueprints.spec import FieldSpec
+from agents.offline.source import quoted
 from agents.offline.words import spoken
 
 _SAMPLES = {
@@ -33,9 +38,9 @@ _WRONG = {
     "email": '"no-address"',
     "url": '"no address"',
     "uuid": '"no-uuid"',
-    "enum": '"something else"',
 }
 _NUMBERS = ("int", "float", "decimal")
+_A_DAY = "datetime.date(2000, 1, 1) + datetime.timedelta(int(unique()[5:], 16))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,39 @@ def number(value: float, kind: str) -> str:
     return f'"{value:.2f}"' if kind == "decimal" else repr(float(value))
 
 
-def _step(kind: str) -> float:
-    return {"int": 1, "decimal": 0.01}.get(kind, 0.5)
+def _grid(value: float, kind: str, *, up: bool) -> float:
+    """The nearest number a field of that type can hold, not below (`up`) or not above the value."""
+    if kind == "int":
+        return ceil(value) if up else floor(value)
+    if kind == "decimal":
+        return float(Decimal(str(value)).quantize(Decimal("0.01"), ROUND_CEILING if up else ROUND_FLOOR))
+    return value
+
+
+def _step(field: FieldSpec) -> float:
+    low, high = field.ge if field.ge is not None else field.gt, field.le if field.le is not None else field.lt
+    room = (high - low) / 4 if low is not None and high is not None and high > low else 0.5
+    return {"int": 1, "decimal": 0.01}.get(field.type, min(0.5, room))
+
+
+def _inside(field: FieldSpec, limit: float, *, up: bool) -> float:
+    """The first number on the right side of an exclusive limit."""
+    nearest = _grid(limit, field.type, up=up)
+    return nearest if nearest != limit else limit + (_step(field) if up else -_step(field))
+
+
+def _outside(field: FieldSpec, limit: float, *, up: bool, inclusive: bool) -> float:
+    """The first number that a limit refuses, above (`up`) or below it."""
+    nearest = _grid(limit, field.type, up=up)
+    return nearest + (_step(field) if up else -_step(field)) if inclusive and nearest == limit else nearest
 
 
 def bounds(field: FieldSpec) -> tuple[float | None, float | None]:
     """The lowest and highest allowed number (None: no limit), exclusive limits taken one step in."""
-    step = _step(field.type)
-    low = field.ge if field.ge is not None else (field.gt + step if field.gt is not None else None)
-    high = field.le if field.le is not None else (field.lt - step if field.lt is not None else None)
+    low = None if field.ge is None else _grid(field.ge, field.type, up=True)
+    high = None if field.le is None else _grid(field.le, field.type, up=False)
+    low = low if low is not None or field.gt is None else _inside(field, field.gt, up=True)
+    high = high if high is not None or field.lt is None else _inside(field, field.lt, up=False)
     return low, high
 
 
@@ -71,7 +100,7 @@ def _usual(field: FieldSpec, *, other: bool) -> float:
         return 8 if other else 7
     if low is None:
         return (high or 0) - (1 if other else 0)
-    room = _step(field.type) if high is None else min(_step(field.type) if field.type != "decimal" else 1, high - low)
+    room = _step(field) if high is None else min(_step(field) if field.type != "decimal" else 1, high - low)
     return low + room if other else low
 
 
@@ -87,7 +116,7 @@ def sample(field: FieldSpec, *, other: bool = False) -> str:
     if field.type in ("str", "text"):
         return _text(field, f"{'Another' if other else 'Some'} {spoken(field.name)}")
     if field.type == "enum":
-        return f'"{field.choices[-1 if other else 0]}"'
+        return quoted(field.choices[-1 if other else 0])
     if field.type in _NUMBERS:
         return number(_usual(field, other=other), field.type)
     return (_OTHERS if other else _SAMPLES)[field.type]
@@ -106,6 +135,8 @@ def distinct(field: FieldSpec) -> str | None:
         "email": 'f"{unique()}@example.com"',
         "url": 'f"https://example.com/{unique()}"',
         "uuid": "str(uuid.uuid4())",
+        "date": f"str({_A_DAY})",
+        "datetime": f'f"{{{_A_DAY}}}T12:00:00Z"',
     }.get(field.type)
     bottom, top = bounds(field)
     if made is None and field.type in _NUMBERS and (top is None or top - (bottom or 0) > 10_000):
@@ -140,7 +171,7 @@ def edges(field: FieldSpec) -> list[Value]:
         if field.max_length is not None and field.max_length != field.min_length:
             found.append(Value("longest", f'"x" * {field.max_length}'))
     elif field.type == "enum":
-        found += [Value(choice, f'"{choice}"') for choice in field.choices]
+        found += [Value(choice, quoted(choice)) for choice in field.choices]
     elif field.type in _NUMBERS:
         low, high = bounds(field)
         found += [Value("lowest", number(low, field.type))] if low is not None else []
@@ -156,36 +187,55 @@ def refused(field: FieldSpec, *, strict: bool = True) -> list[Value]:
             found.append(Value("too short", '""' if field.min_length == 1 else f'"x" * {field.min_length - 1}'))
         if field.max_length is not None:
             found.append(Value("too long", f'"x" * {field.max_length + 1}'))
-    for limit, kind, step in (
-        (field.ge, "too low", -1),
-        (field.le, "too high", 1),
-        (field.gt, "too low", 0),
-        (field.lt, "too high", 0),
+    for limit, up, inclusive in (
+        (field.ge, False, True),
+        (field.le, True, True),
+        (field.gt, False, False),
+        (field.lt, True, False),
     ):
         if limit is not None and field.type in _NUMBERS:
-            found.append(Value(kind, number(limit + step * (1 if field.type == "int" else 0.01), field.type)))
-    if field.type not in ("str", "text") or strict:
-        found.append(Value("wrong type" if field.type != "enum" else "unknown", _WRONG[field.type]))
+            value = _outside(field, limit, up=up, inclusive=inclusive)
+            found.append(Value("too high" if up else "too low", number(value, field.type)))
+    if field.type == "enum":
+        found.append(Value("unknown", quoted(_no_choice(field))))
+    elif field.type not in ("str", "text") or strict:
+        found.append(Value("wrong type", _WRONG[field.type]))
     if strict and (field.required or field.default is not None):
         found.append(Value("null", "None"))
     return found
 
 
+def _no_choice(field: FieldSpec) -> str:
+    word = "something else"
+    while word in field.choices:
+        word += " again"
+    return word
+
+
 def same(field: FieldSpec, actual: str, expected: str) -> str:
     """The assertion that an answer's value is the one sent."""
     if field.type == "decimal":
-        return f"assert Decimal(str({actual})) == Decimal(str({expected}))"
+        known = expected if expected.startswith('"') else f"str({expected})"
+        return f"assert Decimal(str({actual})) == Decimal({known})"
     if field.type == "datetime":
         return f"assert {actual}[:16] == {expected}[:16]"
     return f"assert {actual} == {expected}"
 
 
 def default_source(field: FieldSpec) -> str:
-    """The default as Python source."""
+    """The default as Python source, in the form answers have it."""
     text = field.default or ""
+    plain = text.strip()
     if field.type == "bool":
-        return "True" if text == "true" else "False"
-    return number(float(text), field.type) if field.type in _NUMBERS else f'"{text}"'
+        return str(plain.lower() in ("true", "yes", "on", "1"))
+    if field.type in _NUMBERS:
+        return number(float(plain), field.type)
+    if field.type == "datetime":
+        moment = datetime.fromisoformat(plain)
+        return quoted((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat())
+    if field.type in ("date", "uuid"):
+        return quoted(str(date.fromisoformat(plain) if field.type == "date" else UUID(plain)))
+    return quoted(text.lower() if field.type == "email" else text)
 
 
 def limits_in_words(field: FieldSpec) -> str:

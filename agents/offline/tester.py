@@ -1,12 +1,13 @@
 """The tester by rule: acceptance tests from the plan's machine-readable reading, and a reading of failures."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agents.blueprints.spec import FeatureSpec
 from agents.contracts import Blame, Plan, TestSuite
 from agents.offline.criteria import topics_of
 from agents.offline.placing import beside
+from agents.offline.topics import Topic
 from agents.offline.writing import write_suite
 from agents.profile import AppProfile, Source
 from agents.roles import Brief
@@ -25,8 +26,7 @@ class OfflineTester:
         """One test per behaviour of each criterion; tests that proved nothing before become guards or go."""
         spec = FeatureSpec.model_validate(plan.spec)
         world, topics = topics_of(spec, self._read_profile(brief.desk))
-        ids = {c.text: c.id for c in plan.criteria}
-        files, cases = write_suite(world, [(ids[t.text], t) for t in topics if t.text in ids])
+        files, cases = write_suite(world, _with_ids(topics, plan))
         named = (
             set(re.findall(r"\btest_\w+(?=\[|,|\s|$)", brief.feedback))
             if "before the change" in brief.feedback
@@ -52,6 +52,14 @@ class OfflineTester:
             first = brief.failures[0]
             return Blame(fault="code", reason=f"{first.node_id}: {first.message}")
         return Blame(fault="code", reason=brief.feedback or "the change does not do what the plan says")
+
+
+def _with_ids(topics: Sequence[Topic], plan: Plan) -> list[tuple[str, Topic]]:
+    """Each topic with its criterion, those of the same words in order."""
+    ids: dict[str, list[str]] = {}
+    for criterion in plan.criteria:
+        ids.setdefault(criterion.text, []).append(criterion.id)
+    return [(ids[t.text].pop(0), t) for t in topics if ids.get(t.text)]
 
 
 def _locked_out(brief: Brief, plan: Plan) -> Blame | None:

@@ -1,11 +1,14 @@
 """A topic: one acceptance criterion and the tests that prove it, as text; and the words tests are made of."""
 
+import builtins
+import keyword
 from dataclasses import dataclass
 
 from agents.blueprints.spec import Action, FieldSpec
 from agents.offline.payloads import Value, distinct, sample
+from agents.offline.source import argument, path_before, quoted
 from agents.offline.words import an
-from agents.offline.world import Thing, World
+from agents.offline.world import Thing, World, creatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +85,53 @@ class Words:
     def collection(self) -> str:
         """Source of the collection's path, the parent (if any) in a variable of its name."""
         if self.parent is None:
-            return f'"{self.thing.path}"'
-        return f"f\"{self.parent.path}/{{{variable(self.parent.name)}['id']}}/{self.thing.plural.replace('_', '-')}\""
+            return quoted(self.thing.path)
+        last = self.thing.plural.replace("_", "-")
+        return path_before(self.parent.path, f"{variable(self.parent.name)}['id']", f"/{last}")
 
     def item(self, key: str = "") -> str:
         """Source of an item's path; `key` replaces the expression for the id."""
-        return f'f"{self.thing.path.rstrip("/")}/{{{key or self.var + chr(91) + chr(39) + "id" + chr(39) + chr(93)}}}"'
+        return path_before(self.thing.path, key or f"{self.var}['id']")
+
+    def listed(self, query: str = "") -> str:
+        """A call that gives every item of the list; `query` holds arguments."""
+        login = ["login(client)"] if "list" in self.thing.guarded else []
+        return f"listed({', '.join(['client', self.collection, *login, *([query] if query else [])])})"
 
     def below(self, changes: str = "") -> str:
         """`make`, below the parent that is in a variable already."""
-        first = f"{variable(self.parent.name)}={variable(self.parent.name)}" if self.parent else ""
+        first = f"{self.above}={variable(self.parent.name)}" if self.parent else ""
         return self.make(", ".join(part for part in (first, changes) if part))
+
+    @property
+    def above(self) -> str:
+        """The parameter of `make_...` that takes the parent; never one of the body's names."""
+        name, body = variable(self.parent.name if self.parent else ""), self.body_names
+        while name in body:
+            name = f"the_{name}"
+        return name
+
+    @property
+    def body_names(self) -> set[str]:
+        """Names a body may have."""
+        links = {self.world.things[r.target].plural for r in self.thing.links if r.target in self.world.things}
+        return {f.name for f in self.thing.fields} | {f"{r.target}_id" for r in self.thing.references} | links
+
+    def given(self, field: FieldSpec) -> str:
+        """The test's parameter for values of a field; never the variable of the item or its parent."""
+        name = variable(field.name)
+        used = {self.var, variable(self.parent.name)} if self.parent else {self.var}
+        return f"{name}_value" if name in used else name
+
+    def key(self, target: Thing) -> str | None:
+        """Source of a key a body may name: a new one, or that of an item made for it; None when there is none."""
+        field = target.key_field
+        new = distinct(field) if field else "unique()"
+        if field is None or new is None or creatable(target):
+            return new
+        if "create" not in target.actions:
+            return None
+        return f'{Words(self.world, target).make(argument(field.name, new))}["{field.name}"]'
 
     @property
     def name(self) -> str:
@@ -101,17 +140,17 @@ class Words:
 
 
 _TAKEN = frozenset(
-    """client unique answer answers sent rows listed login register first second found match stranger wanted other one
-    two both half order made ids page word name old new none value values changes untouched query request account
-    body base_url token httpx pytest uuid json time base64 key kept type id str int dict list set object any all
-    sorted range len""".split()  # noqa: SIM905 - a list of words reads best as text
+    """client unique low high datetime newcomer answer answers sent rows listed login register first second found match
+    stranger wanted other one two both half order made ids page word name old new none value values changes untouched
+    query request account body base_url token httpx pytest uuid json time base64 key kept""".split()  # noqa: SIM905 - a list of words reads best as text
 )
 """Names the tests use themselves."""
 
 
 def variable(name: str) -> str:
     """A name for a variable or parameter of a test, never one the test uses otherwise."""
-    return f"the_{name}" if name in _TAKEN else name
+    taken = name in _TAKEN or keyword.iskeyword(name) or hasattr(builtins, name) or name.startswith(("new_", "make_"))
+    return f"the_{name}" if taken else name
 
 
 def sends(field: FieldSpec, thing: Thing) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from agents.blueprints.spec import FieldSpec
 from agents.offline.payloads import distinct, refused, same, sample
+from agents.offline.source import quoted
 from agents.offline.topics import Check, Topic, Words, variable
 from agents.offline.topics_fields import field_topics, route
 from agents.offline.words import an, spoken
@@ -82,7 +83,7 @@ def _read(w: Words) -> Topic:
     ]
     unknown = [*_unknown(w, "get", w.login("read")), 'assert answer.json()["detail"]']
     odd = [
-        f'answer = client.get("{t.path}/no-number"{w.login("read")})',
+        f"answer = client.get({quoted(t.path + '/no-number')}{w.login('read')})",
         "assert answer.status_code == 422, answer.text",
     ]
     checks = (
@@ -140,7 +141,7 @@ def _update(w: Words) -> Topic:
         values = refused(field)
         body = [
             f"{w.var} = {w.make()}",
-            f'answer = client.patch({w.item()}, json={{"{field.name}": {variable(field.name)}}}{w.login("update")})',
+            f'answer = client.patch({w.item()}, json={{"{field.name}": {w.given(field)}}}{w.login("update")})',
             "assert answer.status_code == 422, answer.text",
         ]
         name = f"test_{w.name}_cannot_be_given_an_invalid_{field.name}"
@@ -150,7 +151,7 @@ def _update(w: Words) -> Topic:
                     name,
                     f"PATCH refuses an invalid {spoken(field.name)} with 422.",
                     tuple(body),
-                    variable(field.name),
+                    w.given(field),
                     tuple(values),
                 )
             )

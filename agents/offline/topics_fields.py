@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from agents.blueprints.spec import FieldSpec
 from agents.offline.payloads import default_source, distinct, edges, limits_in_words, refused, same
-from agents.offline.topics import Check, Topic, Words, value_for, variable
+from agents.offline.source import argument
+from agents.offline.topics import Check, Topic, Words, value_for
 from agents.offline.words import an, spoken
 
 
@@ -39,25 +40,21 @@ def _accepts(w: Words, field: FieldSpec) -> Check | None:
         return None
     body = [
         *w.start(),
-        f"answer = client.post({w.collection}, "
-        f"json={w.new(f'{field.name}={variable(field.name)}')}{w.login('create')})",
+        f"answer = client.post({w.collection}, json={w.new(argument(field.name, w.given(field)))}{w.login('create')})",
         "assert answer.is_success, answer.text" if w.thing.exists else "assert answer.status_code == 201, answer.text",
-        same(field, f'answer.json()["{field.name}"]', variable(field.name)),
+        same(field, f'answer.json()["{field.name}"]', w.given(field)),
     ]
     says = f"{spoken(field.name)} takes {'every listed value' if field.type == 'enum' else 'the values at its limits'}."
-    return Check(
-        f"test_{field.name}_of_{w.name}_up_to_its_limits", says, tuple(body), variable(field.name), tuple(values)
-    )
+    return Check(f"test_{field.name}_of_{w.name}_up_to_its_limits", says, tuple(body), w.given(field), tuple(values))
 
 
 def _refuses(w: Words, field: FieldSpec) -> Check | None:
     values = refused(field)
-    first = f'assert {w.below(f"{field.name}={value_for(field)}")}["{field.name}"] is not None'
+    first = f'assert {w.below(argument(field.name, value_for(field)))}["{field.name}"] is not None'
     body = [
         *w.start(),
         *([first] if w.thing.exists else []),
-        f"answer = client.post({w.collection}, "
-        f"json={w.new(f'{field.name}={variable(field.name)}')}{w.login('create')})",
+        f"answer = client.post({w.collection}, json={w.new(argument(field.name, w.given(field)))}{w.login('create')})",
         "assert answer.status_code == 422, answer.text",
     ]
     says = f"an invalid {spoken(field.name)} is refused with 422."
@@ -66,7 +63,7 @@ def _refuses(w: Words, field: FieldSpec) -> Check | None:
             f"test_{w.name}_with_an_invalid_{field.name}_is_refused",
             says,
             tuple(body),
-            variable(field.name),
+            w.given(field),
             tuple(values),
         )
         if values
@@ -92,7 +89,7 @@ def _optional(w: Words, field: FieldSpec) -> Topic:
     shown = field.default if field.default is not None else "null"
     expected = f"is {value}" if value in ("None", "True", "False") else f"== {value}"
     compare = f'assert answer.json()["{field.name}"] {expected}'
-    if field.type == "decimal" and field.default is not None:
+    if field.type in ("decimal", "datetime") and field.default is not None:
         compare = same(field, f'answer.json()["{field.name}"]', value)
     body = [
         *w.start(),
@@ -111,10 +108,10 @@ def _optional(w: Words, field: FieldSpec) -> Topic:
 
 
 def _unique(w: Words, field: FieldSpec) -> Topic:
-    again = f'{field.name}=first["{field.name}"]'
+    again, fresh = argument(field.name, f'first["{field.name}"]'), argument(field.name, distinct(field) or "")
     create = [
         *w.start(),
-        f"first = {w.below(f'{field.name}={distinct(field)}' if not field.required else '')}",
+        f"first = {w.below('' if field.required else fresh)}",
         f"answer = client.post({w.collection}, json={w.new(again)}{w.login('create')})",
         "assert answer.status_code == 409, answer.text",
         'assert answer.json()["detail"]',
@@ -129,8 +126,8 @@ def _unique(w: Words, field: FieldSpec) -> Topic:
     if "update" in w.thing.actions and w.thing.update == "patch":
         own = f'{{"{field.name}": first["{field.name}"]}}'
         update = [
-            f"first = {w.make(f'{field.name}={distinct(field)}')}",
-            f"second = {w.make(f'{field.name}={distinct(field)}')}",
+            f"first = {w.make(fresh)}",
+            f"second = {w.make(fresh)}",
             f"answer = client.patch({w.item(_key('second'))}, json={own}{w.login('update')})",
             "assert answer.status_code == 409, answer.text",
             f"answer = client.patch({w.item(_key('first'))}, json={own}{w.login('update')})",

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from agents.blueprints.spec import FieldSpec
+from agents.blueprints.spec import FieldSpec, Relation
 from agents.offline.payloads import Value, distinct, ordered, sample
+from agents.offline.source import argument
 from agents.offline.topics import Check, Topic, Words
 from agents.offline.topics_fields import route
 from agents.offline.words import an, spoken
@@ -17,10 +18,11 @@ def list_topics(world: World, thing: Thing) -> Iterator[Topic]:
         return
     if not thing.exists:
         yield _content(w)
-    for name in thing.listing.filters:
+    filters = _filters(thing)
+    for name in filters:
         if topic := _filter(w, name):
             yield topic
-    if len(thing.listing.filters) > 1 and (topic := _together(w)):
+    if len(filters) > 1 and (topic := _together(w)):
         yield topic
     if thing.listing.order_by and (topic := _order(w)):
         yield topic
@@ -31,12 +33,12 @@ def list_topics(world: World, thing: Thing) -> Iterator[Topic]:
 
 
 def _ids(w: Words, query: str = "") -> str:
-    return f'[row["id"] for row in listed(client, {w.collection}{query}{w.login("list")})]'
+    return f'[row["id"] for row in {w.listed(query)}]'
 
 
 def _content(w: Words) -> Topic:
     t = w.thing
-    body = [*w.start(), f"{w.var} = {w.below()}", f"assert {w.var} in listed(client, {w.collection}{w.login('list')})"]
+    body = [*w.start(), f"{w.var} = {w.below()}", f"assert {w.var} in {w.listed()}"]
     shape = '{"items", "total", "limit", "offset"}' if t.listing.paginated else "an array"
     check = Check(f"test_{t.plural}_are_listed", f"the list has every {t.one}.", tuple(body))
     return Topic(t.plural, f"GET {route(w)} answers 200 with the {t.many} as {shape}.", (check,))
@@ -46,15 +48,40 @@ def _values(w: Words, name: str) -> tuple[list[str], str, str, str] | None:
     """Setup lines, the keyword of the body, and two different values' source for a filter."""
     t = w.thing
     if field := next((f for f in t.fields if f.name == name), None):
-        first, second = distinct(field) or sample(field), distinct(field) or sample(field, other=True)
+        new = distinct(field) if field.unique or field.type not in ("date", "datetime") else None
+        first, second = new or sample(field), new or sample(field, other=True)
         return ([], name, first, second) if first != second or "unique()" in first or "uuid4" in first else None
-    target = w.world.things.get(name.removesuffix("_id"))
-    if target is None:
+    relation = _filtered_by(t, name)
+    target = w.world.things.get(relation.target) if relation else None
+    if relation is None or target is None:
         return None
-    if name == target.name:
-        return [], target.plural, "[unique()]", "[unique()]"
+    if relation.kind == "many_to_many":
+        key = w.key(target)
+        return ([], target.plural, f"[{key}]", f"[{key}]") if key else None
+    if "create" not in target.actions:
+        return None
     make = Words(w.world, target).make()
-    return [], name, f'{make}["id"]', f'{make}["id"]'
+    return [], f"{target.name}_id", f'{make}["id"]', f'{make}["id"]'
+
+
+def _filtered_by(thing: Thing, name: str) -> Relation | None:
+    """The relation a filter is named after: a many-to-many target, or a parent with or without `_id`."""
+    return next(
+        (r for r in thing.relations if name == r.target or (r.kind == "many_to_one" and name == f"{r.target}_id")),
+        None,
+    )
+
+
+def _parameter(thing: Thing, name: str) -> str:
+    """The query parameter of a filter: the parent `author` is asked for by `author_id`."""
+    relation = None if any(f.name == name for f in thing.fields) else _filtered_by(thing, name)
+    return f"{relation.target}_id" if relation and relation.kind == "many_to_one" else name
+
+
+def _filters(thing: Thing) -> list[str]:
+    """The query parameters, each once; a nested list is below its parent already."""
+    below = f"{thing.parent}_id"
+    return [n for n in dict.fromkeys(_parameter(thing, name) for name in thing.listing.filters) if n != below]
 
 
 def _filter(w: Words, name: str) -> Topic | None:
@@ -64,13 +91,13 @@ def _filter(w: Words, name: str) -> Topic | None:
     t = w.thing
     _, keyword, first, second = found
     many = keyword != name
-    query = f", {name}={'wanted[0]' if many else 'wanted'}"
-    nothing = f", {name}=unique()" if many else ""
+    query = argument(name, "wanted[0]" if many else "wanted")
+    nothing = argument(name, "unique()")
     body = [
         *w.start(),
         f"wanted, other = {first}, {second}",
-        f"match = {w.below(f'{keyword}=wanted')}",
-        f"stranger = {w.below(f'{keyword}=other')}",
+        f"match = {w.below(argument(keyword, 'wanted'))}",
+        f"stranger = {w.below(argument(keyword, 'other'))}",
         f"found = {_ids(w, query)}",
         'assert match["id"] in found',
         'assert stranger["id"] not in found',
@@ -100,16 +127,18 @@ def _filter(w: Words, name: str) -> Topic | None:
 
 
 def _together(w: Words) -> Topic | None:
-    first, second = w.thing.listing.filters[:2]
+    first, second = _filters(w.thing)[:2]
     a, b = _values(w, first), _values(w, second)
     if a is None or b is None:
         return None
-    query = "".join(f", {n}={v}{'[0]' if v_[1] != n else ''}" for n, v, v_ in ((first, "one", a), (second, "two", b)))
+    asked = ((first, "one", a), (second, "two", b))
+    query = ", ".join(argument(n, f"{v}[0]" if found[1] != n else v) for n, v, found in asked)
+    one, two = argument(a[1], "one"), argument(b[1], "two")
     body = [
         *w.start(),
         f"one, two = {a[2]}, {b[2]}",
-        f"both = {w.below(f'{a[1]}=one, {b[1]}=two')}",
-        f"half = {w.below(f'{a[1]}=one, {b[1]}={b[3]}')}",
+        f"both = {w.below(f'{one}, {two}')}",
+        f"half = {w.below(f'{one}, {argument(b[1], b[3])}')}",
         f"found = {_ids(w, query)}",
         'assert both["id"] in found',
         'assert half["id"] not in found',
@@ -127,12 +156,13 @@ def _order(w: Words) -> Topic | None:
         said = "newest first" if down else "oldest first"
         want = "second before first" if down else "first before second"
     else:
-        field = next(f for f in t.fields if f.name == name)
-        pair = _pair(field)
+        field = next((f for f in t.fields if f.name == name), None)
+        pair = _pair(field) if field else None
         if pair is None:
             return None
-        early, late = pair if down else (pair[1], pair[0])
-        made = [f"first = {w.below(f'{name}={early}')}", f"second = {w.below(f'{name}={late}')}"]
+        early, late = ("low", "high") if down else ("high", "low")
+        made = [f"low, high = {pair[0]}, {pair[1]}"]
+        made += [f"{v} = {w.below(argument(name, value))}" for v, value in (("first", early), ("second", late))]
         said = f"by {spoken(name)}, {'descending' if down else 'ascending'}"
         want = "second before first"
     before, after = ("second", "first") if want.startswith("second") else ("first", "second")
@@ -145,12 +175,16 @@ def _order(w: Words) -> Topic | None:
 
 
 def _pair(field: FieldSpec) -> tuple[str, str] | None:
-    pair = ordered(field)
-    if pair is None or not field.unique or not distinct(field):
-        return None if pair is None or field.unique else pair
-    return (
-        ('"a" + unique()', '"z" + unique()') if field.type in ("str", "text") and (field.max_length or 99) > 8 else None
-    )
+    """Sources of a lower and a higher value; `unique()` counts, so later numbers and days are higher."""
+    if not field.unique:
+        return ordered(field)
+    value = distinct(field)
+    if value is None or field.type in ("email", "url", "uuid"):
+        return None
+    if field.type not in ("str", "text"):
+        return value, value
+    low, high = field.min_length or 0, field.max_length or 99
+    return ('"a" + unique()', '"z" + unique()') if low <= 6 and high > 11 else None
 
 
 def _pages(w: Words) -> Topic:
@@ -165,7 +199,7 @@ def _pages(w: Words) -> Topic:
         "assert len(rows(first)) == 2",
         "assert rows(second)",
         'assert not {row["id"] for row in rows(first)} & {row["id"] for row in rows(second)}',
-        f'ids = [row["id"] for row in listed(client, {w.collection}{login})]',
+        f"ids = {_ids(w)}",
         "assert made <= set(ids)",
         "assert len(ids) == len(set(ids))",
     ]
@@ -219,17 +253,17 @@ def _search(w: Words) -> Topic:
     fields = [f for f in t.fields if f.name in t.listing.search]
     checks = []
     for field in fields:
-        if field.type not in ("str", "text") or distinct(field) is None:
+        if field.type not in ("str", "text", "email", "url") or distinct(field) is None:
             continue
         body = [
             *w.start(),
             f"word = {distinct(field)}",
-            f"match = {w.below(f'{field.name}=word')}",
-            f"stranger = {w.below(f'{field.name}={distinct(field)}')}",
-            f"found = {_ids(w, ', q=word[1:].upper()')}",
+            f"match = {w.below(argument(field.name, 'word'))}",
+            f"stranger = {w.below(argument(field.name, distinct(field) or ''))}",
+            f"found = {_ids(w, 'q=word[1:].upper()')}",
             'assert match["id"] in found',
             'assert stranger["id"] not in found',
-            f"assert {_ids(w, ', q=word[:-1] + chr(95)')} == []",
+            f"assert {_ids(w, 'q=word[:-1] + chr(95)')} == []",
         ]
         says = f"q finds part of {spoken(field.name)}, whatever the case; _ and % mean themselves."
         checks.append(Check(f"test_{t.plural}_can_be_searched_by_{field.name}", says, tuple(body)))

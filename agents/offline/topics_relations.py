@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from agents.blueprints.spec import Relation
-from agents.offline.payloads import same, sample
+from agents.offline.payloads import distinct, same, sample
+from agents.offline.source import argument, path_before
 from agents.offline.topics import Check, Topic, Words, value_for
 from agents.offline.topics_fields import field_topics, route
 from agents.offline.words import an, spoken
-from agents.offline.world import Thing, World
+from agents.offline.world import Thing, World, creatable
 
 
 def relation_topics(world: World, thing: Thing) -> Iterator[Topic]:
@@ -31,7 +32,7 @@ def extension_topics(world: World, thing: Thing) -> Iterator[Topic]:
     for field in thing.added:
         body = [
             *words.start(),
-            f"sent = {words.new(f'{field.name}={value_for(field)}')}",
+            f"sent = {words.new(argument(field.name, value_for(field)))}",
             f"answer = client.post({words.collection}, json=sent{words.login('create')})",
             "assert answer.is_success, answer.text",
             same(field, f'answer.json()["{field.name}"]', f'sent["{field.name}"]'),
@@ -55,7 +56,7 @@ def extension_topics(world: World, thing: Thing) -> Iterator[Topic]:
 
 def _changed(w: Words, name: str, value: str, compare: str) -> Check:
     if w.thing.update == "put":
-        send = f"client.put({w.item()}, json={w.new(f'{name}=value')}{w.login('update')})"
+        send = f"client.put({w.item()}, json={w.new(argument(name, 'value'))}{w.login('update')})"
     else:
         send = f'client.patch({w.item()}, json={{"{name}": value}}{w.login("update")})'
     body = [
@@ -70,7 +71,7 @@ def _changed(w: Words, name: str, value: str, compare: str) -> Check:
 
 def _nested(w: Words, parent: Words, _: Relation) -> Iterator[Topic]:
     t, p, v = w.thing, parent.thing, parent.var
-    unknown = f"f\"{p.path}/{{{v}['id'] + 1_000_000}}/{t.plural.replace('_', '-')}\""
+    unknown = path_before(p.path, f"{v}['id'] + 1_000_000", f"/{t.plural.replace('_', '-')}")
     create = [
         *w.start(),
         f"assert {w.below()}",
@@ -85,8 +86,8 @@ def _nested(w: Words, parent: Words, _: Relation) -> Iterator[Topic]:
             f"{v} = {parent.make()}",
             f"other = {parent.make()}",
             f"{w.var} = {w.below()}",
-            f"{w.make(f'{v}=other')}",
-            f'assert [row["id"] for row in listed(client, {w.collection}{w.login("list")})] == [{w.var}["id"]]',
+            w.make(f"{w.above}=other"),
+            f'assert [row["id"] for row in {w.listed()}] == [{w.var}["id"]]',
             f"assert client.get({unknown}{w.login('list')}).status_code == 404",
         ]
         says = f"the list has the {t.many} of that {p.one} only, 404 for an unknown one."
@@ -149,62 +150,86 @@ def _referred(w: Words, target: Words, relation: Relation) -> Iterator[Topic]:
 
 
 def _linked(w: Words, target: Thing) -> Iterator[Topic]:
-    t = w.thing
-    key = target.natural_key or "name"
-    names = target.plural
-    made = [
+    t, names, key = w.thing, target.plural, w.key(target)
+    none = [f'assert {w.make()}["{names}"] == []']
+    checks = [Check(f"test_{w.name}_without_{names}", f"without {target.many} the list is empty.", tuple(none))]
+    if key:
+        checks.insert(0, _listing_keys(w, names, key, target.many))
+    text = (
+        f"Create takes {names} as a list of {target.many} by {target.key_name}; every answer with {an(t.name)} has "
+        f"them sorted, each once, [] when there are none."
+    )
+    yield Topic(t.plural, text, tuple(checks))
+    if key and "update" in t.actions:
+        yield _relinked(w, names, key)
+    if creatable(target):
+        if key and "list" in target.actions and not target.exists and target.parent is None:
+            yield _made_once(w, target, key)
+    elif key:
+        yield _unknown_key(w, target, key)
+
+
+def _listing_keys(w: Words, names: str, key: str, many: str) -> Check:
+    body = [
         *w.start(),
-        "first, second = sorted([unique(), unique()])",
-        f"answer = client.post({w.collection}, json={w.new(f'{names}=[second, first, second]')}{w.login('create')})",
+        f"first, second = sorted([{key}, {key}])",
+        f"answer = client.post({w.collection}, "
+        f"json={w.new(argument(names, '[second, first, second]'))}{w.login('create')})",
         "assert answer.is_success, answer.text",
         f'assert answer.json()["{names}"] == [first, second]',
     ]
-    if "read" in t.actions:
-        made.append(f'assert client.get({w.item(_answered())}{w.login("read")}).json()["{names}"] == [first, second]')
-    none = [f'assert {w.make()}["{names}"] == []']
-    checks = [
-        Check(f"test_{w.name}_lists_its_{names}", f"{target.many} are answered sorted, each once.", tuple(made)),
-        Check(f"test_{w.name}_without_{names}", f"without {target.many} the list is empty.", tuple(none)),
-    ]
-    text = (
-        f"Create takes {names} as a list of {target.many} by {key}; every answer with {an(t.name)} has them "
-        f"sorted, each once, [] when there are none."
-    )
-    yield Topic(t.plural, text, tuple(checks))
-    if "update" in t.actions:
-        yield _relinked(w, target)
-    fresh = all(not f.required or f.name == key for f in target.fields) and not any(
-        r.required for r in target.references
-    )
-    if fresh and "list" in target.actions and not target.exists and target.parent is None:
-        login = Words(w.world, target).login("list")
-        body = [
-            "name = unique()",
-            w.make(f"{names}=[name]"),
-            w.make(f"{names}=[name]"),
-            f'assert [row["{key}"] for row in listed(client, "{target.path}"{login})].count(name) == 1',
-        ]
-        check = Check(
-            f"test_new_{names}_are_created_once", f"an unknown {target.one} is created on the fly, once.", tuple(body)
-        )
-        text = (
-            f"{an(target.name).capitalize()} that does not exist is created when {an(t.name)} names it, and "
-            f"is in {target.path} once."
-        )
-        yield Topic(t.plural, text, (check,))
+    if "read" in w.thing.actions:
+        item = w.item("answer.json()['id']")
+        body.append(f'assert client.get({item}{w.login("read")}).json()["{names}"] == [first, second]')
+    return Check(f"test_{w.name}_lists_its_{names}", f"{many} are answered sorted, each once.", tuple(body))
 
 
-def _answered() -> str:
-    return "answer.json()['id']"
-
-
-def _relinked(w: Words, target: Thing) -> Topic:
-    t, names = w.thing, target.plural
-    verb = t.update
-    send = w.new(f"{names}=[new]") if verb == "put" else f'{{"{names}": [new]}}'
+def _made_once(w: Words, target: Thing, key: str) -> Topic:
+    names, one = target.plural, argument(target.plural, "[name]")
     body = [
-        "old, new = unique(), unique()",
-        f"{w.var} = {w.make(f'{names}=[old]')}",
+        f"name = {key}",
+        w.make(one),
+        w.make(one),
+        f'assert [row["{target.key_name}"] for row in {Words(w.world, target).listed()}].count(name) == 1',
+    ]
+    check = Check(
+        f"test_new_{names}_are_created_once", f"an unknown {target.one} is created on the fly, once.", tuple(body)
+    )
+    text = (
+        f"{an(target.name).capitalize()} that does not exist is created when {an(w.thing.name)} names it, and "
+        f"is in {target.path} once."
+    )
+    return Topic(w.thing.plural, text, (check,))
+
+
+def _unknown_key(w: Words, target: Thing, key: str) -> Topic:
+    """A key that is not there, next to one that is: an application without the relation does not pass."""
+    names, field = target.plural, target.key_field
+    unknown = distinct(field) if field else "unique()"
+    body = [
+        *w.start(),
+        f"name = {key}",
+        f'assert {w.below(argument(names, "[name]"))}["{names}"] == [name]',
+        f"answer = client.post({w.collection}, json={w.new(argument(names, f'[{unknown}]'))}{w.login('create')})",
+        "assert answer.status_code == 422, answer.text",
+    ]
+    check = Check(
+        f"test_{w.name}_with_an_unknown_{target.name}_is_refused", f"an unknown {target.one} answers 422.", tuple(body)
+    )
+    text = (
+        f"{an(w.thing.name).capitalize()} cannot name {an(target.name)} that does not exist: 422, because "
+        f"{target.many} need more than their {spoken(target.key_name)}."
+    )
+    return Topic(w.thing.plural, text, (check,))
+
+
+def _relinked(w: Words, names: str, key: str) -> Topic:
+    t, verb = w.thing, w.thing.update
+    new = argument(names, "[new]")
+    send = w.new(new) if verb == "put" else f'{{"{names}": [new]}}'
+    body = [
+        f"old, new = {key}, {key}",
+        f"{w.var} = {w.make(argument(names, '[old]'))}",
         f"answer = client.{verb}({w.item()}, json={send}{w.login('update')})",
         "assert answer.is_success, answer.text",
         f'assert answer.json()["{names}"] == [new]',
@@ -212,8 +237,8 @@ def _relinked(w: Words, target: Thing) -> Topic:
     checks = [Check(f"test_{names}_of_{w.name}_can_be_replaced", "an update replaces the list.", tuple(body))]
     if verb == "patch":
         kept = [
-            "name = unique()",
-            f"{w.var} = {w.make(f'{names}=[name]')}",
+            f"name = {key}",
+            f"{w.var} = {w.make(argument(names, '[name]'))}",
             f"answer = client.patch({w.item()}, json={{}}{w.login('update')})",
             "assert answer.is_success, answer.text",
             f'assert answer.json()["{names}"] == [name]',

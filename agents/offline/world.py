@@ -4,10 +4,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.blueprints.relations import natural_key
 from agents.blueprints.spec import Action, FeatureSpec, FieldSpec, ListingSpec, Relation, ResourceSpec
 from agents.offline.draft import existing_actions
 from agents.offline.words import spoken
 from agents.profile import AppProfile, ExistingResource
+
+GIVEN = ("id", "created_at")
+"""Set by the server, even where a request names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,16 @@ class Thing:
         return tuple(r for r in self.relations if r.kind == "many_to_many")
 
     @property
+    def key_name(self) -> str:
+        """The field others name it by."""
+        return self.natural_key or next((f.name for f in self.fields if f.name in ("name", "title")), "name")
+
+    @property
+    def key_field(self) -> FieldSpec | None:
+        """That field, None when it is not known."""
+        return next((f for f in self.fields if f.name == self.key_name), None)
+
+    @property
     def one(self) -> str:
         """`order item`."""
         return spoken(self.name)
@@ -83,6 +97,12 @@ class World:
         return f"{self.prefix}/auth/me"
 
 
+def creatable(target: Thing) -> bool:
+    """An unknown key makes a new item: nothing else of it is required."""
+    needed = [f for f in target.fields if f.name != target.key_name and f.required and f.default is None]
+    return not needed and not any(r.required for r in target.relations if r.kind == "many_to_one")
+
+
 def shared_prefix(profile: AppProfile) -> str:
     """What all existing resources' paths share before their last segment, else empty."""
     prefixes = {r.path.rstrip("/").rpartition("/")[0] for r in profile.resources if "{" not in r.path}
@@ -111,12 +131,15 @@ def _guards(spec: FeatureSpec, name: str) -> frozenset[Action]:
 
 
 def _new(resource: ResourceSpec, spec: FeatureSpec, prefix: str) -> Thing:
-    key = next((f.name for f in resource.fields if f.type == "str" and f.unique), None)
+    key = natural_key(resource)
+    fields = tuple(f for f in resource.fields if f.name not in GIVEN)
     return Thing(
         name=resource.name, plural=resource.plural, path=f"{prefix}/{resource.plural.replace('_', '-')}",
-        fields=resource.fields, added=resource.fields, relations=resource.relations, added_relations=resource.relations,
+        fields=fields, added=fields,
+        relations=resource.relations, added_relations=resource.relations,
         actions=resource.actions,
-        exists=False, guarded=_guards(spec, resource.name), listing=_listing(spec, resource.name), natural_key=key,
+        exists=False, guarded=_guards(spec, resource.name), listing=_listing(spec, resource.name),
+        natural_key=key.name if key else None,
     )  # fmt: skip
 
 

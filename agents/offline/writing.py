@@ -2,17 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from agents.contracts import TestCase, TestFile
 from agents.offline.payloads import Value
-from agents.offline.text import cut
+from agents.offline.source import LINE, docstring, names_in, quoted, short, wrap
 from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
 from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-LINE = 88
+_MODULES = ("base64", "datetime", "json", "time", "uuid")
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",
@@ -27,13 +28,30 @@ def write_suite(world: World, topics: Sequence[tuple[str, Topic]]) -> tuple[tupl
         by_file[topic.file].append((criterion, topic))
     files, cases = [], []
     for stem, group in by_file.items():
-        path = f"{FOLDER}/test_{stem}.py"
+        path = f"{FOLDER}/test_{short(stem, 80)}.py"
+        group = _apart(group)
         files.append(TestFile(path=path, content=_module(world, stem, group)))
         for criterion, topic in group:
             cases += [
                 TestCase(node_id=f"{path}::{c.name}", criteria=(criterion,), guard=topic.guard) for c in topic.checks
             ]
     return tuple(files), tuple(cases)
+
+
+def _apart(group: Sequence[tuple[str, Topic]]) -> list[tuple[str, Topic]]:
+    """The same with names of tests that are not too long and occur once."""
+    taken: set[str] = set()
+    found = []
+    for criterion, topic in group:
+        checks = []
+        for check in topic.checks:
+            name = plain = short(check.name, 140)
+            while name in taken:
+                name = f"{plain}_{len(taken)}"
+            taken.add(name)
+            checks.append(replace(check, name=name))
+        found.append((criterion, replace(topic, checks=tuple(checks))))
+    return found
 
 
 def _module(world: World, stem: str, group: Sequence[tuple[str, Topic]]) -> str:
@@ -47,21 +65,19 @@ def _module(world: World, stem: str, group: Sequence[tuple[str, Topic]]) -> str:
 
 
 def _imports(body: str) -> str:
-    standard = [f"import {name}" for name in ("base64", "json", "time", "uuid") if re.search(rf"\b{name}\.", body)]
-    if "Callable" in body:
+    used = names_in(body)
+    standard = [f"import {name}" for name in _MODULES if name in used]
+    if "Callable" in used:
         standard.append("from collections.abc import Callable")
-    if "Decimal(" in body:
+    if "Decimal" in used:
         standard.append("from decimal import Decimal")
-    other = [f"import {name}" for name in ("httpx", "pytest") if f"{name}." in body]
+    other = [f"import {name}" for name in ("httpx", "pytest") if name in used]
     return "\n\n".join("\n".join(part) for part in (standard, other) if part)
 
 
-def _mentions(word: str, rows: Iterable[str]) -> bool:
-    return any(re.search(rf"\b{word}\b(?!=)", row) for row in rows)
-
-
 def _test(criterion: str, check: Check) -> list[str]:
-    given = [f"{name}: {kind}" for name, kind in _FIXTURES.items() if _mentions(name, check.body)]
+    used = names_in("\n".join(check.body))
+    given = [f"{name}: {kind}" for name, kind in _FIXTURES.items() if name in used]
     rows = []
     if check.parameter:
         rows += _parametrize(check.parameter, check.values)
@@ -69,31 +85,25 @@ def _test(criterion: str, check: Check) -> list[str]:
             f"{check.parameter}: object" if check.parameter not in ("query", "account") else f"{check.parameter}: dict"
         )
     rows += _fold("def " + check.name + "(", given, ") -> None:")
-    rows.append(f'    """{criterion}: {check.says}"""')
-    rows += [f"    {row}" if row else "" for line in check.body for row in _wrap(line)]
+    rows.append(f"    {docstring(f'{criterion}: {check.says}')}")
+    rows += [f"    {row}" if row else "" for line in check.body for row in wrap(line)]
     return rows
 
 
 def _parametrize(name: str, values: Sequence[Value]) -> list[str]:
-    cases = [f'pytest.param({v.source}, id="{re.sub(r"[^A-Za-z0-9]+", "-", v.name).strip("-")}")' for v in values]
-    rows = [f"        {case}," for case in cases]
+    ids: dict[str, str] = {}
+    for number, value in enumerate(values, 1):
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", value.name).strip("-")[:40] or "value"
+        ids[plain if plain not in ids else f"{plain}-{number}"] = value.source
+    rows = [f'        pytest.param({source}, id="{name}"),' for name, source in ids.items()]
     return ["@pytest.mark.parametrize(", f'    "{name}",', "    [", *rows, "    ],", ")"]
 
 
 def _fold(start: str, parts: Sequence[str], end: str) -> list[str]:
     one = start + ", ".join(parts) + end
-    return [one] if len(one) <= LINE else [start, "    " + ", ".join(parts), end]
-
-
-def _wrap(row: str) -> list[str]:
-    """A long call over three lines; a formatter's job done well enough."""
-    m = re.match(r"(?P<head>(?:\w+ = )?client\.\w+\()(?P<inside>.+)(?P<tail>\))$", row)
-    if len(row) + 4 <= LINE or m is None:
-        return [row]
-    inside = m["inside"]
-    if len(inside) + 8 <= LINE:
-        return [m["head"], f"    {inside}", ")"]
-    return [m["head"], *(f"    {part}," for part in cut(inside, r",\s*")), ")"]
+    if len(one) <= LINE or not parts:
+        return [one]
+    return [start, "    " + ", ".join(parts), end]
 
 
 def _helpers(world: World, text: str) -> list[list[str]]:
@@ -113,13 +123,13 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
     for name in _called(text):
         need(name)
-    first = ("rows", "listed", "new_account", "register", "token_of", "login")
+    first = ("rows", "listed", "newcomer", "register", "token_of", "login")
     known = [n for n in first if n in found]
     return [found[n] for n in (*known, *(n for n in reversed(found) if n not in known))]
 
 
 def _called(text: str) -> list[str]:
-    names = re.findall(r"\b((?:new|make)_[a-z0-9_]+|rows|listed|register|login|token_of)\(", text)
+    names = re.findall(r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of)\(", text)
     return list(dict.fromkeys(names))
 
 
@@ -127,7 +137,7 @@ def _helper(world: World, name: str) -> list[str] | None:
     makers = {
         "rows": _rows,
         "listed": _listed,
-        "new_account": _account,
+        "newcomer": _account,
         "register": _register,
         "token_of": _token_of,
         "login": _login,
@@ -152,7 +162,9 @@ def _rows(_: World) -> list[str]:
 
 def _listed(world: World) -> list[str]:
     return [
-        "def listed(client: httpx.Client, path: str, headers: dict | None = None, **query: object) -> list[dict]:",
+        "def listed(",
+        "    client: httpx.Client, path: str, headers: dict | None = None, /, **query: object",
+        ") -> list[dict]:",
         '    """Every item of a list, page by page when it comes in pages."""',
         "    found: list[dict] = []",
         "    while True:",
@@ -168,7 +180,7 @@ def _listed(world: World) -> list[str]:
 
 def _account(_: World) -> list[str]:
     return [
-        "def new_account(unique: Callable[[], str]) -> dict:",
+        "def newcomer(unique: Callable[[], str]) -> dict:",
         '    """Somebody who is not registered yet."""',
         '    return {"email": f"{unique()}@example.com", "password": f"secret-{unique()}"}',
     ]
@@ -178,8 +190,8 @@ def _register(world: World) -> list[str]:
     return [
         "def register(client: httpx.Client, unique: Callable[[], str]) -> dict:",
         '    """The e-mail and password of a registered user."""',
-        "    account = new_account(unique)",
-        f'    answer = client.post("{world.register_path}", json=account)',
+        "    account = newcomer(unique)",
+        f"    answer = client.post({quoted(world.register_path or '')}, json=account)",
         "    assert answer.status_code == 201, answer.text",
         "    return account",
     ]
@@ -190,7 +202,7 @@ def _token_of(world: World) -> list[str]:
         "def token_of(client: httpx.Client, account: dict) -> dict[str, str]:",
         '    """The header of a registered user."""',
         '    form = {"username": account["email"], "password": account["password"]}',
-        f'    answer = client.post("{world.token_path}", data=form)',
+        f"    answer = client.post({quoted(world.token_path)}, data=form)",
         "    assert answer.status_code == 200, answer.text",
         '    return {"Authorization": f"Bearer {answer.json()[\'access_token\']}"}',
     ]
@@ -198,7 +210,7 @@ def _token_of(world: World) -> list[str]:
 
 def _login(world: World) -> list[str]:
     register = [
-        f'        answer = client.post("{world.register_path}", json=account)',
+        f"        answer = client.post({quoted(world.register_path or '')}, json=account)",
         "        assert answer.is_success, answer.text",
     ]
     return [
@@ -219,7 +231,9 @@ def _account_fields(world: World) -> str:
     """A user the application's registration takes."""
     user = world.profile.resource("user") if world.profile.login else None
     more = [f for f in user.fields if f.required and f.name not in ("email", "password")] if user else []
-    extra = "".join(f', "{f.name}": {"uuid.uuid4().hex[:12]" if f.type == "str" else value_for(f)}' for f in more)
+    unique = "uuid.uuid4().hex[:12]"
+    values = {f.name: unique if f.type == "str" else value_for(f).replace("unique()", unique) for f in more}
+    extra = "".join(f", {quoted(name)}: {value}" for name, value in values.items())
     return f'{{"email": f"{{uuid.uuid4().hex}}@example.com", "password": "correct horse"{extra}}}'
 
 
@@ -230,7 +244,7 @@ def _new(w: Words) -> list[str]:
     fields += [(f"{r.target}_id", f'{Words(w.world, w.world.things[r.target]).make()}["id"]') for r in required]
     given = [f"{n}: {_FIXTURES[n]}" for n in ("client", "unique") if re.search(rf"\b{n}\b", w.new())]
     skip = [f"{r.target}_id" for r in required]
-    given += ["/"] if given and {f.name for f in t.fields} & {"client", "unique"} else []
+    given += ["/"] if given and w.body_names & {"client", "unique"} else []
     rows = _fold(f"def new_{t.name}(", [*given, "**changes: object"], ") -> dict:")
     rows.append(f'    """A valid {t.one}, with some fields changed."""')
     if skip:
@@ -258,12 +272,11 @@ def _make(w: Words) -> list[str]:
     t = w.thing
     given = ["client: httpx.Client", *(["unique: Callable[[], str]"] if w.needs_unique() else [])]
     rows = []
-    if {f.name for f in t.fields} & {"client", "unique"}:
+    if w.body_names & {"client", "unique"}:
         given.append("/")
     if w.parent:
-        above = variable(w.parent.name)
-        given.append(f"{above}: dict | None = None")
-        rows += [f"    {above} = {above} or {Words(w.world, w.parent).make()}"]
+        given.append(f"{w.above}: dict | None = None")
+        rows += [f"    {variable(w.parent.name)} = {w.above} or {Words(w.world, w.parent).make()}"]
     given.append("**changes: object")
     status = "answer.is_success" if t.exists else "answer.status_code == 201"
     return [
