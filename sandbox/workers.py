@@ -15,7 +15,7 @@ from sandbox.worker import Preload, Worker, WorkerLost, WorkerUnfit
 WEB = (
     "asyncio", "concurrent.futures.thread", "logging.config", "email.mime.text", "multiprocessing", "sqlite3", "uuid",
     "decimal", "zoneinfo", "pdb", "faulthandler", "importlib.resources", "importlib.metadata",
-    "pydantic", "pydantic.v1", "pydantic.networks", "pydantic.deprecated.decorator", "pydantic_settings", "annotated_types",
+    "pydantic", "pydantic.v1", "pydantic.networks", "pydantic.deprecated.decorator", "pydantic_settings",
     "anyio", "anyio._backends._asyncio", "starlette", "fastapi", "fastapi.responses", "fastapi.security",
     "fastapi.staticfiles", "fastapi.templating", "starlette.middleware.cors", "fastapi.openapi.utils",
     "sqlalchemy", "sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.sqlite.aiosqlite", "aiosqlite",
