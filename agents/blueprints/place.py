@@ -16,6 +16,7 @@ from agents.blueprints.names import words
 from agents.blueprints.overlay import Overlay
 from agents.blueprints.place_database import place_database
 from agents.blueprints.place_files import new_migration, new_requirements
+from agents.blueprints.place_readme import new_readme
 from agents.blueprints.place_resource import place_health, place_login, place_moment, place_resource
 from agents.blueprints.place_style import layout_of, symbol_of
 from agents.blueprints.relations import links, parents
@@ -187,11 +188,12 @@ def _user_function(bench: Bench) -> Symbol:
 
 
 def _other_files(tree: Overlay, spec: FeatureSpec, login: bool, brought: bool) -> None:
-    """Migration, packages, health."""
+    """Migration, packages, health, README."""
     if spec.health:
         _step(tree, place_health)
     bench = _bench(tree)
     if bench.profile.alembic:
         style = layout_of(bench).style
         tree.changes |= new_migration(tree, bench.profile.alembic, spec, style, users=login)
+        tree.changes |= new_readme(tree, spec, style, login=login)
     tree.changes |= new_requirements(tree, spec, login=login, database=brought)

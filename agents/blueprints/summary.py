@@ -4,26 +4,37 @@ from agents.blueprints.checks import wants_login
 from agents.blueprints.fragments import Style
 from agents.blueprints.handlers import METHODS, Handlers
 from agents.blueprints.names import article, words
-from agents.blueprints.spec import ALL_ACTIONS, FeatureSpec
+from agents.blueprints.spec import ALL_ACTIONS, FeatureSpec, ResourceSpec
 from agents.blueprints.view import view
 
 
 def endpoints(spec: FeatureSpec, style: Style) -> list[tuple[str, str, str]]:
     """Method, path and purpose of every route of `spec`."""
     found = [("GET", "/health", "is the service up"), ("GET", "/health/ready", "is the database up")]
-    if wants_login(spec):
-        auth = f"{style.prefix}/auth"
-        found += [
-            ("POST", f"{auth}/register", "create an account"),
-            ("POST", f"{auth}/token", "log in, get a token"),
-            ("GET", f"{auth}/me", "who is logged in"),
-        ]
+    found += login_endpoints(style) if wants_login(spec) else []
     for resource in spec.resources:
-        v = view(resource, spec, style)
-        for action in (a for a in ALL_ACTIONS if a in v.actions):
-            what = words(v.plural) if action == "list" else article(v.phrase)
-            guarded = " (login needed)" if action in v.guarded else ""
-            found.append((METHODS[action].upper(), Handlers(v).full_path(action), f"{action} {what}{guarded}"))
+        found += resource_endpoints(resource, spec, style)
+    return found
+
+
+def login_endpoints(style: Style) -> list[tuple[str, str, str]]:
+    """The routes of accounts and tokens."""
+    auth = f"{style.prefix}/auth"
+    return [
+        ("POST", f"{auth}/register", "create an account"),
+        ("POST", f"{auth}/token", "log in, get a token"),
+        ("GET", f"{auth}/me", "who is logged in"),
+    ]
+
+
+def resource_endpoints(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> list[tuple[str, str, str]]:
+    """The routes of one resource."""
+    v = view(resource, spec, style)
+    found = []
+    for action in (a for a in ALL_ACTIONS if a in v.actions):
+        what = words(v.plural) if action == "list" else article(v.phrase)
+        guarded = " (login needed)" if action in v.guarded else ""
+        found.append((METHODS[action].upper(), Handlers(v).full_path(action), f"{action} {what}{guarded}"))
     return found
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from agents.blueprints.fragments import Style
-from agents.blueprints.new_app import new_app
+from agents.blueprints.new_app import NEW_APP_STYLE, new_app
 from agents.blueprints.place import place
 from agents.blueprints.place_files import new_migration
+from agents.blueprints.place_readme import new_readme
 from agents.blueprints.spec import (
     Action,
     FeatureSpec,
@@ -252,6 +253,47 @@ def generated() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def extended(generated: dict[str, str]) -> dict[str, str]:
     return placed(generated, tags("book"), PUBLISHERS, listing("book", search=["title"]))
+
+
+def endpoint_rows(files: dict[str, str]) -> list[str]:
+    return [line for line in files["README.md"].splitlines() if line.startswith(("| GET", "| P", "| DELETE"))]
+
+
+def test_the_endpoint_table_of_our_own_application_grows(generated: dict[str, str], extended: dict[str, str]) -> None:
+    before, after = endpoint_rows(generated), endpoint_rows(extended)
+    assert after[: len(before)] == before
+    assert "| POST | `/tags` | create a tag |" in after and "| GET | `/publishers` | list publishers |" in after
+    paths = {path for _, path in routes(extended)} - {"/docs", "/openapi.json"}
+    assert {row.split("`")[1] for row in after} == paths
+    assert len(after) == len(set(after))
+    assert len(removed(extended["README.md"], generated["README.md"])) == len(after) - len(before)
+
+
+def test_the_endpoint_table_says_what_needs_a_login_now(generated: dict[str, str]) -> None:
+    desk = MemoryDesk(generated)
+    changes = place(guard("review", "list", "delete"), read_profile(desk), desk)
+    rows = endpoint_rows({"README.md": str(changes["README.md"])})
+    assert "| GET | `/books/{book_id}/reviews` | list reviews (login needed) |" in rows
+    assert "| DELETE | `/reviews/{review_id}` | delete a review (login needed) |" in rows
+    assert "| POST | `/books/{book_id}/reviews` | create a review |" in rows
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("## Endpoints", "## Routes"),
+        ("| method | path | purpose |", "| verb | path | purpose |"),
+        ("`/health` |", "`/up` |"),
+    ],
+)
+def test_a_readme_that_is_not_ours_is_left_alone(generated: dict[str, str], old: str, new: str) -> None:
+    assert old in generated["README.md"]
+    supplier = FeatureSpec(resources=(resource("supplier", NAME),))
+    ours, other = (
+        MemoryDesk({"README.md": t}) for t in (generated["README.md"], generated["README.md"].replace(old, new))
+    )
+    assert "/suppliers" in new_readme(ours, supplier, NEW_APP_STYLE, login=False)["README.md"]
+    assert new_readme(other, supplier, NEW_APP_STYLE, login=False) == {}
 
 
 def test_our_own_application_can_be_extended(extended: dict[str, str]) -> None:
