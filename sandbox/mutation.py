@@ -20,6 +20,7 @@ from sandbox.relevance import nearest, test_words
 from sandbox.reports import Frozen, Gate, Service, SuiteReport, Verdict, Word
 from sandbox.service import ACCEPTANCE, run_service_tests
 from sandbox.trust import TreeFile, arrange, read_tree
+from sandbox.worker import WorkerLost
 from sandbox.workers import Workers
 
 NAME = "mutants of the change"
@@ -27,8 +28,12 @@ NEAREST = 10
 """Tests a mutant meets first."""
 LEAST_S = 3.0
 """With less time left nothing is started."""
+NAMED = 5
+"""Survivors named in a gate's evidence."""
 SHARE = 0.25
 """Of the budget one run may take, so that no mutant uses up the time of all others."""
+USED = 0.85
+"""Of the budget that is planned for; the rest is for ending what runs."""
 START_S = 15.0
 """Longest time a damaged service gets to start."""
 Fate = Literal["killed", "survived", "timed_out", "undecided"]
@@ -95,7 +100,7 @@ class MutationReport(Frozen):
 
 
 class _Box:
-    """A sandbox with the change in it; its service is forked from a process that has its imports done."""
+    """A sandbox with the change in it; its service is forked from a preloaded process for as long as that lasts."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -103,13 +108,20 @@ class _Box:
 
     def run(self, meeting: "_Meeting", tests: Sequence[str]) -> SuiteReport:
         """Some tests on the tree as it is, within what is left of the budget."""
-        left = meeting.allowed()
-        start_s = min(meeting.service.start_timeout_s, START_S, left)
-        service = meeting.service.model_copy(update={"start_timeout_s": start_s})
-        timeout_s = max(0.5, left - start_s)
-        if self._workers is not None:
-            return self._workers.service_tests(service=service, node_ids=tests, expected=tests, timeout_s=timeout_s)
-        return run_service_tests(self.sandbox, service=service, node_ids=tests, expected=tests, timeout_s=timeout_s)
+        while True:
+            left = meeting.allowed()
+            start_s = min(meeting.service.start_timeout_s, START_S, left)
+            service = meeting.service.model_copy(update={"start_timeout_s": start_s})
+            try:
+                return run_service_tests(
+                    self.sandbox, service=service, node_ids=tests, expected=tests,
+                    timeout_s=max(0.5, left - start_s), starter=self._workers,
+                )  # fmt: skip
+            except WorkerLost:
+                if self._workers is None:
+                    raise
+                self._workers.close()
+                self._workers = None
 
 
 class _Meeting:
@@ -118,7 +130,7 @@ class _Meeting:
     def __init__(self, service: Service, tests: Sequence[str], budget_s: float, slow_s: float) -> None:
         self.service = service
         self.tests = tests
-        self.deadline = time.monotonic() + budget_s
+        self.deadline = time.monotonic() + budget_s * USED
         self.share_s = budget_s * SHARE
         self.slow_s = slow_s
         self.fates: dict[Mutant, tuple[Fate, int]] = {}
@@ -129,8 +141,9 @@ class _Meeting:
         return self.deadline - time.monotonic()
 
     def allowed(self) -> float:
-        """Seconds one run may take that begins now."""
-        return max(0.5, min(self.left(), self.slow_s, max(self.share_s, LEAST_S)))
+        """Seconds one run may take that begins now; the first may need all of them."""
+        share = max(self.share_s, LEAST_S) if self.fates else self.left()
+        return max(0.5, min(self.left(), self.slow_s, share))
 
     def lived(self, mutant: Mutant) -> bool:
         """It met some of the tests and none noticed it."""
@@ -201,6 +214,8 @@ def score(
 
 def _undamaged(box: _Box, meeting: _Meeting) -> str:
     """Why the tests say nothing about damage here; empty when the change as it is starts and passes one of them."""
+    if meeting.left() < LEAST_S:
+        return "no time was left"
     report = box.run(meeting, meeting.tests[:1])
     return "" if report.word is Word.GREEN else f"the undamaged change does not pass here ({report.reason[:200]})"
 
@@ -276,16 +291,20 @@ def _report(todo: Sequence[Mutant], meeting: _Meeting, seconds: float) -> Mutati
 
 def summary(report: MutationReport) -> str:
     """`17 of 20 noticed; survived: app/books.py:41 limit(limit): call removed`."""
-    total = report.noticed + len(report.survived)
-    parts = [
-        f"{report.noticed} of {total} noticed" if total else f"not measured: {report.reason or 'no time was left'}"
-    ]
-    sure = [s.words for s in report.sure]
-    unsure = [f"{s.words} ({s.tests} of {s.total} tests run)" for s in report.survived if not s.sure]
-    parts += [f"survived: {', '.join(sure)}"] if sure else []
-    parts += [f"not noticed by the nearest tests, no time for the others: {', '.join(unsure)}"] if unsure else []
-    parts += [f"{report.not_run} not run in the time"] if report.not_run and total else []
+    sure, unsure = report.sure, [s for s in report.survived if not s.sure]
+    if not report.noticed and not report.survived:
+        return f"not measured: {report.reason or 'no time was left'}"
+    parts = [f"{report.noticed} of {report.noticed + len(sure)} noticed"]
+    parts += [f"survived: {_named(sure)}"] if sure else []
+    lived = f"{len(unsure)} met the nearest tests only and lived, no time for the others"
+    parts += [f"{lived}: {_named(unsure)}"] if unsure else []
+    parts += [f"{report.not_run} not run in the time"] if report.not_run else []
     return "; ".join(parts)
+
+
+def _named(survivors: Sequence[Survivor]) -> str:
+    more = f" and {len(survivors) - NAMED} more" if len(survivors) > NAMED else ""
+    return ", ".join(s.words for s in survivors[:NAMED]) + more
 
 
 def with_mutants(verdict: Verdict, report: MutationReport, *, at_least: float = 0.0) -> Verdict:

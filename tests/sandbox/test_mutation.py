@@ -1,6 +1,7 @@
 """Tests met by damaged code: in real containers, and the sums and sentences on made-up fates."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -137,6 +138,15 @@ def test_without_time_nothing_runs_and_nothing_is_claimed(engine: DockerEngine) 
     assert summary(report).startswith("not measured: ")
 
 
+@pytest.mark.docker
+def test_a_mutant_that_hangs_does_not_outlast_the_budget(engine: DockerEngine) -> None:
+    sleepy = Mutant("app/main.py", 1, "sleeps", "x", "y", b"import time\ntime.sleep(600)\n", "module")
+    begun = time.monotonic()
+    report = scored(engine, [sleepy] * 3, budget_s=12, workers=1)
+    assert time.monotonic() - begun < 12 + 15
+    assert (report.killed, report.survived, report.noticed + report.not_run) == (0, (), 3)
+
+
 def test_nothing_to_do_needs_no_engine() -> None:
     engine = DockerEngine("unix:///nowhere/docker.sock")
     assert scored(engine, []).reason == "there is nothing to damage"
@@ -190,7 +200,10 @@ def test_a_mutant_that_met_few_tests_is_not_held_against_them() -> None:
     report = MutationReport(killed=1, survived=(survivor(5),))
     gate = with_mutants(GREEN, report, at_least=1.0).gates[-1]
     assert gate.passed
-    assert "limit(n): call removed (5 of 9 tests run)" in gate.evidence
+    assert gate.evidence == (
+        "1 of 1 noticed; 1 met the nearest tests only and lived, no time for the others: "
+        "app/x.py:4 limit(n): call removed"
+    )
 
 
 def test_a_threshold_makes_tests_weak_and_only_a_green_verdict_changes() -> None:
