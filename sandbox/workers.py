@@ -31,7 +31,7 @@ SERVER = (
 )  # fmt: skip
 CLIENT = ("httpx", "fastapi.testclient", "starlette.testclient", "pytest_asyncio")
 TRIES = 4
-"""Starts of a worker until the plain process is used for good."""
+"""Failures in a row until the plain process is used for good."""
 
 
 class Workers:
@@ -117,6 +117,7 @@ class Workers:
                 why = str(lost)
                 continue
             if report.word is not Word.TAMPERED:
+                self._failed = 0
                 return report
             why = "its report was in doubt"
         self.close()

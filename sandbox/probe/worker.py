@@ -84,11 +84,9 @@ def bring(name, absent):
             warm_up_pytest()
         else:
             __import__(name)
-    except ImportError as broken:
-        if broken.name and broken.name.split(".")[0] == name.split(".")[0]:
-            absent.append(name)
-            return ""
-        return "importing %s failed: %s" % (name, broken)
+    except ModuleNotFoundError:  # it, or something optional that it builds on, is not installed
+        absent.append(name)
+        return ""
     except BaseException as broken:  # noqa: BLE001 - an import can end in anything, and only its name matters
         return "importing %s failed: %s" % (name, type(broken).__name__)
     if len(os.listdir("/proc/self/task")) > 1:
