@@ -3,8 +3,12 @@
 import ast
 from collections.abc import Sequence
 
+import libcst as cst
+
 from agents.blueprints.assemble import module_source
 from agents.blueprints.bench import Bench
+from agents.blueprints.cst_edits import find_all
+from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import absolute, add_imports, bound_names, relative, rename_names, uses_relative
 from agents.blueprints.fragments import Fragment
 from agents.errors import NotUnderstood
@@ -64,22 +68,21 @@ def put(bench: Bench, path: str, fragments: Sequence[Fragment], where: str, docs
 
 def _last(bench: Bench, path: str, where: str) -> str:
     """The last definition of that kind in the file as it is now."""
-    edit = bench.edit(path)
-    tree = ast.parse(edit.text)
-    classes = [n for n in tree.body if isinstance(n, ast.ClassDef)]
+    classes = [n for n in bench.edit(path).tree.body if isinstance(n, cst.ClassDef)]
     if where == "model":
-        tables = [n.name for n in classes if "__tablename__" in ast.unparse(n)]
+        tables = [n.name.value for n in classes if any(x.value == "__tablename__" for x in find_all(n, cst.Name))]
         return tables[-1] if tables else ""
     if where == "schema":
         module = bench.app.code.modules.get(path)
         known = {f.name for f in bench.app.code.classes() if f.module is module and is_schema(bench.app.code, f)}
-        found = [n.name for n in classes if n.name in known or any(_is_model_base(b) for b in n.bases)]
+        bases = {n.name.value: [code_of(base.value) for base in n.bases] for n in classes}
+        found = [name for name in bases if name in known or any(_is_model_base(base) for base in bases[name])]
         return found[-1] if found else ""
     return ""
 
 
-def _is_model_base(node: ast.expr) -> bool:
-    return ast.unparse(node).rpartition(".")[2] in ("BaseModel", "SQLModel")
+def _is_model_base(code: str) -> bool:
+    return code.rpartition(".")[2] in ("BaseModel", "SQLModel")
 
 
 def _insert_without_sibling(bench: Bench, path: str, where: str, body: str) -> None:

@@ -150,7 +150,7 @@ def test_only_the_lines_that_must_change_do(request_name: str, allowed: str) -> 
 
 
 def test_all_requests_one_after_the_other() -> None:
-    after = placed(SHOP, *SHOP_REQUESTS.values())
+    after = placed(shop_after("reviews"), *(spec for name, spec in SHOP_REQUESTS.items() if name != "reviews"))
     result = profile(after)
     assert (result.layout, result.target) == ("single_file", "main:app")
     product = result.resource("product")
