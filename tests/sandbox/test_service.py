@@ -152,7 +152,7 @@ def test_no_way_into_the_service():
 
 
 def test_tests_without_an_end_run_into_their_own_timeout(box: Sandbox) -> None:
-    service = SERVICE.model_copy(update={"start_timeout_s": 2.0})
+    service = SERVICE.model_copy(update={"start_timeout_s": 10.0})
     report = run(box, APP, one(b"import time\ndef test_a(client): time.sleep(60)\n"), service, timeout_s=2)
     assert report.word is Word.TIMEOUT and "test_a" in report.reason
 

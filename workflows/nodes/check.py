@@ -16,6 +16,8 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     async with step(context, name, "Running the tests in the sandbox"):
         report = await asyncio.to_thread(context.lab.check, state["head"], state["tests_commit"], state["cases"])
         context.record.save_report(name, report)
+        for note in report.notes:
+            context.record.emit("note", text=note)
         passed, total = len(report.passed()), max(len(report.results), len(state["cases"]))
         context.record.emit("tests", step=name, word=report.word, passed=passed, total=total, reason=report.reason)
     done = Round(
