@@ -1,7 +1,7 @@
 """One field of a resource as code: schema lines, ORM column, migration column, query parameter."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -214,10 +214,16 @@ def _parse_default(field: FieldSpec, text: str) -> str | None:
         "float": lambda: repr(float(text)),
         "decimal": lambda: f'Decimal("{Decimal(text)}")',
         "date": lambda: "dt.date({0.year}, {0.month}, {0.day})".format(date.fromisoformat(text)),
-        "datetime": lambda: f'dt.datetime.fromisoformat("{datetime.fromisoformat(text).isoformat()}")',
+        "datetime": lambda: f'dt.datetime.fromisoformat("{_in_utc(text)}")',
         "uuid": lambda: f'UUID("{UUID(text)}")',
     }
     return parsers[field.type]() if field.type in parsers else literal(field.default or "")
+
+
+def _in_utc(text: str) -> str:
+    """A moment in ISO 8601, in UTC; no zone means UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def server_default(field: FieldSpec) -> str | None:
@@ -229,4 +235,8 @@ def server_default(field: FieldSpec) -> str | None:
         return "1" if text.lower() in _TRUE else "0"
     if field.type == "uuid":
         return UUID(text).hex
-    return text if field.type in ("int", "float", "decimal", "date", "datetime") else field.default
+    if field.type == "datetime":
+        return _in_utc(text)
+    if field.type == "date":
+        return date.fromisoformat(text).isoformat()
+    return text if field.type in ("int", "float", "decimal") else field.default

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.blueprints.fields import default_literal, server_default
 from agents.blueprints.spec import FeatureSpec, FieldSpec, ListingSpec, Relation, ResourceSpec
 from agents.contracts import Criterion, Plan, Request, TestSuite
 from agents.desk import MemoryDesk
@@ -221,3 +222,10 @@ def test_a_resource_called_account_has_its_own_helpers() -> None:
     _, suite = written(FeatureSpec(resources=(account,), login=True))
     text = next(f.content for f in suite.files if f.path.endswith("test_accounts.py"))
     assert 'return {"name": "Some name"} | changes' in text
+
+
+@pytest.mark.parametrize("default", ["2020-01-02T03:04:05+02:00", "2020-01-02T01:04:05", "2020-01-02T01:04:05Z"])
+def test_the_builder_keeps_a_moment_in_utc_too(default: str) -> None:
+    field = FieldSpec(name="seen", type="datetime", required=False, default=default)
+    assert default_literal(field) == f"dt.datetime.fromisoformat({default_source(field)})"
+    assert server_default(field) == "2020-01-02T01:04:05+00:00"

@@ -1,5 +1,6 @@
 """Rendered applications at work: migrated, started and asked over HTTP inside the sandbox."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,14 @@ import pytest
 from agents.blueprints.fragments import Known, Symbol
 from agents.blueprints.migration import migration
 from agents.blueprints.new_app import NEW_APP_STYLE, new_app
-from agents.blueprints.spec import FeatureSpec, FieldSpec, Relation, ResourceSpec
+from agents.blueprints.spec import FeatureSpec, FieldSpec, GuardSpec, ListingSpec, Relation, ResourceSpec
+from agents.contracts import Criterion, Plan, Request
+from agents.desk import MemoryDesk
+from agents.offline.criteria import topics_of
+from agents.offline.tester import OfflineTester
+from agents.profile import AppProfile
+from agents.roles import Brief
+from agents.testkit import CONFTEST, acceptance_conftest
 from sandbox import tars
 from sandbox.docker import DockerEngine
 from sandbox.manifest import read_manifest
@@ -25,6 +33,11 @@ ACCEPTANCE = Path(__file__).parents[1] / "support" / "blueprint_acceptance"
 UVICORN = ("python", "-m", "uvicorn", "{target}", "--port", "{port}")
 MIGRATE = ("python", "-m", "alembic", "upgrade", "head")
 PYTHON = "/opt/venv/bin/python"
+SERVICE = Service(
+    argv=tuple(word.replace("{target}", "app.main:app") for word in UVICORN),
+    prepare=(MIGRATE,),
+    ready_path="/openapi.json",
+)
 CREATE_SYNC = "import main; main.Base.metadata.create_all(main.engine)"
 CREATE_ASYNC = """
 import asyncio, main
@@ -82,6 +95,50 @@ def test_one_synchronous_file_keeps_the_same_promises(box: Sandbox) -> None:
 def test_one_asynchronous_file_keeps_the_same_promises(box: Sandbox) -> None:
     files = {"main.py": one_module(EVERYTHING, replace(ONE_FILE, database="sqlalchemy_async"), ASYNC_HEAD)}
     assert_green(serve(box, files, "everything", "main:app", ("python", "-c", CREATE_ASYNC)), 50)
+
+
+UNUSUAL = FeatureSpec(
+    resources=(
+        ResourceSpec(
+            name="event",
+            plural="events",
+            fields=(
+                FieldSpec(name="from", type="date", unique=True),
+                FieldSpec(name="class", type="enum", choices=('say "hi"', "back\\slash", "it's")),
+                FieldSpec(name="key", type="uuid", required=False, default="ABCDEF12123442348234123456789ABC"),
+                FieldSpec(name="seen", type="datetime", required=False, default="2020-01-02T03:04:05+02:00"),
+                FieldSpec(name="share", type="float", gt=0, lt=0.3),
+                FieldSpec(name="event", required=False),
+            ),
+            relations=(
+                Relation(kind="many_to_one", target="author", nested=False),
+                Relation(kind="many_to_many", target="course", nested=False),
+            ),
+        ),
+        ResourceSpec(name="author", plural="authors", fields=(FieldSpec(name="name", unique=True),)),
+        ResourceSpec(
+            name="course",
+            plural="courses",
+            fields=(FieldSpec(name="title", unique=True), FieldSpec(name="credits", type="int", ge=1, le=30)),
+        ),
+    ),
+    listings=(
+        ListingSpec(resource="event", filters=("author", "course", "class", "key"), order_by="from", paginated=True),
+    ),
+    guards=(GuardSpec(resource="event", actions=("create", "list")),),
+)
+
+
+@pytest.mark.parametrize("spec", [EVERYTHING, UNUSUAL], ids=["everything", "unusual"])
+def test_the_written_tests_and_the_written_code_agree(box: Sandbox, spec: FeatureSpec) -> None:
+    _, topics = topics_of(spec, AppProfile())
+    criteria = tuple(Criterion(id=f"C{n}", text=t.text, guard=t.guard) for n, t in enumerate(topics, 1))
+    plan = Plan(summary="x", criteria=criteria, spec=spec.model_dump(mode="json"))
+    brief = Brief(request=Request(text="x"), desk=MemoryDesk({}))
+    suite = asyncio.run(OfflineTester(read_profile=lambda _: AppProfile()).write_tests(brief, plan))
+    put(box, new_app(spec))
+    put(box, {f.path: f.content for f in suite.files} | {CONFTEST: acceptance_conftest(SERVICE)}, "/tests")
+    assert_green(run_service_tests(box, service=SERVICE, timeout_s=300), len(suite.cases))
 
 
 def run(box: Sandbox, *argv: str, env: dict[str, str] | None = None) -> tuple[int | None, str]:
