@@ -22,7 +22,6 @@ class OfflinePlanner:
         """Raises: NotUnderstood, Contradiction."""
         profile = self._read_profile(brief.desk)
         reading = read(brief.request.text, profile, brief.answers)
-        brief.tell(f"understood: {summary(reading.spec)}")
         return plan_of(reading, profile, assume=brief.request.assume)
 
 
