@@ -77,6 +77,20 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert tops == {*PACKAGES, next(t for t in tops if t.endswith(".dist-info"))}
 
 
+def test_the_lock_pins_everything_that_is_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = [Requirement(line) for line in project["project"]["dependencies"] + project["dependency-groups"]["dev"]]
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pinned = {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin in (Requirement(line.split(";")[0].rstrip(" \\")) for line in lines if line[:1].isalnum())
+    }
+    wrong = [
+        str(a) for a in asked if not a.specifier.contains(pinned.get(canonicalize_name(a.name), ""), prereleases=True)
+    ]
+    assert wrong == [], "make lock"
+
+
 def test_the_lock_is_pinned_by_hash_and_names_no_address() -> None:
     text = (ROOT / "requirements.lock").read_text()
     lines = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
