@@ -75,7 +75,7 @@ def engine() -> Iterator[DockerEngine]:
     engine.close()
 
 
-def scored(engine: DockerEngine, chosen: list[Mutant], **more: object) -> MutationReport:
+def scored(engine: DockerEngine, chosen: list[Mutant], image: str = "", **more: object) -> MutationReport:
     given = {
         "source": tars.build(FILES | TRUSTED),
         "tests": tars.build(TRUSTED),
@@ -87,7 +87,7 @@ def scored(engine: DockerEngine, chosen: list[Mutant], **more: object) -> Mutati
         "timeout_s": 60,
         "budget_s": 200,
     }
-    return score(engine, fastapi_image(), **{**given, **more})  # type: ignore[arg-type]
+    return score(engine, image or fastapi_image(), **{**given, **more})  # type: ignore[arg-type]
 
 
 def damage(kind: str, before: str) -> Mutant:
@@ -149,8 +149,10 @@ def test_a_mutant_that_hangs_does_not_outlast_the_budget(engine: DockerEngine) -
 
 def test_nothing_to_do_needs_no_engine() -> None:
     engine = DockerEngine("unix:///nowhere/docker.sock")
-    assert scored(engine, []).reason == "there is nothing to damage"
-    assert scored(engine, [damage("default changed", "2")], expected=[]).reason == "there are no acceptance tests"
+    assert scored(engine, [], "none").reason == "there is nothing to damage"
+    assert (
+        scored(engine, [damage("default changed", "2")], "none", expected=[]).reason == "there are no acceptance tests"
+    )
 
 
 FAILED = (TestResult(node_id="t", outcome="failed", message="m"),)

@@ -52,7 +52,8 @@ def prune(
     with known_problems():
         from workflows.engines import images_for
 
-        removed = images_for(load_settings(), base="").prune(_bytes(keep))
+        limit = _bytes(keep)
+        removed = images_for(load_settings(), base="").prune(limit)
         typer.echo(f"removed {len(removed)} images")
 
 
