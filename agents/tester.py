@@ -1,6 +1,5 @@
 """The tester on a chat model: acceptance tests per criterion, and whose fault a failure is."""
 
-import hashlib
 from collections.abc import Iterable
 
 from agents.contracts import Blame, Plan, TestCase, TestFile, TestSuite
@@ -13,7 +12,7 @@ from agents.prompts import render
 from agents.protection import Protected, protected_from_tester
 from agents.roles import Brief, Desk
 from agents.structured import ask_structured
-from agents.suite import cases_of, file_problems, uncovered
+from agents.suite import cases_of, file_problems, plan_mark, uncovered
 from agents.testkit import CONFTEST
 from agents.toolloop import Bounds, Loop
 from agents.tools import EDITING, READING, Finish, ReportContradiction, Tool
@@ -37,7 +36,7 @@ class ModelTester:
         Raises:
             BadAnswer: no usable tests after the corrections. Contradiction: the criteria exclude each other.
         """
-        mark = f"# Acceptance tests of plan {_digest(plan)}"
+        mark = plan_mark(plan)
         there = {path for path in brief.desk.files() if path.startswith("tests/")}
         mine = {path for path in there if _text(brief.desk, path).startswith(mark)}
         overlay = Overlay(brief.desk)
@@ -96,12 +95,6 @@ def _suite(brief: Brief, desk: Desk, paths: list[str], plan: Plan, mark: str) ->
 def _others(files: set[str]) -> Protected:
     """What this plan's tests may not touch: everything outside `tests/`, and every test that was there before."""
     return lambda path: protected_from_tester(path) or path == CONFTEST or path in files
-
-
-def _digest(plan: Plan) -> str:
-    """Names the plan's criteria, so that a rewrite finds the files of the first try."""
-    said = "\n".join(f"{c.id} {c.text}" for c in plan.criteria)
-    return hashlib.sha256(said.encode()).hexdigest()[:10]
 
 
 def _text(desk: Desk, path: str) -> str:

@@ -10,7 +10,7 @@ from agents.contracts import TestCase
 from agents.desk import WorkspaceDesk
 from agents.profile_reader import read_profile, service_for
 from agents.protection import Protected, is_test_file, protected_from_builder, protected_from_tester
-from agents.testkit import acceptance_conftest
+from agents.testkit import CONFTEST, acceptance_conftest
 from sandbox.baseline import Baseline, measure
 from sandbox.deliver import refuse_branch
 from sandbox.docker import DockerEngine
@@ -21,7 +21,7 @@ from sandbox.manifest import read_manifest
 from sandbox.mutants import Mutant
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Verdict, Word
-from sandbox.trust import trusted
+from sandbox.trust import ACCEPTANCE, trusted
 from sandbox.verdict import judge
 from sandbox.workspace import Workspace
 from workflows.flakes import settled
@@ -30,9 +30,6 @@ from workflows.record import Record
 from workflows.sources import EMPTY_TREE, CommitSource, TreeSource
 from workflows.verdict_cache import key_of
 from workflows.warm import Warm
-
-ACCEPTANCE = "tests/acceptance/"
-CONFTEST = f"{ACCEPTANCE}conftest.py"
 
 
 @dataclass
@@ -93,7 +90,7 @@ class Lab:
     def commit(self, subject: str, *, step: str, verdict: str, body: str = "") -> str:
         """Commit the tree under a step's name; found again when it was done before."""
         trailers = {"Greenloop-Run": self.run_id, "Greenloop-Verdict": verdict}
-        return self.workspace.commit(subject, step=step, trailers=trailers, body=body, allow_empty=step == "deliver")
+        return self.workspace.commit(subject, step=step, trailers=trailers, body=body)
 
     def find_step(self, step: str) -> str | None:
         """The commit of a step, None when it was not made."""
@@ -137,7 +134,7 @@ class Lab:
 
     def service(self, commit: str = "") -> Service | None:
         """How the application of a commit (or of the tree as it is) is started; None when there is none."""
-        source = CommitSource(self.workspace, commit) if commit else self._tree()
+        source = self._source(commit)
         return service_for(read_profile(source), source)
 
     def add_test_support(self) -> None:
@@ -195,7 +192,7 @@ class Lab:
         """
         key = self.workspace.tree_id(commit) if commit else ""
         if key not in self._image_of:
-            source = CommitSource(self.workspace, commit) if commit else self._tree()
+            source = self._source(commit)
             image = self.images.ensure(read_manifest(source.files(), source.raw))
             if image.built:
                 self.record.emit("note", text=f"built the dependency image in {image.seconds:.0f} s")
@@ -210,24 +207,12 @@ class Lab:
 
     def check(self, head: str, tests_commit: str, cases: Sequence[TestCase]) -> SuiteReport:
         """The new tests on a commit, in the warm sandbox."""
-        service = self.service(head)
-        if service is None:
-            return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
-        return self._run(head, tests_commit, cases, service)
+        return self._run(head, tests_commit, cases, self.service(head))
 
     def try_tree(self, node_ids: tuple[str, ...], tests_commit: str) -> SuiteReport:
         """For an agent at work: the trusted tests on the tree as it is now."""
-        service = self.service()
-        if service is None:
-            return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
-        wanted = [c for c in self._cases if not node_ids or c.node_id in {n.split("[")[0] for n in node_ids}]
-        try:
-            image = self.image()
-        except DependencyError as error:
-            return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
-        return self.warm.run(
-            image, self.workspace.snapshot(), self._trusted(tests_commit), [c.node_id for c in wanted], service
-        )
+        named = {n.split("[")[0] for n in node_ids}
+        return self._run("", tests_commit, [c for c in self._cases if not named or c.node_id in named], self.service())
 
     def remember(self, cases: Sequence[TestCase]) -> None:
         """Which tests the agents' own test runs mean by default."""
@@ -280,12 +265,15 @@ class Lab:
         before, after = CommitSource(self.workspace, base), CommitSource(self.workspace, head)
         return sample_of(before, after, {c.path for c in self.workspace.changes(base, head)}, self.tree_id(head))
 
-    def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service) -> SuiteReport:
+    def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service | None) -> SuiteReport:
+        """Trusted tests on a commit (or on the tree as it is), in the warm sandbox."""
+        if service is None:
+            return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
         try:
             image = self.image(commit)
         except DependencyError as error:
             return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
-        source = self.workspace.export(commit)
+        source = self.workspace.export(commit) if commit else self.workspace.snapshot()
         return self.warm.run(image, source, self._trusted(tests_commit), [c.node_id for c in cases], service)
 
     def _trusted(self, tests_commit: str) -> bytes:
@@ -297,5 +285,8 @@ class Lab:
     def _files(self, commit: str) -> list[str]:
         return CommitSource(self.workspace, commit).files()
 
-    def _tree(self) -> TreeSource:
-        return TreeSource(self.workspace.tree, self.workspace.files())
+    def _source(self, commit: str) -> CommitSource | TreeSource:
+        """A commit to read from, or the tree as it is."""
+        return (
+            CommitSource(self.workspace, commit) if commit else TreeSource(self.workspace.tree, self.workspace.files())
+        )

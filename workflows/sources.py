@@ -37,10 +37,7 @@ class CommitSource:
         data = self.raw(path)
         if data is None or len(data) > READ_LIMIT:
             raise EditRefused(f"{path}: no text file of the commit")
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise EditRefused(f"{path}: not UTF-8") from None
+        return _decoded(path, data)
 
     def raw(self, path: str) -> bytes | None:
         """Bytes of one file, None when there is none."""
@@ -66,10 +63,7 @@ class TreeSource:
         data = self.raw(path)
         if data is None:
             raise EditRefused(f"{path}: no text file of the tree")
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise EditRefused(f"{path}: not UTF-8") from None
+        return _decoded(path, data)
 
     def raw(self, path: str) -> bytes | None:
         """Bytes of one file, None when there is none or it is too large."""
@@ -77,3 +71,10 @@ class TreeSource:
             return treefiles.read(self._root, path, READ_LIMIT)
         except PathRefused:
             return None
+
+
+def _decoded(path: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise EditRefused(f"{path}: not UTF-8") from None

@@ -11,8 +11,7 @@ from sandbox.manifest import read_manifest
 from sandbox.mirror import Courier, Mirror
 from sandbox.protocol import SOURCE, TESTS, Limits
 from sandbox.reports import Service, SuiteReport, TestResult, Word
-from sandbox.service import ACCEPTANCE
-from sandbox.trust import Arrangement, TreeFile, arrange
+from sandbox.trust import ACCEPTANCE, Arrangement, TreeFile, arrange
 from sandbox.workers import Workers
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -1,15 +1,14 @@
 """Where new acceptance tests go when files of that name are there already: beside them, never over them."""
 
-import hashlib
-
 from agents.contracts import Plan, TestCase, TestSuite
 from agents.errors import EditRefused
 from agents.profile import Source
+from agents.suite import plan_mark
 
 
 def beside(suite: TestSuite, plan: Plan, source: Source) -> TestSuite:
     """Rename files that would replace somebody else's; those of an earlier try of this plan are replaced."""
-    mark = f"# Acceptance tests of plan {digest(plan)}"
+    mark = plan_mark(plan)
     taken = {path for path in source.files() if not _starts_with(source, path, mark)}
     names = {file.path: _free(file.path, taken) for file in suite.files}
     files = tuple(
@@ -19,12 +18,6 @@ def beside(suite: TestSuite, plan: Plan, source: Source) -> TestSuite:
         for file in suite.files
     )
     return TestSuite(files=files, cases=tuple(_moved(case, names) for case in suite.cases))
-
-
-def digest(plan: Plan) -> str:
-    """Names the plan's criteria, so that a rewrite finds the files of the first try."""
-    said = "\n".join(f"{c.id} {c.text}" for c in plan.criteria)
-    return hashlib.sha256(said.encode()).hexdigest()[:10]
 
 
 def _moved(case: TestCase, names: dict[str, str]) -> TestCase:

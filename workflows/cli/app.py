@@ -10,7 +10,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from workflows.cli import control, doctor, feature, images, inspect, setup
 from workflows.cli.common import UsageProblem
-from workflows.endings import MEANING
+from workflows.endings import MEANING, Ending, exit_code
 
 BUG = 70
 
@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
         return end.exit_code
     except (Abort, KeyboardInterrupt):
         _say("stopped")
-        return MEANING_CANCELLED
+        return exit_code(Ending.CANCELLED)
     except TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         _say(f"{message} (greenloop --help)")
@@ -77,9 +77,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001 - a bug: the details go to a file, the user gets one line
         _say(f"this is a bug in greenloop; details are in {_crash_file()}")
         return BUG
-
-
-MEANING_CANCELLED = 130
 
 
 def _say(text: str) -> None:
