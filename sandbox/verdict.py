@@ -20,6 +20,7 @@ from sandbox.trust import Arrangement, Changed, arrange, kind_of
 
 ACCEPTANCE_GATE = "acceptance tests"
 OWN_GATE = "repository's own tests"
+HELD_GATE = "held-out checks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def judge(
     service: Service | None,
     expected_service: Collection[str] = (),
     expected_unit: Collection[str] = (),
+    held_out: Collection[str] = (),
     baseline: Baseline | None = None,
     changed: Collection[str] | None = None,
     limits: Limits,
@@ -53,8 +55,9 @@ def judge(
     """Judge one commit.
 
     `source`: tar of its tree. `tests`: tar of the trusted paths at the commit of their author (`trust.trusted`), pytest
-    settings included. `expected_*`: node ids that must have run and passed, parameters may be left out. Without a
-    `baseline` every failure counts. `changed`: see `trust.arrange`. `timeout_s` bounds each of the two suites.
+    settings included. `expected_*`: node ids that must have run and passed, parameters may be left out; `held_out`:
+    those that the author of the change never saw, named last. Without a `baseline` every failure counts. `changed`: see
+    `trust.arrange`. `timeout_s` bounds each of the two suites.
 
     Raises:
         EngineUnavailable, ImageUnavailable: nothing can be run here.
@@ -71,10 +74,10 @@ def judge(
         sandbox.put(arrangement.tests, TESTS)
         if service is not None and (arrangement.has_acceptance or expected_service):
             report = run_service_tests(sandbox, service=service, timeout_s=timeout_s)
-            settled.append(settle(report, expected_service, baseline, "service"))
+            settled.append(settle(report, expected_service, baseline, "service", held_out))
         report = _own_tests(sandbox, arrangement, service, timeout_s)
-        settled.append(settle(report, expected_unit, baseline, "in-process"))
-    return conclude(settled, arrangement.changes, baseline, commit, time.monotonic() - begun)
+        settled.append(settle(report, expected_unit, baseline, "in-process", held_out))
+    return conclude(settled, arrangement.changes, baseline, commit, time.monotonic() - begun, held_out)
 
 
 def _own_tests(sandbox: Sandbox, arrangement: Arrangement, service: Service | None, timeout_s: float) -> SuiteReport:
@@ -83,12 +86,15 @@ def _own_tests(sandbox: Sandbox, arrangement: Arrangement, service: Service | No
     return run_in_process(sandbox, timeout_s=timeout_s, ini=config.ini, options=config.options, env=env)
 
 
-def settle(report: SuiteReport, expected: Collection[str], baseline: Baseline | None, level: str) -> Settled:
-    """Hold one suite's report against the expected tests and the baseline."""
+def settle(
+    report: SuiteReport, expected: Collection[str], baseline: Baseline | None, level: str, last: Collection[str] = ()
+) -> Settled:
+    """Hold one suite's report against the expected tests and the baseline; failures of the tests `last` stand last."""
     if not report.complete:
         return Settled(report.word, report.reason, report.failures(), report, level)
     wanted = sorted(expected)
-    failures = tuple(r for r in report.results if _counts(r, wanted, baseline))
+    counting = (r for r in report.results if _counts(r, wanted, baseline))
+    failures = tuple(sorted(counting, key=lambda r: any(matches(r.node_id, one) for one in last)))
     missing = missing_of(wanted, report.results)
     lost = _lost(report, baseline, level)
     if any("::" not in failure.node_id for failure in failures):
@@ -130,13 +136,19 @@ def _first(failures: Sequence[TestResult], what: str) -> str:
 
 
 def conclude(
-    settled: Sequence[Settled], changes: Sequence[Changed], baseline: Baseline | None, commit: str, elapsed_s: float
+    settled: Sequence[Settled],
+    changes: Sequence[Changed],
+    baseline: Baseline | None,
+    commit: str,
+    elapsed_s: float,
+    held_out: Collection[str] = (),
 ) -> Verdict:
     """Put the gates together; the first that fails gives the word, tampering before everything else."""
+    results = [result for one in settled for result in one.report.results]
     gates = [_gate(one) for one in settled]
+    gates += [_held_gate(results, held_out)] if held_out else []
     gates.append(integrity_gate(changes))
     word, reason = _overall(settled, gates[-1])
-    results = [result for one in settled for result in one.report.results]
     levels = {r.node_id: one.level for one in settled for r in one.report.results if r.outcome == "passed"}
     return Verdict(
         word=word,
@@ -164,6 +176,15 @@ def _gate(settled: Settled) -> Gate:
         evidence="there are none" if idle and not report.results else evidence,
         seconds=report.elapsed_s,
     )
+
+
+def _held_gate(results: Sequence[TestResult], held_out: Collection[str]) -> Gate:
+    met = sum(
+        bool(mine := [r for r in results if matches(r.node_id, one)]) and all(r.outcome == "passed" for r in mine)
+        for one in held_out
+    )
+    evidence = f"{met} of {len(held_out)} tests that the builder never saw passed"
+    return Gate(name=HELD_GATE, passed=met == len(held_out), evidence=evidence)
 
 
 def _overall(settled: Sequence[Settled], integrity: Gate) -> tuple[Word, str]:

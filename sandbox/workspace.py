@@ -25,6 +25,8 @@ from sandbox.staging import LeftOut, odd, records, shown, stage
 from sandbox.store import BRANCH
 
 _MARK = "workspace.json"
+ASIDE = "refs/greenloop"
+"""Commits that are nobody's parent; never delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,18 @@ class Workspace:
         message = store.message(subject, body, {**trailers, "Greenloop-Step": step})
         made = git.text("commit-tree", tree, "-p", head, stdin=message)
         git.run("update-ref", BRANCH, made, head)
+        return made
+
+    def set_aside(self, subject: str, *, step: str, trailers: Mapping[str, str]) -> str:
+        """Commit everything in the tree on top of HEAD without moving the run's line; idempotent per step."""
+        git, ref = self.git, f"{ASIDE}/{step}"
+        done = git.sha(f"{ref}^{{commit}}")
+        if done is not None:
+            return done
+        stage(git, skip=self._in_submodule)
+        message = store.message(subject, "", {**trailers, "Greenloop-Step": step})
+        made = git.text("commit-tree", git.text("write-tree"), "-p", self.head(), stdin=message)
+        git.run("update-ref", ref, made, "0" * 40)
         return made
 
     def relabelled(self, commit: str, trailers: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Where a run meets git and Docker: the workspace, the images, the warm sandbox, the verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +91,17 @@ class Lab:
         """Commit the tree under a step's name; found again when it was done before."""
         trailers = {"Greenloop-Run": self.run_id, "Greenloop-Verdict": verdict}
         return self.workspace.commit(subject, step=step, trailers=trailers, body=body)
+
+    def set_aside(self, subject: str, *, step: str) -> str:
+        """Commit the tree off the run's line; found again when it was done before."""
+        return self.workspace.set_aside(subject, step=step, trailers={"Greenloop-Run": self.run_id})
+
+    def lay_tests(self, commit: str) -> None:
+        """Put the tests of a commit over those of the tree."""
+        for path in self._test_files(commit):
+            content = self.workspace.read_at(commit, path)
+            if content is not None:
+                self.workspace.write(path, content)
 
     def find_step(self, step: str) -> str | None:
         """The commit of a step, None when it was not made."""
@@ -218,9 +229,11 @@ class Lab:
         """Which tests the agents' own test runs mean by default."""
         self._cases = tuple(cases)
 
-    def judge(self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> Verdict:
+    def judge(
+        self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase], held: Collection[str] = ()
+    ) -> Verdict:
         """Every gate in a fresh container; the same question is asked once only."""
-        question = self._question(head, tests_commit, base, cases)
+        question = self._question(head, tests_commit, base, cases) | {"held_out": set(held)}
         verdicts, proof = self.proof.verdicts, (self.proof.mutants, self.proof.budget_s, self.proof.at_least)
         key = key_of(
             "verdict", question | {"source": self.tree_id(head), "proof": proof, "limits": asdict(self.limits)}

@@ -50,7 +50,8 @@ def _criteria(state: RunState, verdict: Verdict | None) -> str:
     for criterion in state["plan"].criteria:
         tests = [c.node_id for c in state.get("cases", []) if criterion.id in c.criteria]
         good = tests and not failed.intersection(tests) and all(t in levels for t in tests)
-        shown = "<br>".join(f"`{t.split('::')[-1]}`" for t in tests) or "no test"
+        held = set(state.get("held", ()))
+        shown = "<br>".join(f"`{t.split('::')[-1]}`{' (held out)' if t in held else ''}" for t in tests) or "no test"
         how = ", ".join(sorted({levels[t] for t in tests if t in levels})) or "-"
         lines.append(f"| {'yes' if good else 'NO'} | {criterion.id} {_cell(criterion.text)} | {shown} | {how} |")
     return "\n".join(lines)

@@ -49,7 +49,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         lab=lab,
         team=choose_team(info.engine, settings, record, ledger),
         ledger=ledger,
-        limits=Limits(max_rounds=settings.max_rounds, max_red_tries=settings.max_red_tries),
+        limits=Limits(max_rounds=settings.max_rounds, max_red_tries=settings.max_red_tries, held_out=settings.held_out),
         approve=bool(info.options.get("approve")),
     )
 

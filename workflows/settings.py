@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     request_timeout_s: float = Field(180.0, gt=0, description="one model call (seconds)")
     retry_s: float = Field(600.0, ge=0, description="longest time spent on retrying one call (seconds)")
     azure_api_version: str = Field("", description="set it to talk to Azure OpenAI")
+    held_out: bool = Field(True, description="keep a third of the acceptance tests from the builder until the verdict")
     reviewer: bool = Field(False, description="let a model review a green result; it can only veto")
 
     max_rounds: int = Field(6, ge=1, le=100, description="build-verify turns before the best commit is handed over")

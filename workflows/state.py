@@ -33,7 +33,12 @@ class RunState(TypedDict, total=False):
     answers: Annotated[list[Answer], operator.add]
     approved: bool
     tests_commit: str
+    """The acceptance tests as the builder may read them."""
+    full_tests: str
+    """All of them, held-out checks included; off the run's line, so that no tree the builder works in has it."""
     cases: list[TestCase]
+    held: list[str]
+    """Node ids of the held-out checks among `cases`."""
     red_tries: int
     red_proven: bool
     head: str
@@ -49,6 +54,8 @@ class RunState(TypedDict, total=False):
     """Where a node that has to choose wants to go; read by `routing`."""
     best: str
     """Commit to deliver when the run is not green."""
+    complete: str
+    """The commit a verdict was about: `head` with the held-out checks on top; empty while there is none."""
     verdict: str
     """Name in the record of the last verdict."""
     ending: str
@@ -72,6 +79,8 @@ class Limits:
     """Rounds with the same failures that count as no progress."""
     max_replans: int = 1
     max_vetoes: int = 1
+    held_out: bool = True
+    """Keep about a third of the acceptance tests from the builder until the verdict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from langgraph.runtime import Runtime
 
+from workflows.held import visible_cases
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.state import Context, RunState
 
@@ -16,11 +17,11 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         commit = context.lab.find_step(name)
         if commit is None:
             context.lab.reset(state["head"])
-            context.lab.remember(state["cases"])
+            context.lab.remember(visible_cases(state))
             desk = context.lab.desk(role="builder", base=state["base"], tests_commit=state["tests_commit"])
             change = await context.team.builder.build(brief_for(state, context, desk, name), state["plan"])
             commit = context.lab.commit(change.message, step=name, verdict="unverified", body=change.note)
         else:
             context.lab.reset(commit)
         context.record.emit("commit", sha=commit, subject=context.lab.subject(commit), step=name)
-    return {"head": commit, "round": number + 1, "feedback": ""}
+    return {"head": commit, "round": number + 1, "feedback": "", "complete": ""}

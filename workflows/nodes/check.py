@@ -4,6 +4,7 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
+from workflows.held import visible_cases
 from workflows.nodes.common import context_of, step
 from workflows.routing import fingerprint
 from workflows.state import Context, Round, RunState
@@ -14,11 +15,12 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     name = f"check-{state['round']}-{state['red_tries']}"
     async with step(context, name, "Running the tests in the sandbox"):
-        report = await asyncio.to_thread(context.lab.check, state["head"], state["tests_commit"], state["cases"])
+        cases = visible_cases(state)
+        report = await asyncio.to_thread(context.lab.check, state["head"], state["tests_commit"], cases)
         context.record.save_report(name, report)
         for note in report.notes:
             context.record.emit("note", text=note)
-        passed, total = len(report.passed()), max(len(report.results), len(state["cases"]))
+        passed, total = len(report.passed()), max(len(report.results), len(cases))
         context.record.emit("tests", step=name, word=report.word, passed=passed, total=total, reason=report.reason)
     done = Round(
         number=state["round"],

@@ -10,6 +10,8 @@ from sandbox.reports import SuiteReport
 from workflows.state import Context, RunState
 
 EMPTY_REPORT = SuiteReport(word="green")
+UNTOLD = "-untold"
+"""Ends the name of a report that tells of held-out checks too, for the tester alone."""
 
 
 def context_of(runtime: Runtime[Context]) -> Context:
@@ -31,15 +33,18 @@ async def step(context: Context, name: str, title: str) -> AsyncIterator[None]:
     context.record.emit("step_done", step=name, seconds=round(context.record.elapsed_s - started, 2))
 
 
-def last_report(state: RunState, context: Context) -> SuiteReport:
+def last_report(state: RunState, context: Context, *, untold: bool = False) -> SuiteReport:
     """The suite report somebody has to act on, an empty one when there is none."""
     name = state.get("report", "")
-    return (context.record.load_report(name, SuiteReport) if name else None) or EMPTY_REPORT
+    if not name:
+        return EMPTY_REPORT
+    found = context.record.load_report(f"{name}{UNTOLD}", SuiteReport) if untold else None
+    return found or context.record.load_report(name, SuiteReport) or EMPTY_REPORT
 
 
-def brief_for(state: RunState, context: Context, desk: Desk, step_name: str) -> Brief:
-    """What a role gets to see in this step."""
-    report = last_report(state, context)
+def brief_for(state: RunState, context: Context, desk: Desk, step_name: str, *, untold: bool = False) -> Brief:
+    """What a role gets to see in this step; `untold`: failures of held-out checks as they are."""
+    report = last_report(state, context, untold=untold)
     feedback = state.get("feedback", "")
     if not report.failures() and report.reason:
         feedback = "\n".join(part for part in (feedback, report.reason, report.service_output) if part)

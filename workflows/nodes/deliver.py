@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from sandbox.reports import Verdict
 from workflows.endings import Ending
+from workflows.held import completed
 from workflows.nodes.common import context_of, step
 from workflows.report import render_report
 from workflows.state import Context, RunState
@@ -17,7 +18,12 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     name = state.get("verdict", "")
     verdict = context.record.load_report(name, Verdict) if name else None
     async with step(context, "deliver", "Delivering the branch"):
-        commit = context.lab.sealed(state["best"], verdict.word if verdict else "red")
+        best = state["best"]
+        if best == state.get("complete"):
+            context.lab.reset(best)
+        else:
+            best = completed(context.lab, state, best, "held-best")
+        commit = context.lab.sealed(best, verdict.word if verdict else "red")
         if verdict and state.get("ending") == Ending.DELIVERED:
             verdict = verdict.model_copy(update={"commit": commit})
             context.record.save_report(name, verdict)

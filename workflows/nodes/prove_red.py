@@ -15,7 +15,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     name = f"red-{state['red_tries']}"
     async with step(context, name, "Proving that the new tests fail before the change"):
-        report = await asyncio.to_thread(context.lab.prove_red, state["base"], state["tests_commit"], state["cases"])
+        report = await asyncio.to_thread(context.lab.prove_red, state["base"], state["full_tests"], state["cases"])
         context.record.save_report(name, report)
         guards = sum(1 for case in state["cases"] if case.guard)
         counts = {"passed": len(report.passed()), "total": len(report.results), "guards": guards}

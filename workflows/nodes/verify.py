@@ -7,7 +7,8 @@ from langgraph.runtime import Runtime
 from sandbox.errors import EngineFault
 from sandbox.reports import SuiteReport, Word
 from workflows.endings import Ending
-from workflows.nodes.common import context_of, step
+from workflows.held import completed, findings, held_cases, scrubbed
+from workflows.nodes.common import UNTOLD, context_of, step
 from workflows.state import Context, Round, RunState
 
 
@@ -16,18 +17,21 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     name = f"verdict-{state['round']}-{state['red_tries']}"
     async with step(context, name, "Verifying in a fresh container"):
+        complete = completed(context.lab, state, state["head"], f"held-{state['round']}-{state['red_tries']}")
         verdict = await asyncio.to_thread(
-            context.lab.judge, state["head"], state["tests_commit"], state["base"], state["cases"]
+            context.lab.judge, complete, state["full_tests"], state["base"], state["cases"], state["held"]
         )
         if verdict.word is Word.SANDBOX_DIED:
             raise EngineFault(f"the container was gone during the verdict: {verdict.reason}")
         context.record.save_report(name, verdict)
         context.record.emit("verdict", **verdict.model_dump(mode="json", exclude={"failures", "levels"}))
     if verdict.word is Word.GREEN:
-        return {"verdict": name, "ending": Ending.DELIVERED.value, "best": state["head"], "reason": ""}
-    findings = SuiteReport(word=verdict.word, results=verdict.failures, reason=verdict.reason)
-    context.record.save_report(f"{name}-findings", findings)
-    failed = "; ".join(f"{g.name}: {g.evidence}" for g in verdict.gates if not g.passed and g.blocking)
+        return {"verdict": name, "ending": Ending.DELIVERED.value, "best": complete, "complete": complete, "reason": ""}
+    everything = SuiteReport(word=verdict.word, results=verdict.failures, reason=verdict.reason)
+    context.record.save_report(f"{name}-findings{UNTOLD}", everything)
+    context.record.save_report(f"{name}-findings", findings(verdict, state))
+    evidence = (f"{g.name}: {g.evidence}" for g in verdict.gates if not g.passed and g.blocking)
+    failed = "; ".join(scrubbed(line, held_cases(state)) for line in evidence)
     red = Round(
         number=state["round"],
         commit=state["head"],
@@ -37,4 +41,11 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         total=verdict.total,
         fingerprint=f"verdict:{verdict.word}:{verdict.reason}"[:80],
     )
-    return {"verdict": name, "ending": "", "report": f"{name}-findings", "feedback": failed, "rounds": [red]}
+    return {
+        "verdict": name,
+        "ending": "",
+        "complete": complete,
+        "report": f"{name}-findings",
+        "feedback": failed,
+        "rounds": [red],
+    }

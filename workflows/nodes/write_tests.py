@@ -4,6 +4,7 @@ from langgraph.runtime import Runtime
 
 from agents.contracts import Request, TestSuite
 from agents.openapi_contract import contract_tests
+from workflows.held import SUBJECT, file_suite
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.state import Context, RunState
 
@@ -14,18 +15,23 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     name = f"tests-{state.get('red_tries', 0)}"
     async with step(context, name, "Writing the acceptance tests"):
         context.lab.reset(state["head"])
+        if state.get("held"):
+            context.lab.lay_tests(state["full_tests"])
         desk = context.lab.desk(role="tester", base=state["base"])
-        suite = await context.team.tester.write_tests(brief_for(state, context, desk, name), state["plan"])
+        brief = brief_for(state, context, desk, name, untold=True)
+        suite = await context.team.tester.write_tests(brief, state["plan"])
         suite = _with_contract(suite, state["request"])
-        for file in suite.files:
-            desk.write(file.path, file.content)
-        context.lab.add_test_support()
-        commit = context.lab.commit("Add acceptance tests", step=name, verdict="red")
-        context.record.emit("commit", sha=commit, subject="Add acceptance tests", step=name)
+        filed = file_suite(context.lab, desk, suite, state["plan"], step=name, hold=context.limits.held_out)
+        context.record.emit("commit", sha=filed.visible, subject=SUBJECT, step=name)
+        if filed.held:
+            told = f"{len(filed.held)} of {len(suite.cases)} tests are held out until the verdict"
+            context.record.emit("note", text=told)
     return {
-        "tests_commit": commit,
-        "head": commit,
+        "tests_commit": filed.visible,
+        "full_tests": filed.full,
+        "head": filed.visible,
         "cases": list(suite.cases),
+        "held": [case.node_id for case in filed.held],
         "red_tries": state.get("red_tries", 0) + 1,
     }
 
