@@ -1,34 +1,29 @@
 """Where a run meets git and Docker: the workspace, the images, the warm sandbox, the verdict."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from agents.contracts import TestCase
 from agents.desk import WorkspaceDesk
 from agents.profile_reader import read_profile, service_for
 from agents.protection import Protected, is_test_file, protected_from_builder, protected_from_tester
 from agents.testkit import CONFTEST, acceptance_conftest
-from sandbox.baseline import Baseline, measure
 from sandbox.deliver import refuse_branch
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, RepositoryRefused
 from sandbox.history import FileChange
 from sandbox.images import Images
 from sandbox.manifest import read_manifest
-from sandbox.mutants import Mutant
 from sandbox.protocol import Limits
-from sandbox.reports import Service, SuiteReport, Verdict, Word
-from sandbox.trust import ACCEPTANCE, trusted
-from sandbox.verdict import judge
+from sandbox.reports import Service, SuiteReport, Word
+from sandbox.trust import trusted
 from sandbox.workspace import Workspace
-from workflows.flakes import settled
-from workflows.proof import Proof, sample_of
+from workflows.proof import Proof
 from workflows.record import Record
 from workflows.sources import EMPTY_TREE, CommitSource, TreeSource
-from workflows.verdict_cache import key_of
 from workflows.warm import Warm
 
 
@@ -162,39 +157,6 @@ class Lab:
         service = self.service() or Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"))
         self.workspace.write(CONFTEST, acceptance_conftest(service).encode())
 
-    def baseline(self, base: str) -> Baseline:
-        """What the repository's own tests say before any change; measured once per run."""
-        known = self.record.load_report("baseline", Baseline)
-        if known is not None:
-            return known
-        has_tests = any(is_test_file(f) and f.endswith(".py") for f in self._files(base))
-        found = self._measured(base) if has_tests else Baseline()
-        self.record.save_report("baseline", found)
-        return found
-
-    def _measured(self, base: str) -> Baseline:
-        """The baseline of a tree with tests: measured once, and known flaky tests do not decide."""
-        tree, image, service = self.tree_id(base), self.image(base), self.service(base)
-        flakes, verdicts = self.proof.flakes(self.source), self.proof.verdicts
-        limits = {"limits": asdict(self.limits), "timeout_s": self.test_timeout_s}
-        key = key_of("baseline", {"tree": tree, "image": image, "service": service, **limits})
-        if (known := verdicts.find_baseline(key)) is not None:
-            self.record.emit("note", text="the repository's own tests were run on this very tree before")
-            return settled(known, flakes.flaky()) if flakes else known
-        self.record.emit("note", text="running the repository's own tests as they are")
-        found = measure(
-            self.engine,
-            image,
-            source=self.workspace.export(base),
-            service=service,
-            run_id=self.run_id,
-            limits=self.limits,
-            timeout_s=self.test_timeout_s,
-        )
-        self.engine.refuse_if_stopped()
-        verdicts.save_baseline(key, found)
-        return flakes.learn(found, tree) if flakes else found
-
     def image(self, commit: str = "") -> str:
         """The image with the dependencies of a commit (or of the tree as it is).
 
@@ -229,55 +191,6 @@ class Lab:
         """Which tests the agents' own test runs mean by default."""
         self._cases = tuple(cases)
 
-    def judge(
-        self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase], held: Collection[str] = ()
-    ) -> Verdict:
-        """Every gate in a fresh container; the same question is asked once only."""
-        question = self._question(head, tests_commit, base, cases) | {"held_out": set(held)}
-        verdicts, proof = self.proof.verdicts, (self.proof.mutants, self.proof.budget_s, self.proof.at_least)
-        key = key_of(
-            "verdict", question | {"source": self.tree_id(head), "proof": proof, "limits": asdict(self.limits)}
-        )
-        if (known := verdicts.find(key, head)) is not None:
-            self.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
-            return known
-        run: dict[str, Any] = {"limits": self.limits, "run_id": self.run_id, "timeout_s": self.test_timeout_s}
-        verdict = judge(self.engine, commit=head, **question, **run)
-        self.engine.refuse_if_stopped()
-        verdict = self.proof.weigh(
-            verdict,
-            lambda: self._sample(base, head),
-            engine=self.engine,
-            image=question["image"],
-            source=question["source"],
-            tests=question["tests"],
-            service=question["service"],
-            expected=question["expected_service"],
-            **run,
-        )
-        self.engine.refuse_if_stopped()
-        verdicts.save(key, verdict)
-        return verdict
-
-    def _question(self, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> dict[str, Any]:
-        """What a verdict depends on, as `sandbox.verdict.judge` takes it."""
-        ids = {c.node_id for c in cases}
-        return {
-            "image": self.image(head),
-            "source": self.workspace.export(head),
-            "tests": self._trusted(tests_commit),
-            "service": self.service(head),
-            "expected_service": {i for i in ids if i.startswith(ACCEPTANCE)},
-            "expected_unit": {i for i in ids if not i.startswith(ACCEPTANCE)},
-            "baseline": self.baseline(base),
-            "changed": {c.path for c in self.workspace.changes(tests_commit, head)},
-        }
-
-    def _sample(self, base: str, head: str) -> list[Mutant]:
-        """Mutants of the change, the same for the same tree."""
-        before, after = CommitSource(self.workspace, base), CommitSource(self.workspace, head)
-        return sample_of(before, after, {c.path for c in self.workspace.changes(base, head)}, self.tree_id(head))
-
     def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service | None) -> SuiteReport:
         """Trusted tests on a commit (or on the tree as it is), in the warm sandbox."""
         if service is None:
@@ -287,15 +200,17 @@ class Lab:
         except DependencyError as error:
             return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
         source = self.workspace.export(commit) if commit else self.workspace.snapshot()
-        return self.warm.run(image, source, self._trusted(tests_commit), [c.node_id for c in cases], service)
+        return self.warm.run(image, source, self.trusted_tests(tests_commit), [c.node_id for c in cases], service)
 
-    def _trusted(self, tests_commit: str) -> bytes:
-        return self.workspace.export(tests_commit, trusted(self._files(tests_commit)))
+    def trusted_tests(self, tests_commit: str) -> bytes:
+        """Tar of what a verdict takes from the tests' author."""
+        return self.workspace.export(tests_commit, trusted(self.files(tests_commit)))
 
     def _test_files(self, commit: str) -> list[str]:
-        return [f for f in self._files(commit) if is_test_file(f)] if commit else []
+        return [f for f in self.files(commit) if is_test_file(f)] if commit else []
 
-    def _files(self, commit: str) -> list[str]:
+    def files(self, commit: str) -> list[str]:
+        """Paths of a commit."""
         return CommitSource(self.workspace, commit).files()
 
     def _source(self, commit: str) -> CommitSource | TreeSource:

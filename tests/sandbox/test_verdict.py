@@ -134,12 +134,42 @@ def test_bad(): assert False
     assert found.trouble == ()
 
 
+@pytest.mark.docker
+def test_a_test_that_fails_at_first_is_run_until_it_is_told_from_a_failing_one(engine: DockerEngine) -> None:
+    slow_to_warm = b"""
+import time
+def test_warm():
+    time.sleep(1)
+    begun = int(open("/proc/1/stat").read().rpartition(")")[2].split()[19]) / 100
+    assert float(open("/proc/uptime").read().split()[0]) - begun > 4
+def test_bad(): assert False
+def test_good(): pass
+"""
+    found = measure(
+        engine, fastapi_image(), source=tars.build({"tests/test_warm.py": slow_to_warm}), limits=Limits(),
+        run_id=RUN_ID, timeout_s=60, repeats=1, again=5,
+    )  # fmt: skip
+    assert (found.flaky, found.failing, found.passing) == tuple(
+        (f"tests/test_warm.py::{name}",) for name in ("test_warm", "test_bad", "test_good")
+    )
+
+
 def result(name: str, outcome: TestOutcome = "passed") -> TestResult:
     return TestResult(node_id=name, outcome=outcome, message="why")
 
 
 def report(*results: TestResult, word: Word = Word.GREEN, complete: bool = True) -> SuiteReport:
     return SuiteReport(word=word, results=results, complete=complete, reason="" if word is Word.GREEN else "said so")
+
+
+def test_held_out_checks_have_a_gate_of_their_own_and_are_named_last() -> None:
+    expected = ["tests/acceptance/t.py::a", "tests/acceptance/t.py::b"]
+    said = report(result(expected[0], "failed"), result(expected[1], "failed"), word=Word.RED)
+    verdict = conclude([settle(said, expected, None, "service", expected[:1])], (), None, "c", 0.1, expected[:1])
+    assert [f.node_id for f in verdict.failures] == expected[::-1]
+    assert expected[1] in verdict.reason
+    gate = next(g for g in verdict.gates if g.name == "held-out checks")
+    assert (gate.passed, gate.evidence) == (False, "0 of 1 tests that the builder never saw passed")
 
 
 def test_a_run_cut_short_keeps_its_word_whatever_had_passed() -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
+from workflows.judgement import baseline
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
 
@@ -13,7 +14,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     async with step(context, "prepare", "Preparing the workspace and the sandbox"):
         base = await asyncio.to_thread(context.lab.prepare)
-        baseline = await asyncio.to_thread(context.lab.baseline, base)
-        if baseline.failing:
-            context.record.emit("note", text=f"{len(baseline.failing)} of the repository's own tests fail already")
+        known = await asyncio.to_thread(baseline, context.lab, base)
+        if known.failing:
+            context.record.emit("note", text=f"{len(known.failing)} of the repository's own tests fail already")
     return {"base": base, "head": base}

@@ -8,6 +8,7 @@ from sandbox.errors import EngineFault
 from sandbox.reports import SuiteReport, Word
 from workflows.endings import Ending
 from workflows.held import completed, findings, held_cases, scrubbed
+from workflows.judgement import judge
 from workflows.nodes.common import UNTOLD, context_of, step
 from workflows.state import Context, Round, RunState
 
@@ -19,7 +20,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     async with step(context, name, "Verifying in a fresh container"):
         complete = completed(context.lab, state, state["head"], f"held-{state['round']}-{state['red_tries']}")
         verdict = await asyncio.to_thread(
-            context.lab.judge, complete, state["full_tests"], state["base"], state["cases"], state["held"]
+            judge, context.lab, complete, state["full_tests"], state["base"], state["cases"], state["held"]
         )
         if verdict.word is Word.SANDBOX_DIED:
             raise EngineFault(f"the container was gone during the verdict: {verdict.reason}")

@@ -1,0 +1,138 @@
+"""What a run's commits are judged by: the baseline of the code before the change, and the verdict on the code after it.
+
+Both are asked for once per question (see `workflows.verdict_cache`), and both may be asked for again after a crash.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agents.contracts import TestCase
+from agents.protection import is_test_file
+from sandbox.baseline import Baseline, measure
+from sandbox.mutants import Mutant
+from sandbox.reports import Verdict, Word
+from sandbox.trust import ACCEPTANCE
+from sandbox.verdict import judge as judge_commit
+from workflows.flakes import settled
+from workflows.lab import Lab
+from workflows.proof import sample_of
+from workflows.sources import CommitSource
+from workflows.verdict_cache import key_of
+
+DOUBTS = 5
+"""How often a test that a change seems to have broken is run on the code before it."""
+
+
+def baseline(lab: Lab, base: str) -> Baseline:
+    """What the repository's own tests say before any change; measured once per run."""
+    known = lab.record.load_report("baseline", Baseline)
+    if known is not None:
+        return known
+    has_tests = any(is_test_file(f) and f.endswith(".py") for f in lab.files(base))
+    found = _measured(lab, base) if has_tests else Baseline()
+    lab.record.save_report("baseline", found)
+    return found
+
+
+def _measured(lab: Lab, base: str) -> Baseline:
+    """The baseline of a tree with tests; known flaky tests do not decide."""
+    tree, image, service = lab.tree_id(base), lab.image(base), lab.service(base)
+    flakes, verdicts = lab.proof.flakes(lab.source), lab.proof.verdicts
+    limits = {"limits": asdict(lab.limits), "timeout_s": lab.test_timeout_s}
+    key = key_of("baseline", {"tree": tree, "image": image, "service": service, **limits})
+    if (known := verdicts.find_baseline(key)) is not None:
+        lab.record.emit("note", text="the repository's own tests were run on this very tree before")
+        return settled(known, flakes.flaky()) if flakes else known
+    lab.record.emit("note", text="running the repository's own tests as they are")
+    found = _measure(lab, base)
+    verdicts.save_baseline(key, found)
+    return flakes.learn(found, tree) if flakes else found
+
+
+def _measure(lab: Lab, base: str, **how: Any) -> Baseline:
+    found = measure(
+        lab.engine,
+        lab.image(base),
+        source=lab.workspace.export(base),
+        service=lab.service(base),
+        run_id=lab.run_id,
+        limits=lab.limits,
+        timeout_s=lab.test_timeout_s,
+        **how,
+    )
+    lab.engine.refuse_if_stopped()
+    return found
+
+
+def judge(
+    lab: Lab, head: str, tests_commit: str, base: str, cases: Sequence[TestCase], held: Collection[str] = ()
+) -> Verdict:
+    """Every gate in a fresh container; the same question is asked once only."""
+    question = _question(lab, head, tests_commit, base, cases) | {"held_out": set(held)}
+    verdicts = lab.proof.verdicts
+    key = key_of(
+        "verdict",
+        question | {"source": lab.tree_id(head), "proof": lab.proof.words(), "limits": asdict(lab.limits)},
+    )
+    if (known := verdicts.find(key, head)) is not None:
+        lab.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
+        return known
+    run: dict[str, Any] = {"limits": lab.limits, "run_id": lab.run_id, "timeout_s": lab.test_timeout_s}
+    verdict = judge_commit(lab.engine, commit=head, **question, **run)
+    lab.engine.refuse_if_stopped()
+    if _flaky_before(lab, verdict, base, cases):
+        question |= {"baseline": baseline(lab, base)}
+        verdict = judge_commit(lab.engine, commit=head, **question, **run)
+        lab.engine.refuse_if_stopped()
+    verdict = lab.proof.weigh(
+        verdict,
+        lambda: _sample(lab, base, head),
+        engine=lab.engine,
+        image=question["image"],
+        source=question["source"],
+        tests=question["tests"],
+        service=question["service"],
+        expected=question["expected_service"],
+        **run,
+    )
+    lab.engine.refuse_if_stopped()
+    verdicts.save(key, verdict)
+    return verdict
+
+
+def _flaky_before(lab: Lab, verdict: Verdict, base: str, cases: Sequence[TestCase]) -> bool:
+    """Whether some tests that a change seems to have broken fail now and then without it too; learns which."""
+    ours = {case.node_id for case in cases}
+    broken = [f.node_id for f in verdict.failures if f.node_id.split("[")[0] not in ours and "::" in f.node_id]
+    if verdict.word is not Word.RED or not broken:
+        return False
+    lab.record.emit("note", text=f"running {len(broken)} broken tests again on the code before the change")
+    found = _measure(lab, base, repeats=DOUBTS, again=0, only=broken)
+    if not found.flaky:
+        return False
+    if flakes := lab.proof.flakes(lab.source):
+        flakes.learn(found, lab.tree_id(base))
+    lab.record.save_report("baseline", settled(baseline(lab, base), set(found.flaky)))
+    return True
+
+
+def _question(lab: Lab, head: str, tests_commit: str, base: str, cases: Sequence[TestCase]) -> dict[str, Any]:
+    """What a verdict depends on, as `sandbox.verdict.judge` takes it."""
+    ids = {c.node_id for c in cases}
+    return {
+        "image": lab.image(head),
+        "source": lab.workspace.export(head),
+        "tests": lab.trusted_tests(tests_commit),
+        "service": lab.service(head),
+        "expected_service": {i for i in ids if i.startswith(ACCEPTANCE)},
+        "expected_unit": {i for i in ids if not i.startswith(ACCEPTANCE)},
+        "baseline": baseline(lab, base),
+        "changed": {c.path for c in lab.workspace.changes(tests_commit, head)},
+    }
+
+
+def _sample(lab: Lab, base: str, head: str) -> list[Mutant]:
+    """Mutants of the change, the same for the same tree."""
+    before, after = CommitSource(lab.workspace, base), CommitSource(lab.workspace, head)
+    return sample_of(before, after, {c.path for c in lab.workspace.changes(base, head)}, lab.tree_id(head))
