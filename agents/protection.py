@@ -1,14 +1,15 @@
-"""Which files a role may not write: what judges the builder's work is not the builder's to change."""
+"""Which files a role may not write: what judges the builder's work, now or later, is not the builder's to change."""
 
 import unicodedata
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
+from sandbox.watched import watched
+
 Protected = Callable[[str], bool]
 """True when a path (POSIX, relative) may not be written."""
 
 PYTEST_CONFIG = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"})
-LOCK_FILES = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "pipfile.lock"})
 START_UP = frozenset({"sitecustomize.py", "usercustomize.py"})
 HARMLESS_GIT = frozenset({".gitignore", ".gitkeep"})
 TEST_FOLDERS = frozenset({"tests", "test"})
@@ -24,7 +25,8 @@ def protected_from_builder(trusted: Iterable[str]) -> Protected:
         return (
             parts[:2] == ["tests", "acceptance"]
             or "/".join(parts) in judges
-            or name in PYTEST_CONFIG | LOCK_FILES | START_UP
+            or name in PYTEST_CONFIG | START_UP
+            or watched("/".join(parts)) is not None
             or name.endswith(".pth")
             or (name == "conftest.py" and not TEST_FOLDERS & set(parts[:-1]))
             or any(_is_git_name(part) for part in parts)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sandbox.reports import Gate
 from sandbox.text import escaped
-from sandbox.trust import Changed, kind_of
+from sandbox.trust import JUDGING, Changed, kind_of
+from sandbox.watched import watched
 
 NAME = "test integrity"
 _CHOOSING = (b"addopts", b"testpaths", b"python_", b"norecursedirs", b"collect_", b"confcutdir", b"-")
@@ -23,7 +24,7 @@ class Finding:
 
 def integrity(changes: Sequence[Changed]) -> tuple[Finding, ...]:
     """Name every change to a trusted path; blocking when it deletes or weakens tests or touches what runs them."""
-    return tuple(_finding(change) for change in changes if kind_of(change.path) is not None)
+    return tuple(_finding(change) for change in changes if kind_of(change.path) or watched(change.path))
 
 
 def integrity_gate(changes: Sequence[Changed]) -> Gate:
@@ -44,6 +45,8 @@ def _finding(change: Changed) -> Finding:
         )
     if kind == "acceptance":
         return Finding(change.path, f"was {change.status}", blocking=True)
+    if kind is None:
+        return _watched_finding(change)
     if change.status == "deleted":
         return Finding(change.path, "was deleted", blocking=True)
     if change.status == "added" and kind in ("test", "conftest"):
@@ -55,17 +58,35 @@ def _finding(change: Changed) -> Finding:
     return Finding(change.path, "was edited; the version before the change ran", blocking=kind == "conftest")
 
 
+def _watched_finding(change: Changed) -> Finding:
+    """A new one is only named; one that was there belongs to what the change is held to."""
+    decides = {
+        "lock": "pins what is installed",
+        "ci": "decides what CI runs",
+        "coverage": "decides what coverage counts",
+    }
+    text = f"was {change.status}; it {decides[watched(change.path) or 'ci']}"
+    return Finding(change.path, text, blocking=change.status != "added")
+
+
 def _settings_finding(change: Changed) -> Finding:
     """Settings that choose tests are blocking; others (a marker, the asyncio mode) are only named."""
     chosen = [_choosing(content) for content in (change.before, change.after)]
     if chosen[0] != chosen[1]:
         return Finding(change.path, "changes which tests belong to the suite", blocking=True)
+    judging = [_judging(content) for content in (change.before, change.after)]
+    if judging[0] != judging[1]:
+        return Finding(change.path, "changes what coverage counts, or which plugins pytest loads", blocking=True)
     return Finding(change.path, "changes pytest settings; those before the change were used", blocking=False)
 
 
 def _choosing(content: bytes) -> list[bytes]:
     lines = content.replace(b"\n    ", b" ").splitlines()
     return [line.strip() for line in lines if line.lstrip().startswith(_CHOOSING)]
+
+
+def _judging(content: bytes) -> list[bytes]:
+    return [line for line in content.splitlines() if line.startswith(JUDGING.encode())]
 
 
 @dataclass(frozen=True, slots=True)

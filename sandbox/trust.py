@@ -11,10 +11,13 @@ from typing import Literal
 from sandbox import tars
 from sandbox.errors import EngineFault
 from sandbox.pytest_config import FILES, PytestConfig, own_config
+from sandbox.watched import judging_settings, watched
 
 Kind = Literal["acceptance", "test", "conftest", "config", "shared", "startup"]
 """`shared`: has a pytest section among other things. `startup`: runs by itself in, or shadows, the test process."""
 ACCEPTANCE = "tests/acceptance/"
+JUDGING = "judging"
+"""Begins the line of a shared file's judged part that holds coverage settings and pytest plugins."""
 _SHARED = frozenset({"pyproject.toml", "setup.cfg", "tox.ini"})
 _STARTUP = frozenset({"sitecustomize.py", "usercustomize.py", "pytest.py", "pluggy.py", "iniconfig.py"})
 _STARTUP_FOLDERS = frozenset({"pytest", "_pytest", "pluggy", "iniconfig"})
@@ -87,8 +90,8 @@ def _shadows(folder: str) -> bool:
 
 
 def trusted(paths: Iterable[str]) -> list[str]:
-    """Those of `paths` whose content a verdict takes from a trusted commit only."""
-    return [path for path in paths if kind_of(path) is not None]
+    """Those of `paths` that a verdict wants of a trusted commit: to run them, or to see what the change did to them."""
+    return [path for path in paths if kind_of(path) is not None or watched(path) is not None]
 
 
 def read_tree(archive: bytes) -> dict[str, TreeFile]:
@@ -125,7 +128,7 @@ def arrange(source: bytes, tests: bytes, changed: Collection[str] | None = None)
     """
     tree, author = read_tree(source), read_tree(tests)
     if changed is not None:
-        author = {p: f for p, f in tree.items() if kind_of(p) is not None and p not in changed} | author
+        author = {p: tree[p] for p in trusted(tree) if p not in changed} | author
     kept = {path: file for path, file in tree.items() if kind_of(path) in (None, "shared")}
     laid = {p: f for p, f in author.items() if kind_of(p) in ("test", "conftest", "config", "startup")}
     accepted = {p: f for p, f in author.items() if kind_of(p) == "acceptance"}
@@ -152,11 +155,11 @@ def _pack(files: Mapping[str, TreeFile]) -> bytes:
 
 
 def changes_between(author: Mapping[str, TreeFile], tree: Mapping[str, TreeFile]) -> tuple[Changed, ...]:
-    """What `tree` did to the trusted paths of `author`'s tree; of shared files only the pytest settings count."""
+    """What `tree` did to the trusted paths of `author`'s tree; of shared files only settings that judge count."""
     found: list[Changed] = []
     for path in sorted(set(trusted(author)) | set(trusted(tree))):
         before, after = (_judged_part(path, files.get(path)) for files in (author, tree))
-        if before == after or (before is None and kind_of(path) == "shared"):
+        if before == after or (before is None and kind_of(path) == "shared" and not _tells(after, path in author)):
             continue
         if before is None:
             found.append(Changed(path=path, status="added", after=after or b""))
@@ -167,8 +170,18 @@ def changes_between(author: Mapping[str, TreeFile], tree: Mapping[str, TreeFile]
     return tuple(found)
 
 
+def _tells(part: bytes | None, was_there: bool) -> bool:
+    """Whether settings that a shared file had not before are worth a finding: pytest's own are not, plugins always."""
+    return any(
+        line.startswith(JUDGING.encode()) and (was_there or b'"pytest11"' in line)
+        for line in (part or b"").splitlines()
+    )
+
+
 def _judged_part(path: str, file: TreeFile | None) -> bytes | None:
     if file is None or kind_of(path) != "shared":
         return file.content if file is not None else None
     config = own_config(lambda name: file.content if name == path else None)
-    return "\n".join((config.ini, *config.options)).encode() if config.source else None
+    others = judging_settings(path, file.content)
+    parts = [config.ini, *config.options] if config.source else []
+    return "\n".join([*parts, *([f"{JUDGING} = {others}"] if others else [])]).encode() or None

@@ -89,6 +89,11 @@ def finding(path: str, before: bytes | None, after: bytes | None) -> tuple[str, 
         ("sitecustomize.py", None, b"", True),
         ("x-1.dist-info/METADATA", None, b"", True),
         ("pytest.ini", b"[pytest]\n", None, True),
+        ("uv.lock", b"a", b"b", True),
+        (".github/workflows/ci.yml", b"pytest", b"true", True),
+        (".github/workflows/ci.yml", b"pytest", None, True),
+        (".github/workflows/ci.yml", None, b"pytest", False),
+        (".coveragerc", b"[report]", b"[report]\nfail_under = 1", True),
     ],
 )
 def test_findings(path: str, before: bytes | None, after: bytes | None, blocking: bool) -> None:
@@ -109,6 +114,22 @@ def test_settings_count_only_as_far_as_they_are_pytests() -> None:
     for line in ("addopts = '--deselect tests/test_a.py'", "python_files = ['x.py']", "testpaths = ['none']"):
         (chosen,) = changes(pytest_section, f"{pytest_section}{line}\n")
         assert integrity([chosen])[0].blocking, line
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("pyproject.toml", "[tool.coverage.report]\nfail_under = 90\n", "[tool.coverage.report]\nfail_under = 10\n"),
+        ("pyproject.toml", "[project]\nname = 'x'\n", "[tool.coverage.run]\nomit = ['app/*']\n"),
+        ("pyproject.toml", "", "[project.entry-points.pytest11]\nevil = 'app.evil'\n"),
+        ("pyproject.toml", "", "[tool.poetry.plugins.pytest11]\nevil = 'app.evil'\n"),
+        ("setup.cfg", "[coverage:run]\nbranch = true\n", "[coverage:run]\nomit = app/*\n"),
+        ("setup.cfg", "[metadata]\nname = x\n", "[options.entry_points]\npytest11 =\n    evil = app.evil\n"),
+    ],
+)
+def test_coverage_settings_and_plugins_of_shared_files_are_the_authors(path: str, before: str, after: str) -> None:
+    made = arrange(tars.build({path: after.encode()}), tars.build({path: before.encode()}), changed=[path])
+    assert [f.blocking for f in integrity(made.changes)] == [True]
 
 
 def test_the_gate_names_what_blocks_first() -> None:
