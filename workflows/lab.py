@@ -19,7 +19,7 @@ from sandbox.images import Images
 from sandbox.manifest import read_manifest
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Word
-from sandbox.trust import trusted
+from sandbox.trust import ACCEPTANCE, trusted
 from sandbox.workspace import Workspace
 from workflows.proof import Proof
 from workflows.record import Record
@@ -92,8 +92,12 @@ class Lab:
         return self.workspace.set_aside(subject, step=step, trailers={"Greenloop-Run": self.run_id})
 
     def lay_tests(self, commit: str) -> None:
-        """Put the tests of a commit over those of the tree."""
-        for path in self._test_files(commit):
+        """Put the tests of a commit over those of the tree; of acceptance tests, exactly those are there then."""
+        there = self._test_files(commit)
+        for path in self.workspace.files():
+            if path.startswith(ACCEPTANCE) and path not in there:
+                self.workspace.delete(path)
+        for path in there:
             content = self.workspace.read_at(commit, path)
             if content is not None:
                 self.workspace.write(path, content)

@@ -81,6 +81,26 @@ def test_a_wrong_test_is_repaired_by_triage(greenloop: Greenloop, tmp_path: Path
     assert "tests-1" in steps(greenloop)
 
 
+def test_tests_that_overlook_damage_go_back_to_the_tester(greenloop: Greenloop, tmp_path: Path) -> None:
+    sharp = notes.TESTS.replace('isinstance(answer.json()["id"], int)', 'answer.json()["id"] == 1')
+    script = served.by_role(
+        planner=planned(),
+        tester=[*notes.write_tests(notes.TESTS), *notes.write_tests(sharp)],
+        builder=notes.build(notes.APP),
+    )
+    with ModelServer(script) as server:
+        done = run(
+            greenloop, server, tmp_path / "repo",
+            GREENLOOP_MUTANTS="true", GREENLOOP_MUTANTS_AT_LEAST="0.95", GREENLOOP_MUTANT_BUDGET_S="60",
+        )  # fmt: skip
+        tester = [r.everything for r in server.requests if "You write acceptance tests" in r.everything]
+    assert done.code == 0, done.text
+    assert [s for s in steps(greenloop) if s.startswith(("tests", "verdict"))] == [
+        "tests-0", "verdict-1-1", "tests-1", "verdict-1-2",
+    ]  # fmt: skip
+    assert any("notice this damage" in text and "main.py:" in text for text in tester)
+
+
 def test_a_question_rests_the_run_until_it_is_answered(greenloop: Greenloop, tmp_path: Path) -> None:
     asking = {**notes.PLAN, "questions": [{"id": "Q1", "text": "Where are notes kept?", "default": "in memory"}]}
     script = served.by_role(

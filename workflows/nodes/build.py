@@ -17,6 +17,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         commit = context.lab.find_step(name)
         if commit is None:
             context.lab.reset(state["head"])
+            context.lab.lay_tests(state["tests_commit"])  # an earlier commit we went back to has earlier tests
             context.lab.remember(visible_cases(state))
             desk = context.lab.desk(role="builder", base=state["base"], tests_commit=state["tests_commit"])
             change = await context.team.builder.build(brief_for(state, context, desk, name), state["plan"])

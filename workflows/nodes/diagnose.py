@@ -17,6 +17,8 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     async with step(context, f"diagnose-{len(rounds)}", "Reading the failures"):
         if stuck := no_progress(rounds, context.limits):
             return _stop(state, context, stuck)
+        if rounds[-1].word == Word.WEAK_TESTS and state.get("triaged", 0) < context.limits.max_triages:
+            return _more_tests(state)
         if len(rounds) < 2 or state.get("triaged", 0) >= context.limits.max_triages:
             return {"next": "build"}
         blame = await _triage(state, context)
@@ -32,6 +34,17 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     # The tester has seen the held-out checks; its words on them would give them away.
     told = state.get("feedback", "") if state.get("complete") and state.get("held") else blame.reason
     return {"next": "build", "triaged": state.get("triaged", 0) + 1, "feedback": told}
+
+
+def _more_tests(state: RunState) -> RunState:
+    """The code is green and the tests would not notice damage to it: they are the tester's to sharpen."""
+    wanted = "Keep the tests there are and add some that notice this damage to the code"
+    return {
+        "next": "write_tests",
+        "triaged": state.get("triaged", 0) + 1,
+        "feedback": f"{wanted}: {state.get('feedback', '')}",
+        "red_proven": False,
+    }
 
 
 async def _triage(state: RunState, context: Context) -> Blame:
