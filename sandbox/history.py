@@ -106,10 +106,12 @@ def commits(git: Git, shas: Sequence[str]) -> "list[Commit]":
     return [Commit(repo, bytes.fromhex(sha)) for sha in shas]
 
 
-def log(git: Git, base: str, tip: str) -> list[CommitInfo]:
-    """The commits after `base` up to `tip`, oldest first."""
+def log(git: Git, base: str, tip: str, known: dict[str, CommitInfo]) -> list[CommitInfo]:
+    """The commits after `base` up to `tip`, oldest first; `known` is filled, so that none is read twice."""
     listed = git.text("rev-list", "--reverse", f"{base}..{tip}", "--").split()
-    return [_info(commit) for commit in commits(git, listed)]
+    new = [sha for sha in listed if sha not in known]
+    known |= {sha: _info(commit) for sha, commit in zip(new, commits(git, new), strict=True)} if new else {}
+    return [known[sha] for sha in listed]
 
 
 def _info(commit: "Commit") -> CommitInfo:

@@ -3,11 +3,12 @@
 import hashlib
 import selectors
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sandbox import tars
 from sandbox.container import TRANSFER_S, DockerSandbox
 from sandbox.errors import EngineFault
+from sandbox.listing import Key, Read
 from sandbox.protocol import Command
 from sandbox.streams import TICK_S, Channel, Output
 from sandbox.trust import TreeFile
@@ -22,8 +23,6 @@ while read -r verb target size; do
 done
 """
 """Root's, without any capability: it owns `/src` and `/tests`. `head -c` takes exactly its bytes off the pipe."""
-Key = tuple[str, bool]
-"""What tells one content of a path from another, and whether it is executable."""
 
 
 class Courier:
@@ -82,7 +81,7 @@ class Mirror:
         }
         return self.fill_from(index, lambda paths: {path: files[path].content for path in paths})
 
-    def fill_from(self, index: Mapping[str, Key], read: Callable[[Collection[str]], Mapping[str, bytes]]) -> int:
+    def fill_from(self, index: Mapping[str, Key], read: Read) -> int:
         """The same when contents have keys of their own (git's blob ids, say): `read` is asked only for what is new.
 
         Raises:

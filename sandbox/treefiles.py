@@ -25,6 +25,14 @@ _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, er
 _SHORT_GIT = re.compile(r"git~\d+|gi[0-9a-f]{4}~\d+")
 
 
+_ORDINARY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def is_ordinary(path: str) -> bool:
+    """Whether a path has nothing that would have to be looked at closely; most have not."""
+    return len(path) <= MAX_NAME and _ORDINARY.fullmatch(path) is not None
+
+
 def is_git_name(name: str) -> bool:
     """Whether some file system takes this name for git's own folder (`.GIT`, `.git.`, `git~1`, zero-width letters)."""
     if not name.isascii():
@@ -40,6 +48,8 @@ def checked(path: str) -> tuple[str, ...]:
         PathRefused: it is empty, absolute, too long, holds `.`, `..`, `//`, a backslash, control characters, bytes that
             are no UTF-8, or one of git's own names.
     """
+    if is_ordinary(path):
+        return tuple(path.split("/"))
     shown = ascii(path[:80])
     if not path or path.startswith("/") or re.match(r"[A-Za-z]:[\\/]", path):
         raise PathRefused(f"{shown}: give a path relative to the repository's root")

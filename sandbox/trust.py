@@ -4,15 +4,16 @@ import io
 import posixpath
 import re
 import tarfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sandbox import tars
 from sandbox.errors import EngineFault
 from sandbox.pytest_config import FILES, PytestConfig, own_config
 from sandbox.watched import judging_settings, watched
 
+T = TypeVar("T")
 Kind = Literal["acceptance", "test", "conftest", "config", "shared", "startup"]
 """`shared`: has a pytest section among other things. `startup`: runs by itself in, or shadows, the test process."""
 ACCEPTANCE = "tests/acceptance/"
@@ -129,24 +130,31 @@ def arrange(source: bytes, tests: bytes, changed: Collection[str] | None = None)
     tree, author = read_tree(source), read_tree(tests)
     if changed is not None:
         author = {p: tree[p] for p in trusted(tree) if p not in changed} | author
-    kept = {path: file for path, file in tree.items() if kind_of(path) in (None, "shared")}
-    laid = {p: f for p, f in author.items() if kind_of(p) in ("test", "conftest", "config", "startup")}
-    accepted = {p: f for p, f in author.items() if kind_of(p) == "acceptance"}
+    source_files, test_files = lay(tree, author)
     return Arrangement(
-        source_files=kept | laid,
-        test_files=accepted,
-        config=_config(author, tree),
+        source_files=source_files,
+        test_files=test_files,
+        config=config_of(_reader(author), _reader(tree)),
         changes=changes_between(author, tree),
-        has_acceptance=bool(accepted),
+        has_acceptance=bool(test_files),
     )
 
 
-def _config(author: Mapping[str, TreeFile], tree: Mapping[str, TreeFile]) -> PytestConfig:
+def lay(tree: Mapping[str, T], author: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
+    """What lies in `/src` and in `/tests`: the tree with the author's tests over it, and the acceptance tests."""
+    kept = {path: file for path, file in tree.items() if kind_of(path) in (None, "shared")}
+    laid = {p: f for p, f in author.items() if kind_of(p) in ("test", "conftest", "config", "startup")}
+    return kept | laid, {p: f for p, f in author.items() if kind_of(p) == "acceptance"}
+
+
+def config_of(author: Callable[[str], bytes | None], tree: Callable[[str], bytes | None]) -> PytestConfig:
     """The author's settings; where the author's commit had none (a new application), those the change brought."""
-    config = own_config(lambda name: author[name].content if name in author else None)
-    if config.source:
-        return config
-    return own_config(lambda name: tree[name].content if name in tree and name in _SHARED else None)
+    config = own_config(author)
+    return config if config.source else own_config(lambda name: tree(name) if name in _SHARED else None)
+
+
+def _reader(files: Mapping[str, TreeFile]) -> Callable[[str], bytes | None]:
+    return lambda name: files[name].content if name in files else None
 
 
 def _pack(files: Mapping[str, TreeFile]) -> bytes:

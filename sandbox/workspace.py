@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox import history, intake, repo_state, store, treefiles
@@ -29,6 +29,15 @@ ASIDE = "refs/greenloop"
 """Commits that are nobody's parent; never delivered."""
 
 
+@dataclass(slots=True)
+class Memory:
+    """What was read already; commits never change."""
+
+    commits: set[str] = field(default_factory=set)
+    infos: dict[str, CommitInfo] = field(default_factory=dict)
+    lines: dict[str, list[CommitInfo]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A complete workspace. Make one with `create`, find it again with `open`."""
@@ -41,6 +50,7 @@ class Workspace:
     notes: tuple[str, ...] = ()
     """What the user should know about how the repository was taken (submodules left empty, shallow clone ...)."""
     submodules: tuple[str, ...] = ()
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @classmethod
     def create(cls, home: Path, source: Path, *, include_dirty: bool = False) -> "Workspace":
@@ -240,7 +250,7 @@ class Workspace:
 
     def snapshot(self) -> bytes:
         """The same of the tree as it is now, uncommitted changes included."""
-        found = (_on_disk(self.tree, name) for name in self._listed())
+        found = (on_disk(self.tree, name) for name in self._listed())
         return history.archive(item for item in found if item is not None)
 
     def read_at(self, commit: str, path: str) -> bytes | None:
@@ -258,7 +268,10 @@ class Workspace:
 
     def log(self) -> list[CommitInfo]:
         """The run's commits, oldest first."""
-        return history.log(self.git, self.base, self.head())
+        tip = self.head()
+        if tip not in self.memory.lines:
+            self.memory.lines[tip] = history.log(self.git, self.base, tip, self.memory.infos)
+        return self.memory.lines[tip]
 
     def deliver(self, commit: str, branch: str) -> Delivery:
         """Put a commit into the user's repository as one new branch; idempotent, never forced.
@@ -273,9 +286,12 @@ class Workspace:
         """The full id of `HEAD` or of a commit id; nothing else is a revision here."""
         if revision != "HEAD" and not re.fullmatch(r"[0-9a-f]{7,40}", revision):
             raise WorkspaceError(f"{revision[:60]!a} is not a commit id")
+        if revision in self.memory.commits:
+            return revision
         sha = self.git.sha(f"{revision}^{{commit}}")
         if sha is None:
             raise WorkspaceError(f"there is no commit {revision}")
+        self.memory.commits.add(sha)
         return sha
 
     def _listed(self) -> list[bytes]:
@@ -294,7 +310,7 @@ class Workspace:
         return any(_below(name.rstrip(b"/"), os.fsencode(s)) for s in self.submodules)
 
     def _complete(self) -> None:
-        known = {k: v for k, v in asdict(self).items() if k != "home"} | {"source": str(self.source)}
+        known = {"source": str(self.source), "base": self.base, "notes": self.notes, "submodules": self.submodules}
         temporary = self.home / f"{_MARK}.new"
         with temporary.open("w") as file:
             json.dump(known, file)
@@ -314,8 +330,8 @@ def _path(root: Path, name: bytes) -> Path:
     return root / os.fsdecode(name)
 
 
-def _on_disk(root: Path, name: bytes) -> tuple[bytes, str, bytes] | None:
-    """One file or link of the tree as it is now; None when it is something else or too large."""
+def on_disk(root: Path, name: bytes) -> tuple[bytes, str, bytes] | None:
+    """Name, git's mode and content of one file or link as it is now; None when it is something else or too large."""
     path = _path(root, name)
     found = treefiles.kind(path)
     if found == "link":

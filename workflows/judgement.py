@@ -17,7 +17,6 @@ from sandbox.verdict import judge as judge_commit
 from workflows.flakes import settled
 from workflows.lab import Lab
 from workflows.proof import sample_of
-from workflows.sources import CommitSource
 from workflows.verdict_cache import key_of
 
 DOUBTS = 5
@@ -134,5 +133,5 @@ def _question(lab: Lab, head: str, tests_commit: str, base: str, cases: Sequence
 
 def _sample(lab: Lab, base: str, head: str) -> list[Mutant]:
     """Mutants of the change, the same for the same tree."""
-    before, after = CommitSource(lab.workspace, base), CommitSource(lab.workspace, head)
+    before, after = lab.commit_source(base), lab.commit_source(head)
     return sample_of(before, after, {c.path for c in lab.workspace.changes(base, head)}, lab.tree_id(head))

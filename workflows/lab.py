@@ -9,13 +9,14 @@ from typing import Literal
 from agents.contracts import TestCase
 from agents.desk import WorkspaceDesk
 from agents.profile_reader import read_profile, service_for
-from agents.protection import Protected, is_test_file, protected_from_builder, protected_from_tester
+from agents.protection import Protected, protected_from_builder, protected_from_tester
 from agents.testkit import CONFTEST, acceptance_conftest
 from sandbox.deliver import refuse_branch
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, RepositoryRefused
 from sandbox.history import FileChange
 from sandbox.images import Images
+from sandbox.listing import of_tree
 from sandbox.manifest import read_manifest
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Word
@@ -25,6 +26,8 @@ from workflows.proof import Proof
 from workflows.record import Record
 from workflows.sources import EMPTY_TREE, CommitSource, TreeSource
 from workflows.warm import Warm
+
+MOST_SOURCES = 8
 
 
 @dataclass
@@ -45,6 +48,10 @@ class Lab:
     tell_edit: Callable[[str], None] = lambda _: None
     """Told every single edit; the rules write many files at once, so only a model's are worth a line."""
     _image_of: dict[str, str] = field(default_factory=dict)
+    _sources: dict[str, CommitSource] = field(default_factory=dict)
+    _services: dict[str, Service | None] = field(default_factory=dict)
+    _at: str = ""
+    """The commit the tree is known to be, because this process made it so and gave nobody a desk since."""
     _cases: tuple[TestCase, ...] = ()
 
     def prepare(self) -> str:
@@ -80,27 +87,36 @@ class Lab:
 
     def reset(self, commit: str) -> None:
         """Make the tree a commit again."""
-        self.workspace.reset(commit)
+        if self._at != commit:
+            self.workspace.reset(commit)
+        self._at = commit
 
     def commit(self, subject: str, *, step: str, verdict: str, body: str = "") -> str:
         """Commit the tree under a step's name; found again when it was done before."""
         trailers = {"Greenloop-Run": self.run_id, "Greenloop-Verdict": verdict}
-        return self.workspace.commit(subject, step=step, trailers=trailers, body=body)
+        self._at = self.workspace.commit(subject, step=step, trailers=trailers, body=body)
+        return self._at
 
     def set_aside(self, subject: str, *, step: str) -> str:
         """Commit the tree off the run's line; found again when it was done before."""
         return self.workspace.set_aside(subject, step=step, trailers={"Greenloop-Run": self.run_id})
 
     def lay_tests(self, commit: str) -> None:
-        """Put the tests of a commit over those of the tree; of acceptance tests, exactly those are there then."""
-        there = self._test_files(commit)
-        for path in self.workspace.files():
-            if path.startswith(ACCEPTANCE) and path not in there:
+        """Put the tests of a commit over those of the tree, which was just reset to HEAD.
+
+        Of acceptance tests, exactly those of the commit are there then.
+        """
+        if self.workspace.git.call("merge-base", "--is-ancestor", commit, "HEAD").code == 0:
+            return
+        self._at = ""
+        head = self.commit_source(self.workspace.head()).listing
+        wanted = self.commit_source(commit).listing.only(self._test_files(commit))
+        for path in head.keys:
+            if path.startswith(ACCEPTANCE) and path not in wanted.keys:
                 self.workspace.delete(path)
-        for path in there:
-            content = self.workspace.read_at(commit, path)
-            if content is not None:
-                self.workspace.write(path, content)
+        new = [path for path, key in wanted.keys.items() if head.keys.get(path) != key]
+        for path, content in wanted.read(new).items():
+            self.workspace.write(path, content)
 
     def find_step(self, step: str) -> str | None:
         """The commit of a step, None when it was not made."""
@@ -134,6 +150,7 @@ class Lab:
         self, role: Literal["planner", "tester", "builder"], base: str = "", tests_commit: str = ""
     ) -> WorkspaceDesk:
         """The workspace as a role may see and change it."""
+        self._at = "" if role != "planner" else self._at
         protected: Protected = lambda _: True  # noqa: E731 - the planner changes nothing
         if role == "tester":
             there = frozenset(self._test_files(base))
@@ -144,8 +161,11 @@ class Lab:
 
     def service(self, commit: str = "") -> Service | None:
         """How the application of a commit (or of the tree as it is) is started; None when there is none."""
-        source = self._source(commit)
-        return service_for(read_profile(source), source)
+        tree = self.tree_id(commit) if commit else ""
+        if tree not in self._services or not tree:
+            source = self._source(commit)
+            self._services[tree] = service_for(read_profile(source), source)
+        return self._services[tree]
 
     def add_test_support(self) -> None:
         """The acceptance tests' conftest is always ours.
@@ -153,7 +173,7 @@ class Lab:
         Raises:
             RepositoryRefused: the repository has one of its own there.
         """
-        there = CommitSource(self.workspace, self.workspace.base).raw(CONFTEST)
+        there = self.commit_source(self.workspace.base).raw(CONFTEST)
         if there is not None and b"APP_BASE_URL" not in there:
             raise RepositoryRefused(
                 f"{CONFTEST} is not greenloop's, which keeps its acceptance tests there; move yours"
@@ -203,22 +223,30 @@ class Lab:
             image = self.image(commit)
         except DependencyError as error:
             return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
-        source = self.workspace.export(commit) if commit else self.workspace.snapshot()
-        return self.warm.run(image, source, self.trusted_tests(tests_commit), [c.node_id for c in cases], service)
+        tree = self.commit_source(commit).listing if commit else of_tree(self.workspace)
+        author = self.commit_source(tests_commit).listing
+        author = author.only(set(trusted(author.keys)))
+        return self.warm.run(image, tree, author, [c.node_id for c in cases], service)
 
     def trusted_tests(self, tests_commit: str) -> bytes:
         """Tar of what a verdict takes from the tests' author."""
         return self.workspace.export(tests_commit, trusted(self.files(tests_commit)))
 
     def _test_files(self, commit: str) -> list[str]:
-        return [f for f in self.files(commit) if is_test_file(f)] if commit else []
+        return self.commit_source(commit).test_files if commit else []
 
     def files(self, commit: str) -> list[str]:
         """Paths of a commit."""
-        return CommitSource(self.workspace, commit).files()
+        return self.commit_source(commit).files()
+
+    def commit_source(self, commit: str) -> CommitSource:
+        """A commit to read from; the last few are remembered, as they never change."""
+        if commit not in self._sources:
+            while len(self._sources) >= MOST_SOURCES:
+                del self._sources[next(iter(self._sources))]
+            self._sources[commit] = CommitSource(self.workspace, commit)
+        return self._sources[commit]
 
     def _source(self, commit: str) -> CommitSource | TreeSource:
         """A commit to read from, or the tree as it is."""
-        return (
-            CommitSource(self.workspace, commit) if commit else TreeSource(self.workspace.tree, self.workspace.files())
-        )
+        return self.commit_source(commit) if commit else TreeSource(self.workspace.tree, self.workspace.files())

@@ -1,11 +1,13 @@
 """Trees as the profile reader and the manifest reader want them: a commit, or the workspace as it is now."""
 
+from functools import cached_property
 from pathlib import Path
 
 from agents.errors import EditRefused
+from agents.protection import is_test_file
 from sandbox import treefiles
-from sandbox.errors import PathRefused, WorkspaceError
-from sandbox.history import entries
+from sandbox.errors import PathRefused
+from sandbox.listing import of_commit
 from sandbox.reports import Service
 from sandbox.workspace import Workspace
 
@@ -19,14 +21,17 @@ class CommitSource:
     """A commit of the workspace (`agents.profile.Source`)."""
 
     def __init__(self, workspace: Workspace, commit: str) -> None:
-        self._workspace = workspace
-        self._commit = commit
-        names = (entry.name.decode(errors="replace") for entry in entries(workspace.git, commit))
-        self._files = sorted(name for name in names if treefiles.is_plain(name))
+        self.listing = of_commit(workspace, commit)
+        self._files = sorted(name for name in self.listing.keys if treefiles.is_plain(name))
 
     def files(self) -> list[str]:
         """Every plain path of the commit."""
         return self._files
+
+    @cached_property
+    def test_files(self) -> list[str]:
+        """Those of them that pytest reads, and helpers of tests."""
+        return [path for path in self._files if is_test_file(path)]
 
     def read(self, path: str) -> str:
         """Text of one file.
@@ -41,10 +46,7 @@ class CommitSource:
 
     def raw(self, path: str) -> bytes | None:
         """Bytes of one file, None when there is none."""
-        try:
-            return self._workspace.read_at(self._commit, path)
-        except (WorkspaceError, PathRefused):
-            return None
+        return self.listing.content(path)
 
 
 class TreeSource:

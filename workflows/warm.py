@@ -1,17 +1,18 @@
 """The loop's sandbox: kept open between runs of the tests, filled anew for each, never used for a verdict."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, EngineFault
+from sandbox.listing import Key, Listing, Read
 from sandbox.manifest import read_manifest
 from sandbox.mirror import Courier, Mirror
 from sandbox.protocol import SOURCE, TESTS, Limits
 from sandbox.reports import Service, SuiteReport, TestResult, Word
-from sandbox.trust import ACCEPTANCE, Arrangement, TreeFile, arrange
+from sandbox.trust import ACCEPTANCE, config_of, lay
 from sandbox.workers import Workers
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -38,16 +39,17 @@ class Warm:
         self._timeout_s = timeout_s
         self._opened: Opened | None = None
 
-    def run(self, image: str, source: bytes, tests: bytes, node_ids: Sequence[str], service: Service) -> SuiteReport:
+    def run(self, image: str, tree: Listing, author: Listing, node_ids: Sequence[str], service: Service) -> SuiteReport:
         """Run tests of both kinds on a tree: those over HTTP against the service, the others in-process.
+
+        `author`: the trusted files at the commit of the tests' author; they lie over the tree's own.
 
         Raises:
             EngineFault: the engine failed or the container died; it is given up, so the next call starts a new one.
             Stopped: the run was stopped, so the report would say nothing.
         """
         try:
-            arrangement = arrange(source, tests)
-            workers = self._filled(image, arrangement).workers
+            workers = self._filled(image, tree, author).workers
             outside = [n for n in node_ids if n.startswith(ACCEPTANCE)]
             inside = [n for n in node_ids if not n.startswith(ACCEPTANCE)]
             reports = []
@@ -58,7 +60,7 @@ class Warm:
                     )
                 )
             if inside:
-                config = arrangement.config
+                config = config_of(author.content, tree.content)
                 reports.append(
                     workers.in_process(
                         node_ids=inside,
@@ -86,8 +88,8 @@ class Warm:
             self._opened.box.close()
             self._opened = None
 
-    def _filled(self, image: str, arrangement: Arrangement) -> Opened:
-        """The container with exactly this tree in it; the trusted tests lie over the tree's own."""
+    def _filled(self, image: str, tree: Listing, author: Listing) -> Opened:
+        """The container with exactly this tree in it."""
         opened = self._opened
         if opened is None or opened.image != image:
             self.close()
@@ -98,18 +100,31 @@ class Warm:
                 box.close()
                 raise
             shares = 2 if self._limits.cpus >= 2 else 1
-            workers = Workers(box, distributions(arrangement.source_files), shares=shares)
+            workers = Workers(box, distributions(tree), shares=shares)
             opened = Opened(image, box, workers, Mirror(courier, SOURCE), Mirror(courier, TESTS))
             self._opened = opened
-        opened.source.fill(arrangement.source_files)
-        opened.tests.fill(arrangement.test_files)
+        mine, theirs = ({path: (key, files) for path, key in files.keys.items()} for files in (tree, author))
+        for mirror, laid in zip((opened.source, opened.tests), lay(mine, theirs), strict=True):
+            mirror.fill_from({path: key for path, (key, _) in laid.items()}, _reader(laid))
         return opened
 
 
-def distributions(files: Mapping[str, TreeFile]) -> tuple[str, ...]:
+def _reader(laid: Mapping[str, tuple[Key, Listing]]) -> Read:
+    """Contents out of two listings."""
+
+    def read(paths: Collection[str]) -> dict[str, bytes]:
+        by_listing: dict[int, tuple[Listing, list[str]]] = {}
+        for path in paths:
+            by_listing.setdefault(id(laid[path][1]), (laid[path][1], []))[1].append(path)
+        return {p: content for listing, mine in by_listing.values() for p, content in listing.read(mine).items()}
+
+    return read
+
+
+def distributions(tree: Listing) -> tuple[str, ...]:
     """Names of what the tree's manifest asks for; none when it cannot be read."""
     try:
-        manifest = read_manifest(sorted(files), lambda path: files[path].content if path in files else None)
+        manifest = read_manifest(sorted(tree.keys), tree.content)
     except DependencyError:
         return ()
     found = (NAME.match(requirement) for requirement in manifest.requirements)
