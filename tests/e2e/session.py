@@ -231,13 +231,20 @@ def assert_only_a_branch_is_new(repo: Path, before: dict[str, str], *branches: s
     assert git(repo, "status", "--porcelain") == ""
 
 
-def assert_sound(record: Path) -> None:
-    """Every JSON file of a record parses, and nothing half-written or locked lies about."""
+def assert_sound(record: Path, *, killed: bool = False) -> None:
+    """Every JSON file of a record parses, and nothing half-written or locked lies about.
+
+    `killed`: just now, so that a last line may be cut short and scratch files may be there until the next start.
+    """
     for path in record.rglob("*.json"):
         if "tree" not in path.parts:
             json.loads(path.read_bytes())
-    for line in (record / "events.jsonl").read_bytes().splitlines():
+    lines = (record / "events.jsonl").read_bytes().split(b"\n")
+    for line in lines[:-1]:
         json.loads(line)
+    if killed:
+        return
+    assert lines[-1] == b""
     left = [p for p in record.rglob("*") if p.name.endswith((".tmp", ".lock", ".new", "-journal"))]
     left = [p for p in left if "tree" not in p.parts and p.name != "git.lock"]
     assert left == []

@@ -1,5 +1,6 @@
 """`kill -9` at any point loses nothing that was paid for and leaks nothing."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,43 @@ def test_killed_in_every_phase_one_after_the_other(greenloop: Greenloop, tmp_pat
         run.resume()
         assert run.end() == 0, run.said
         assert len(server.requests) == CALLS + sum("in flight" in name for name, _ in moments)
+    assert run.delivered_tree() == undisturbed
+    assert run.containers() == []
+    assert_only_a_branch_is_new(repo, before, run.info()["branch"])
+    assert_sound(run.record)
+    assert "Traceback" not in run.said
+
+
+PHASES = ("prepare", "plan", "tests-", "red-", "build-", "check-", "verdict-", "deliver")
+DELAYS_S = (0.02, 0.1, 0.3, 0.7)
+
+
+def test_killed_some_time_into_every_phase(greenloop: Greenloop, tmp_path: Path, undisturbed: str) -> None:
+    """Whatever was going on then: 32 moments, in one run that is resumed each time."""
+    repo = make_repo(tmp_path / "repo")
+    before = fingerprint(repo)
+    kills = 0
+    with serving(Script()) as server:
+        run = Run(greenloop, server, repo)
+        for phase in PHASES:
+            for delay in DELAYS_S:
+                run.resume() if run.id else run.start()
+                begun = [run.step(name) for name in PHASES[PHASES.index(phase) :]]
+                begun.append(lambda: run.process.poll() is not None)
+                run.wait(lambda begun=begun: any(one() for one in begun))
+                time.sleep(delay)
+                run.kill()
+                kills += 1
+                if run.info()["ending"]:
+                    break
+                assert_sound(run.record, killed=True)
+                if not run.step("deliver")():
+                    assert fingerprint(repo) == before, (phase, delay)
+        if not run.info()["ending"]:
+            run.resume()
+            assert run.end() == 0, run.said
+        assert CALLS <= len(server.requests) <= CALLS + kills, "a reply that was paid for was asked for again"
+    assert kills >= 4 * (len(PHASES) - 1)
     assert run.delivered_tree() == undisturbed
     assert run.containers() == []
     assert_only_a_branch_is_new(repo, before, run.info()["branch"])

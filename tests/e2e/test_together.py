@@ -30,17 +30,17 @@ pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 INFRA = MEANING[Ending.INFRA][0]
 
 
-def test_three_runs_at_once_on_one_repository(greenloop: Greenloop, tmp_path: Path) -> None:
+def test_eight_runs_at_once_on_one_repository(greenloop: Greenloop, tmp_path: Path) -> None:
     """Each delivers its own branch; what they all need is built once."""
     with unbuilt(greenloop, tmp_path / "repo") as repo, serving(Script(KEEPING)) as server:
         before = fingerprint(repo)
-        runs = [Run(greenloop, server, repo) for _ in range(3)]
+        runs = [Run(greenloop, server, repo) for _ in range(8)]
         for run in runs:
             run.start()
         for run in runs:
             assert run.end() == 0, run.said
     branches = [run.info()["branch"] for run in runs]
-    assert len(set(branches)) == 3
+    assert len(set(branches)) == 8
     assert len({run.delivered_tree() for run in runs}) == 1
     assert_only_a_branch_is_new(repo, before, *branches)
     built = [e for run in runs for e in run.events() if "built the dependency image" in str(e["data"].get("text"))]
