@@ -21,7 +21,7 @@ _BUT = (
 _ERROR = r"`?(?P<error>[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Iteration))`?"
 _SEEN_EXPECTED = re.compile(rf"{_CALL}\s+{_RETURNS}\s+{_VALUE.format('seen')}{_BUT}{_VALUE.format('expected')}")
 _EXPECTED = re.compile(rf"{_CALL}\s+{_SHOULD}\s+{_VALUE.format('expected')}")
-_SHOULD_RAISE = re.compile(rf"{_CALL}\s+(?:should|must|is expected to|ought to) raise (?:an? )?{_ERROR}")
+_SHOULD_RAISE = re.compile(rf"{_CALL}\s+(?:should|must|is expected to|ought to) raise (?:an? )?`?(?P<error>[A-Z]\w+)")
 _RAISES = re.compile(
     rf"{_CALL}\s+(?:raises?|raised|throws?|threw|fails with|crashes with|dies with|ends in) (?:an? )?{_ERROR}"
     rf"(?:{_BUT}{_VALUE.format('expected')})?"

@@ -20,7 +20,7 @@ _EXPECTED = re.compile(
 _SEEN = re.compile(
     r"(?:returns?|returned|answers?|answered|gives?|gave|got|gets?|get|responds?(?: with)?|responded(?: with)?"
     rf"|actual(?:ly)?|is|was|fails with|status(?: code)?){_CODE}(?P<code>[1-5]\d\d)\b"
-    r"|HTTP/[\d.]+\s+(?P<line>[1-5]\d\d)",
+    r"|HTTP/[\d.]+\"?\s+(?P<line>[1-5]\d\d)",
     re.IGNORECASE,
 )
 _WITH_BODY = re.compile(r"\b(?:with|body|payload|json|data)\b\s*:?\s*`?(?=[\[{])", re.IGNORECASE)
