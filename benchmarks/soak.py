@@ -8,7 +8,6 @@ containers and temporary files are counted before and after.
 import argparse
 import asyncio
 import gc
-import os
 import sys
 import tempfile
 import threading
@@ -60,7 +59,7 @@ def read() -> Reading:
     engine = DockerEngine()
     ours = engine.client.containers(all=True, filters={"label": RUN})
     engine.close()
-    left = [p for p in Path(tempfile.gettempdir()).glob("greenloop-*") if p.name != os.environ.get("SOAK", "")]
+    left = list(Path(tempfile.gettempdir()).glob("*"))
     mine = [c for c in ours if c["Labels"].get(OWNER) == str(this_process())]
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     return Reading(rss, descriptors, threading.active_count(), len(mine), len(left))
@@ -99,8 +98,9 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="greenloop-soak-") as name:
-        os.environ["SOAK"] = Path(name).name
         folder = Path(name)
+        (folder / "tmp").mkdir()
+        tempfile.tempdir = str(folder / "tmp")
         repo, state = make_repository(folder / "repo"), folder / "state"
         runs, endings, begun = Runs(state), Counter[str](), time.monotonic()
         warm = max(2, given.runs // 10)

@@ -75,17 +75,42 @@ def test_what_is_no_trace_is_none(text: str) -> None:
         ("`GET /books/1` returns 500, expected 404", "GET", "/books/1", "", 500, 404),
         ("GET /books?limit=0 answers 200 instead of 422.", "GET", "/books?limit=0", "", 200, 422),
         ("When I call DELETE /books/9 I get a 500 but it should be 404", "DELETE", "/books/9", "", 500, 404),
-        ('POST /books with {"title": ""} is accepted (201); it should return 422', "POST", "/books", '{"title": ""}', None, 422),
-        ('PUT /books/1 body: `{"a": [1, {"b": 2}]}` → returned 500', "PUT", "/books/1", '{"a": [1, {"b": 2}]}', 500, None),
+        (
+            'POST /books with {"title": ""} is accepted (201); it should return 422',
+            "POST",
+            "/books",
+            '{"title": ""}',
+            None,
+            422,
+        ),
+        (
+            'PUT /books/1 body: `{"a": [1, {"b": 2}]}` → returned 500',
+            "PUT",
+            "/books/1",
+            '{"a": [1, {"b": 2}]}',
+            500,
+            None,
+        ),
         (
             "curl -X POST http://localhost:8000/orders -H 'Content-Type: application/json' \\\n  -d '{\"n\": 1}'\n"
             "HTTP/1.1 500 Internal Server Error\n\nExpected: 201",
-            "POST", "/orders", '{"n": 1}', 500, 201,
+            "POST",
+            "/orders",
+            '{"n": 1}',
+            500,
+            201,
         ),
         ("$ curl localhost:8000/items/5\n\nexpected status 404, got 500", "GET", "/items/5", "", 500, 404),
-        ("curl --json '{\"x\":1}' https://api.example.org/v1/x?y=1#z\nshould be 200", "POST", "/v1/x?y=1", '{"x":1}', None, 200),
+        (
+            "curl --json '{\"x\":1}' https://api.example.org/v1/x?y=1#z\nshould be 200",
+            "POST",
+            "/v1/x?y=1",
+            '{"x":1}',
+            None,
+            200,
+        ),
     ],
-)  # fmt: skip
+)
 def test_requests_and_what_is_said_of_their_answers(
     text: str, method: str, path: str, body: str, seen: int | None, expected: int | None
 ) -> None:
@@ -113,7 +138,7 @@ def test_an_expected_body_is_taken() -> None:
 @pytest.mark.parametrize(
     ("text", "example"),
     [
-        ("`slug('A b')` returns `'A-b'`, expected `'a-b'`", Example(call="slug('A b')", expected="'a-b'", seen="'A-b'")),
+        ("`slug('A')` returns `'A'`, expected `'a'`", Example(call="slug('A')", expected="'a'", seen="'A'")),
         ("median([1, 2, 3, 4]) should be 2.5", Example(call="median([1, 2, 3, 4])", expected="2.5")),
         ("add(1, 2) gives 4 instead of 3", Example(call="add(1, 2)", expected="3", seen="4")),
         ("`chunk([], 2)` raises IndexError", Example(call="chunk([], 2)", seen_error="IndexError")),
@@ -137,7 +162,8 @@ def test_what_cannot_be_checked_is_no_example(text: str) -> None:
 def test_an_issue_with_headings() -> None:
     found = read_report(
         "# Wrong page\n\nThe second page repeats a book.\n\n## Steps to reproduce\n\n"
-        "`GET /books?limit=2&offset=2`\n\n## Expected behaviour\n\nstatus 200\n\n## Actual behaviour\n\nIt returns 500\n"
+        "`GET /books?limit=2&offset=2`\n\n## Expected behaviour\n\nstatus 200\n\n"
+        "## Actual behaviour\n\nIt returns 500\n"
     )
     assert (found.expected, found.actual) == ("status 200", "It returns 500")
     assert found.steps == "`GET /books?limit=2&offset=2`"
@@ -175,6 +201,14 @@ def test_what_is_no_junit_report_is_said(text: str, why: str) -> None:
 
 @pytest.mark.timeout(20)
 def test_hostile_text_stays_bounded() -> None:
-    for piece in ("GET /" + "a" * 50_000, "f(" * 20_000, "`" * 50_000, "curl " + "\\\n" * 20_000, ">>> x(\n" * 5_000,
-                  "expected " * 20_000, "Traceback (most recent call last):\n" * 5_000, "f(((((((((((((((((((1) " * 500):  # fmt: skip
+    many = (
+        "f(",
+        "`",
+        "\\\n",
+        ">>> x(\n",
+        "expected ",
+        "Traceback (most recent call last):\n",
+        "f(((((((((((((((((((1) ",
+    )
+    for piece in ("GET /" + "a" * 50_000, *(f"curl {one * 10_000}" for one in many), *(one * 10_000 for one in many)):
         read_report(piece)
