@@ -18,6 +18,10 @@ class Request(Frozen):
 
     kind: RequestKind = "feature"
     text: str = Field(min_length=1)
+    tests: tuple[str, ...] = ()
+    """Node ids of tests of the repository that show a bug."""
+    since: str = ""
+    """A commit that did not have the bug: which one brought it is looked for."""
     openapi: str = ""
     """An OpenAPI document the result is held to, as text; empty when none was given."""
     assume: bool = False

@@ -5,6 +5,7 @@ git process is started by GitPython itself. `git` is imported when first used: t
 """
 
 import io
+import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from sandbox.treefiles import is_git_name
 if TYPE_CHECKING:
     from git import Commit
 
+_HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 EXPORT_LIMIT = 2**30
 DIFF_LIMIT = 64 * 2**20
 
@@ -108,7 +110,17 @@ def commits(git: Git, shas: Sequence[str]) -> "list[Commit]":
 
 def log(git: Git, base: str, tip: str, known: dict[str, CommitInfo]) -> list[CommitInfo]:
     """The commits after `base` up to `tip`, oldest first; `known` is filled, so that none is read twice."""
-    listed = git.text("rev-list", "--reverse", f"{base}..{tip}", "--").split()
+    return _infos(git, git.text("rev-list", "--reverse", f"{base}..{tip}", "--").split(), known)
+
+
+def line(git: Git, base: str, tip: str, known: dict[str, CommitInfo]) -> list[CommitInfo]:
+    """The same along first parents only; none when `base` is not among `tip`'s ancestors."""
+    if git.call("merge-base", "--is-ancestor", base, tip).code != 0:
+        return []
+    return _infos(git, git.text("rev-list", "--reverse", "--first-parent", f"{base}..{tip}", "--").split(), known)
+
+
+def _infos(git: Git, listed: list[str], known: dict[str, CommitInfo]) -> list[CommitInfo]:
     new = [sha for sha in listed if sha not in known]
     known |= {sha: _info(commit) for sha, commit in zip(new, commits(git, new), strict=True)} if new else {}
     return [known[sha] for sha in listed]
@@ -174,6 +186,21 @@ def diff(git: Git, old: str, new: str, *, stat: bool = False) -> str:
     form = ("--stat=100",) if stat else ("--patch",)
     options = ("--no-color", "--no-renames", "--no-ext-diff", "--no-textconv", "--submodule=short")
     return git.run("diff", *options, *form, old, new, "--", limit=DIFF_LIMIT).decode(errors="replace")
+
+
+def added_lines(git: Git, commit: str) -> dict[str, list[int]]:
+    """File -> numbers of the lines a commit added or changed against its first parent, as they stand in it."""
+    options = ("-r", "--root", "--no-commit-id", "--no-renames", "--no-ext-diff", "--no-textconv", "--unified=0", "-p")
+    text = git.run("diff-tree", *options, "--diff-merges=first-parent", commit, "--", limit=DIFF_LIMIT)
+    found: dict[str, list[int]] = {}
+    path = ""
+    for row in text.decode("utf-8", "replace").splitlines():
+        if row.startswith("+++ "):
+            path = row[6:] if row.startswith("+++ b/") else ""
+        elif path and (match := _HUNK.match(row)):
+            start, count = int(match[1]), int(match[2] or 1)
+            found.setdefault(path, []).extend(range(start, start + count))
+    return found
 
 
 def archive(files: Iterable[tuple[bytes, str, bytes]]) -> bytes:

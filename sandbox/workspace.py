@@ -266,6 +266,14 @@ class Workspace:
         """What differs between two commits, file by file."""
         return history.changes(self.git, self._commit(old), self._commit(new))
 
+    def line(self, old: str, new: str) -> list[CommitInfo]:
+        """The commits from `old` (excluded) to `new` along first parents, oldest first; none when it is no ancestor."""
+        return history.line(self.git, self._commit(old), self._commit(new), self.memory.infos)
+
+    def lines_of(self, commit: str) -> dict[str, list[int]]:
+        """File -> numbers (from 1) of the lines a commit brought, as they stand in it."""
+        return history.added_lines(self.git, self._commit(commit))
+
     def log(self) -> list[CommitInfo]:
         """The run's commits, oldest first."""
         tip = self.head()

@@ -16,7 +16,8 @@ from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, 
 from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
 from workflows.control import Control
 from workflows.endings import Ending, EndRun
-from workflows.feature import RECURSION_LIMIT, Graph, build_graph
+from workflows.feature import build_graph
+from workflows.graphs import RECURSION_LIMIT, Graph
 from workflows.runs import RunInfo, Runs
 from workflows.state import STATE_TYPES, Context, RunState
 

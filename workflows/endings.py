@@ -11,6 +11,7 @@ class Ending(StrEnum):
     NEEDS_ANSWER = "needs_answer"
     NEEDS_HUMAN = "needs_human"
     NOT_UNDERSTOOD = "not_understood"
+    NOT_REPRODUCED = "not_reproduced"
     STUCK = "stuck"
     BUDGET = "budget"
     MODEL_UNAVAILABLE = "model_unavailable"
@@ -30,6 +31,7 @@ MEANING: dict[Ending, tuple[int, str]] = {
     Ending.INFRA: (16, "Docker, git or the disk failed; can be resumed"),
     Ending.NOT_UNDERSTOOD: (17, "the offline rules do not understand the request"),
     Ending.REFUSED: (18, "greenloop does not work on this repository as it is"),
+    Ending.NOT_REPRODUCED: (19, "the bug does not show itself here; nothing was changed"),
     Ending.CANCELLED: (130, "stopped by you; can be resumed"),
 }
 """Ending -> (exit code, what it means). Exit code 2 is a wrong command line or configuration."""

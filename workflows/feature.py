@@ -1,12 +1,10 @@
 """The feature graph: nodes and edges, nothing else."""
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import RetryPolicy, TimeoutPolicy
+from langgraph.graph import END, START
 
-from sandbox.errors import EngineFault
 from workflows import routing
+from workflows.graphs import Graph, builder_with
 from workflows.nodes import (
     approve,
     build,
@@ -21,37 +19,13 @@ from workflows.nodes import (
     verify,
     write_tests,
 )
-from workflows.state import Context, RunState
-
-RECURSION_LIMIT = 200
-NODE_TIMEOUT_S = 3 * 3600.0
-"""A last resort far above the sandbox's and the model's own clocks."""
-
-Graph = CompiledStateGraph[RunState, Context, RunState, RunState]
 
 
 def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     """The compiled graph; `checkpointer` is required for every run that may stop to ask."""
-    builder = StateGraph(RunState, context_schema=Context)
-    builder.set_node_defaults(
-        retry_policy=RetryPolicy(max_attempts=3, initial_interval=1.0, retry_on=EngineFault),
-        timeout=TimeoutPolicy(run_timeout=NODE_TIMEOUT_S),
+    builder = builder_with(
+        prepare, plan, clarify, approve, write_tests, prove_red, build, check, diagnose, verify, review, deliver
     )
-    for module in (
-        prepare,
-        plan,
-        clarify,
-        approve,
-        write_tests,
-        prove_red,
-        build,
-        check,
-        diagnose,
-        verify,
-        review,
-        deliver,
-    ):
-        builder.add_node(module.__name__.rsplit(".", 1)[-1], module.run)
     builder.add_edge(START, "prepare").add_edge("prepare", "plan")
     builder.add_conditional_edges("plan", routing.after_plan)
     builder.add_edge("clarify", "plan")

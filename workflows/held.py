@@ -7,6 +7,7 @@ from agents.contracts import Plan, TestCase, TestSuite
 from agents.heldout import concealed, seed_of, visible_suite
 from agents.roles import Desk
 from sandbox.reports import SuiteReport, Verdict
+from sandbox.trust import ACCEPTANCE
 from workflows.lab import Lab
 from workflows.state import RunState
 
@@ -33,7 +34,8 @@ def file_suite(lab: Lab, desk: Desk, suite: TestSuite, plan: Plan, *, step: str,
     """
     shown, held = visible_suite(suite, seed_of(plan)) if hold else (suite, ())
     _write(desk, suite)
-    lab.add_test_support()
+    if any(file.path.startswith(ACCEPTANCE) for file in suite.files):
+        lab.add_test_support()
     full = lab.set_aside(SUBJECT, step=step) if held else ""
     if held:
         for path in {f.path for f in suite.files} - {f.path for f in shown.files}:

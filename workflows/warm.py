@@ -39,10 +39,13 @@ class Warm:
         self._timeout_s = timeout_s
         self._opened: Opened | None = None
 
-    def run(self, image: str, tree: Listing, author: Listing, node_ids: Sequence[str], service: Service) -> SuiteReport:
+    def run(
+        self, image: str, tree: Listing, author: Listing, node_ids: Sequence[str], service: Service | None
+    ) -> SuiteReport:
         """Run tests of both kinds on a tree: those over HTTP against the service, the others in-process.
 
-        `author`: the trusted files at the commit of the tests' author; they lie over the tree's own.
+        `author`: the trusted files at the commit of the tests' author; they lie over the tree's own. Without a
+        `service` there are no tests over HTTP.
 
         Raises:
             EngineFault: the engine failed or the container died; it is given up, so the next call starts a new one.
@@ -53,7 +56,7 @@ class Warm:
             outside = [n for n in node_ids if n.startswith(ACCEPTANCE)]
             inside = [n for n in node_ids if not n.startswith(ACCEPTANCE)]
             reports = []
-            if outside:
+            if outside and service is not None:
                 reports.append(
                     workers.service_tests(
                         service=service, node_ids=outside, expected=outside, timeout_s=self._timeout_s
@@ -68,7 +71,7 @@ class Warm:
                         timeout_s=self._timeout_s,
                         ini=config.ini,
                         options=config.options,
-                        env=service.env,
+                        env=service.env if service is not None else {},
                     )
                 )
         except EngineFault:

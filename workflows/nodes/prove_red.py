@@ -1,12 +1,16 @@
 """Run the new tests on the code before the change: each one has to fail, for the right reason."""
 
 import asyncio
+from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
+from agents.contracts import TestCase
 from sandbox.reports import SuiteReport, Word
 from workflows.endings import Ending, EndRun
 from workflows.nodes.common import context_of, step
+from workflows.routing import fingerprint
+from workflows.settings import OFFLINE
 from workflows.state import Context, RunState
 
 
@@ -14,24 +18,49 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Tests that pass already prove nothing: they go back to the tester, a bounded number of times."""
     context = context_of(runtime)
     name = f"red-{state['red_tries']}"
-    async with step(context, name, "Proving that the new tests fail before the change"):
-        report = await asyncio.to_thread(context.lab.prove_red, state["base"], state["full_tests"], state["cases"])
+    fix = state["request"].kind == "fix"
+    title = "Reproducing the bug" if fix else "Proving that the new tests fail before the change"
+    async with step(context, name, title):
+        report = await _report(state, context)
         context.record.save_report(name, report)
-        guards = sum(1 for case in state["cases"] if case.guard)
+        cases = standing(state["cases"], report) if fix else state["cases"]
+        guards = sum(1 for case in cases if case.guard)
         counts = {"passed": len(report.passed()), "total": len(report.results), "guards": guards}
         context.record.emit("tests", step=name, word=report.word, **counts)
-    problem = _problem(report, state)
+        problem = _problem(report, cases)
+        if fix and not problem and fingerprint(await _report(state, context)) != fingerprint(report):
+            problem = "the tests fail in another way when they are run again, so they show nothing certain"
     if not problem:
-        return {"red_proven": True, "feedback": "", "report": state.get("report", "")}
-    if state["red_tries"] >= context.limits.max_red_tries:
+        return {"red_proven": True, "feedback": "", "report": state.get("report", ""), "cases": cases}
+    no_more = state["red_tries"] >= context.limits.max_red_tries
+    if fix and (no_more or context.team.name == OFFLINE or state["request"].tests):
+        raise EndRun(Ending.NOT_REPRODUCED, f"{problem} (tried: {_tried(state)})")
+    if no_more:
         raise EndRun(Ending.NEEDS_HUMAN, f"no test could be written that fails before the change: {problem}")
     context.record.emit("note", text=problem)
     return {"red_proven": False, "feedback": problem, "report": name}
 
 
-def _problem(report: SuiteReport, state: RunState) -> str:
+async def _report(state: RunState, context: Context) -> SuiteReport:
+    return await asyncio.to_thread(context.lab.prove_red, state["base"], state["full_tests"], state["cases"])
+
+
+def standing(cases: Sequence[TestCase], report: SuiteReport) -> list[TestCase]:
+    """The cases of a bug report: where some show the bug, those that pass already guard what is there."""
+    bad = {failure.node_id.split("[")[0] for failure in report.failures()}
+    if not any(case.node_id.split("[")[0] in bad for case in cases):
+        return list(cases)
+    good = {node_id.split("[")[0] for node_id in report.passed()} - bad
+    return [c.model_copy(update={"guard": True}) if c.node_id.split("[")[0] in good else c for c in cases]
+
+
+def _tried(state: RunState) -> str:
+    return "; ".join(criterion.text for criterion in state["plan"].criteria[:5])
+
+
+def _problem(report: SuiteReport, cases: Sequence[TestCase]) -> str:
     """Why the proof does not hold, in words for the tester; empty when it holds."""
-    guards = {case.node_id for case in state["cases"] if case.guard}
+    guards = {case.node_id for case in cases if case.guard}
     if report.word in (Word.COLLECT_ERROR, Word.NO_TESTS, Word.TAMPERED):
         return f"the tests cannot be run: {report.reason}"
     already = sorted(n for n in report.passed() if n.split("[")[0] not in guards)
