@@ -18,7 +18,7 @@ PORT = 8000
 TOOLS_PYTHON = "/opt/greenloop/bin/python"
 ACCEPTANCE = "tests/acceptance"
 LAUNCH = ("launch",)
-OUTSIDE = ("reporter", "service_tests")
+OUTSIDE = ("reporter", "ready", "service_tests")
 """Parts of the programs; see `sandbox.probe`."""
 
 
@@ -39,20 +39,32 @@ def run_service_tests(
     Raises:
         EngineFault: the engine was lost or the image holds no test runner.
     """
-    starter = starter or Plain(sandbox)
-    starter.clean()
     nonce = secrets.token_hex(16)
-    total = service.start_timeout_s + timeout_s
-    running = starter.start(_service_job(service, total + 60))
-    try:
-        tests = starter.start(_tests_job(service, nonce, node_ids, total))
-        tested, served, died = _race(tests, running)
-    finally:
-        running.stop()
+    job = _tests_job(service, nonce, node_ids, service.start_timeout_s + timeout_s)
+    tested, served, died = beside(sandbox, service, job, starter)
     told = told_by(tested, nonce)
     report = _not_started(service, told, served, died) or _judged(tested, told, served, died, expected)
     said = served.stdout + b"\n" + served.stderr
     return report.model_copy(update={"service_output": shown(said, 12_000), "elapsed_s": round(tested.elapsed_s, 3)})
+
+
+def beside(
+    sandbox: Sandbox, service: Service, job: Job, starter: Starter | None = None
+) -> tuple[Outcome, Outcome, bool]:
+    """Start the service from a fresh copy of `/src`, run a job of another user against it, stop it.
+
+    Returns how the job ended, how the service did, and whether that ended by itself.
+
+    Raises:
+        EngineFault: the engine was lost.
+    """
+    starter = starter or Plain(sandbox)
+    starter.clean()
+    running = starter.start(_service_job(service, job.timeout_s + 60))
+    try:
+        return _race(starter.start(job), running)
+    finally:
+        running.stop()
 
 
 def _race(tests: Process, service: Process) -> tuple[Outcome, Outcome, bool]:

@@ -1,6 +1,7 @@
 """The report channel of a test run, read as hostile input: only lines that carry our nonce, in order, count."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,15 @@ def read(stdout: bytes, nonce: str, *, cut_off: bool = False) -> Told:
     if rest and not cut_off:
         told.problem = "foreign bytes in the report"
     return told
+
+
+def records(stdout: bytes, nonce: str) -> Iterator[dict[str, Any]]:
+    """The records of any of our programs, up to the first line that is not ours."""
+    for number, line in enumerate(stdout.split(b"\n")[:-1]):
+        record = _record(line, nonce, number)
+        if record is None:
+            return
+        yield record
 
 
 def _record(line: bytes, nonce: str, number: int) -> dict[str, Any] | None:

@@ -102,11 +102,6 @@ class Workspace:
         return self.home / "tree"
 
     @property
-    def git_dir(self) -> Path:
-        """Our store, outside the tree."""
-        return self.home / "git"
-
-    @property
     def git(self) -> Git:
         """git on this workspace."""
         return store.on(self.home)

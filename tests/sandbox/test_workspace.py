@@ -60,8 +60,8 @@ def test_a_workspace_is_the_users_head_in_a_store_of_its_own(ws: Workspace, repo
     assert ws.files() == [".gitignore", "README.md", "app/main.py"]
     assert ws.read("README.md") == b"hello\r\nworld\r\n"
     assert not (ws.tree / ".git").exists()
-    linked = [p for p in ws.git_dir.rglob("*") if p.is_file() and p.stat().st_nlink != 1]
-    assert linked == [] and not (ws.git_dir / "objects/info/alternates").exists()
+    linked = [p for p in (ws.home / "git").rglob("*") if p.is_file() and p.stat().st_nlink != 1]
+    assert linked == [] and not ((ws.home / "git") / "objects/info/alternates").exists()
 
 
 def test_the_store_survives_when_the_users_repository_is_gone(ws: Workspace, repo: Path) -> None:
@@ -363,7 +363,7 @@ def test_create_opens_what_is_complete_and_makes_a_half_made_one_again(tmp_path:
 
 
 def test_stale_locks_are_removed_but_not_those_of_a_living_git(ws: Workspace) -> None:
-    lock = ws.git_dir / "index.lock"
+    lock = (ws.home / "git") / "index.lock"
     lock.write_text("")
     with pytest.raises(WorkspaceError):
         ws.reset(ws.base)
