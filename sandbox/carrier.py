@@ -115,8 +115,8 @@ class Carrier:
         self._flows: dict[int, Flow] = {}
         self._count = 0
         self._buffer = bytearray()
-        self.heard: set[int] = set()
-        """READY, BYE: what the other end said of itself."""
+        self.heard: dict[int, int] = {}
+        """READY, BYE: what the other end said of itself; READY comes with its port."""
 
     def open(self) -> Flow | None:
         """Begin a connection; None when there are too many."""
@@ -159,7 +159,7 @@ class Carrier:
 
     def _frame(self, number: int, kind: int, length: int, payload: bytes) -> None:
         if kind in (READY, BYE):
-            self.heard.add(kind)
+            self.heard[kind] = length
         elif kind == OPEN:
             if self._opened is None or number in self._flows or len(self._flows) >= CONNECTIONS:
                 self.say(number, GONE)

@@ -159,7 +159,7 @@ async def _read_request(flow: Flow) -> Request:
         port = parts.port or 80
     except ValueError:
         raise Refused("400 Bad Request", "the address cannot be read") from None
-    if not parts.hostname or (method == "CONNECT" and (parts.port is None or parts.netloc != target)):
+    if not parts.hostname or (method == "CONNECT" and (parts.port is None or parts.netloc != target or "@" in target)):
         raise Refused("400 Bad Request", "no host is named")
     if method == "CONNECT":
         return Request("CONNECT", parts.hostname, port, "", (), rest)

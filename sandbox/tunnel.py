@@ -75,7 +75,7 @@ class Tunnel:
     """Carries connections from the relay to `serve`, in a thread of its own, until it is closed."""
 
     def __init__(self, wire: Wire, serve: Serve) -> None:
-        self._wire, self._serve = wire, serve
+        self._wire, self._serve, self._fd = wire, serve, wire.fileno()
         self._outgoing = bytearray()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listens, self._over = threading.Event(), threading.Event()
@@ -85,8 +85,8 @@ class Tunnel:
         self._thread = threading.Thread(target=self._run, name="build-network", daemon=True)
         self._thread.start()
 
-    def wait(self, within: float = READY_S) -> None:
-        """Until the relay listens.
+    def wait(self, within: float = READY_S) -> int:
+        """Until the relay listens; returns its port.
 
         Raises:
             EngineFault: it does not.
@@ -94,6 +94,7 @@ class Tunnel:
         if not self._listens.wait(within) or self._over.is_set():
             complaint = getattr(self._wire, "complaint", "").strip().splitlines()[-1:]
             raise EngineFault(f"the build container's way to the index did not open: {' '.join(complaint)}")
+        return self._carrier.heard[READY]
 
     def close(self) -> None:
         """Nothing gets through any more; the relay ends, its container stays."""
@@ -117,13 +118,13 @@ class Tunnel:
 
     async def _carry(self) -> None:
         """Until the stream ends, by us or by the other end."""
-        self._loop.add_reader(self._wire.fileno(), self._read)
+        self._loop.add_reader(self._fd, self._read)
         self._loop.call_soon(self._read)  # what the engine's first answer held already
         await self._ended.wait()
         self._over.set()
         self._listens.set()
-        self._loop.remove_reader(self._wire.fileno())
-        self._loop.remove_writer(self._wire.fileno())
+        self._loop.remove_reader(self._fd)
+        self._loop.remove_writer(self._fd)
         self._wire.close()
         self._stop_serving()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -142,7 +143,7 @@ class Tunnel:
 
     def _send(self, data: bytes) -> None:
         if not self._outgoing:
-            self._loop.add_writer(self._wire.fileno(), self._write)
+            self._loop.add_writer(self._fd, self._write)
         self._outgoing += data
 
     def _write(self) -> None:
@@ -150,7 +151,7 @@ class Tunnel:
             sent = self._wire.write(waiting)
         del self._outgoing[:sent]
         if not self._outgoing:
-            self._loop.remove_writer(self._wire.fileno())
+            self._loop.remove_writer(self._fd)
 
     def _opened(self, flow: Flow) -> None:
         task = self._loop.create_task(self._serve_one(flow))

@@ -6,16 +6,25 @@ and with that the container.
 """
 
 import os
+import select
 import signal
 import sys
+
+
+def send(data):
+    """The other end always reads, so this waits for it rather than keeping what cannot be sent."""
+    while data:
+        try:
+            data = data[os.write(1, data) :]
+        except BlockingIOError:
+            select.select([], [1], [])
 
 
 async def serve():
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin.buffer)
-    stdout, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout.buffer)
-    carrier = Carrier(stdout.write)
+    carrier = Carrier(send)
 
     async def carry(reader, writer):
         flow = carrier.open()

@@ -25,8 +25,8 @@ def test_slips(name: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["fastapi", "PyJWT", "python_multipart", "psycopg2", "psycopg", "aiofile", "aiofiles", "fastai", "croniter", "cronitor",
-     "acme-tools", "shop-core", "toml", "tomli", "arq", "rq", "fastapi-users", "httpx2", "py", ""],
+    ["fastapi", "PyJWT", "python_multipart", "psycopg2", "psycopg", "aiofile", "aiofiles", "fastai", "croniter",
+     "cronitor", "acme-tools", "shop-core", "toml", "tomli", "arq", "rq", "fastapi-users", "httpx2", "py", ""],
 )  # fmt: skip
 def test_names_that_are_nobodys_slip(name: str) -> None:
     assert lookalike(name) is None

@@ -64,8 +64,8 @@ class IndexServer:
 
     def add(self, name: str, *, uploaded: str = "", files: dict[str, bytes] | None = None, files_at: str = "") -> None:
         """Put a project on the index, with an empty wheel when no files are given."""
-        self.projects[name] = Project(files or {f"{name.replace('-', '_')}-1.0-py3-none-any.whl": wheel(name)}, uploaded,
-                                      files_at)  # fmt: skip
+        plain = {f"{name.replace('-', '_')}-1.0-py3-none-any.whl": wheel(name)}
+        self.projects[name] = Project(files or plain, uploaded, files_at)
 
     def __enter__(self) -> "IndexServer":
         self._thread.start()
@@ -85,7 +85,8 @@ class IndexServer:
         if parts[0] == "simple" and len(parts) == 2 and parts[1] in self.projects:
             return self._page(parts[1], self.projects[parts[1]])
         if parts[0] == "files" and parts[1] in self.projects and parts[2] in self.projects[parts[1]].files:
-            return Reply(body=self.projects[parts[1]].files[parts[2]])
+            lasting = {"Cache-Control": "max-age=365000000, immutable, public"}
+            return Reply(body=self.projects[parts[1]].files[parts[2]], headers=lasting)
         return Reply(404)
 
     def _page(self, name: str, project: Project) -> Reply:
@@ -102,7 +103,7 @@ class IndexServer:
         page = {"meta": {"api-version": "1.1"}, "name": name, "files": files, "versions": ["1.0"]}
         return Reply(body=json.dumps(page).encode(), headers={"Content-Type": JSON})
 
-    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own is another self
+    def _handler(server) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
