@@ -194,7 +194,7 @@ class BuildContainer:
                     raise Stopped("stopped during a build")
                 if time.monotonic() > end:
                     raise EngineFault(f"a build step did not end within {timeout_s:.0f} s: {' '.join(argv)[:200]}")
-                time.sleep(0.04)
+                time.sleep(0.02)
             return Step(int(state["ExitCode"]), self._read(f"{log}.end"))
 
     def _read(self, path: str) -> str:

@@ -23,7 +23,7 @@ from sandbox.locks import locked, try_lock
 from sandbox.manifest import Manifest, check_python
 from sandbox.text import cut
 
-RECIPE = "1"
+RECIPE = "2"
 """Raise it when the steps below change what is in an image."""
 REPOSITORY = "greenloop/deps"
 TEST_TOOLS = ("pytest", "httpx", "anyio")
@@ -40,7 +40,7 @@ for entry in {CACHE}/*; do
 done"""
 """A cache to write to that has everything in it that the shared one has: links where something large is, in the
 installer's own layout (wheels and index pages by name, the rest small)."""
-_PRIME = f"""{VENV_PYTHON} -I -S -m compileall -q -j 0 /opt/venv/lib
+_PRIME = f"""{VENV_PYTHON} -I -S -m compileall -q -j 0 -x /tests/ /opt/venv/lib
 exec {VENV_PYTHON} -I -m pytest -qp no:cacheprovider -c /dev/null --rootdir=/ {EMPTY}"""
 _NEEDS_BUILD = ("building from source is disabled", "no usable wheels", "has no wheels")
 
@@ -225,7 +225,7 @@ class Images:
         )  # fmt: skip
 
     def _prime(self, box: BuildContainer) -> None:
-        """Compile everything, pytest's plugins included: a read-only image would pay for it on every run.
+        """Compile everything but packages' own tests, and pytest's plugins: a read-only image would pay on every run.
 
         Installed code runs here for the first time: without a network, as a user the wheel cache is closed to.
         """

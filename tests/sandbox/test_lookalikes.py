@@ -49,3 +49,9 @@ def test_what_greenloop_itself_is_made_of_is_nobodys_slip() -> None:
     lock = (Path(__file__).parents[2] / "requirements.lock").read_text(encoding="utf-8")
     names = re.findall(r"^([\w.-]+)==", lock, flags=re.MULTILINE)
     assert len(names) > 50 and [name for name in names if lookalike(name)] == []
+
+
+def test_what_a_new_application_is_given_needs_no_look() -> None:
+    template = Path(__file__).parents[2] / "agents" / "blueprints" / "templates" / "app" / "pyproject.toml.j2"
+    names = re.findall(r'^    "([a-z][a-z-]*)[\[>]', template.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(names) > 10 and [name for name in names if name not in well_known()] == []
