@@ -21,6 +21,7 @@ from sandbox.guard import Policy, check
 from sandbox.index import Asker
 from sandbox.locks import locked, try_lock
 from sandbox.manifest import Manifest, check_python
+from sandbox.probe import source_of
 from sandbox.text import cut
 
 RECIPE = "2"
@@ -30,18 +31,18 @@ TEST_TOOLS = ("pytest", "httpx", "anyio")
 """Wanted in every image; no version is asked of them, so they bend to what the repository pins."""
 VENV_PYTHON = "/opt/venv/bin/python"
 INSTALL_S = 900
+BYTECODE = f"{CACHE}/bytecode-v1"
 PRIVATE_CACHE = "/tmp/uv-cache"  # noqa: S108
 _VIEW = f"""mkdir -p {PRIVATE_CACHE}
 for entry in {CACHE}/*; do
   case $entry in
+    */bytecode-*) ;;
     */archive-*|*/simple-*) cp -rs "$entry" {PRIVATE_CACHE}/ ;;
     *) cp -a "$entry" {PRIVATE_CACHE}/ ;;
   esac
 done"""
 """A cache to write to that has everything in it that the shared one has: links where something large is, in the
 installer's own layout (wheels and index pages by name, the rest small)."""
-_PRIME = f"""{VENV_PYTHON} -I -S -m compileall -q -j 0 -x /tests/ /opt/venv/lib
-exec {VENV_PYTHON} -I -m pytest -qp no:cacheprovider -c /dev/null --rootdir=/ {EMPTY}"""
 _NEEDS_BUILD = ("building from source is disabled", "no usable wheels", "has no wheels")
 
 
@@ -201,6 +202,7 @@ class Images:
                     raise _NeedsBuild
                 raise DependencyError(f"the dependencies cannot be installed:\n{_tail(step.output)}{box.refusals()}")
             box.cut_off()
+            self._compile(box, clean=wheels_only)
             self._prime(box)
             box.step(["sh", "-c", f"rm -f {ROOM}/*.txt {ROOM}/log-*"], user="0:0", timeout_s=30)
             box.commit(tag, {KIND: "deps", PYTHON: ""})
@@ -224,13 +226,28 @@ class Images:
             user=user, env=env | box.way_out(), timeout_s=INSTALL_S,
         )  # fmt: skip
 
+    def _compile(self, box: BuildContainer, *, clean: bool) -> None:
+        """Compile what was installed: a read-only image would pay for it on every run.
+
+        `clean`: no package's code ran here, so that bytecode may be shared with other builds.
+        """
+        self.tell("compiling")
+        cache = [BYTECODE] if clean else []
+        user = f"{BUILDER if clean else PRIMER}:{BUILDER}"
+        argv = ["python3", "-I", "-S", "-W", "ignore", "-c", source_of("bytecode"), "/opt/venv/lib", *cache]
+        step = box.step(argv, user=user, timeout_s=300)
+        if step.exit_code:
+            raise EngineFault(f"the packages cannot be compiled: {_tail(step.output)}")
+
     def _prime(self, box: BuildContainer) -> None:
-        """Compile everything but packages' own tests, and pytest's plugins: a read-only image would pay on every run.
+        """Run pytest once, on nothing: it compiles its plugins in a way of its own.
 
         Installed code runs here for the first time: without a network, as a user the wheel cache is closed to.
         """
-        self.tell("compiling")
-        step = box.step(["sh", "-c", _PRIME], user=f"{PRIMER}:{BUILDER}", timeout_s=420)
+        step = box.step(
+            [VENV_PYTHON, "-I", "-m", "pytest", "-qp", "no:cacheprovider", "-c", "/dev/null", "--rootdir=/", EMPTY],
+            user=f"{PRIMER}:{BUILDER}", timeout_s=120,
+        )  # fmt: skip
         if step.exit_code != 5:
             raise DependencyError(f"pytest does not start among these dependencies:\n{_tail(step.output)}")
 

@@ -22,7 +22,7 @@ from sandbox.manifest import Manifest
 from tests.support.trees import images
 
 GOAL_S = 4.0
-STEPS = {"venv": "venv", "pip": "install", "compileall": "compile, and pytest once", "rm": "tidy up"}
+STEPS = {"venv ": "venv", "pip ": "install", "marshal": "compile", "pytest ": "pytest once", "rm ": "tidy up"}
 
 
 class Cold:
@@ -30,11 +30,12 @@ class Cold:
 
     def __init__(self, manifest: Manifest, folder: Path) -> None:
         self.manifest, self.folder = manifest, folder
-        self.parts: dict[str, list[float]] = defaultdict(list)
+        self.parts: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self.arm = ""
         self.uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
 
     def measure(self, rounds: int) -> dict[str, list[float]]:
-        """Seconds per arm and round, one round before that thrown away; parts are of images built with a cache."""
+        """Seconds per arm and round, one round before that thrown away."""
         arms: dict[str, Callable[[], float]] = {
             "installer alone": lambda: self.install(self.folder / "cache"),
             "dependency image, built": self.build,
@@ -43,7 +44,10 @@ class Cold:
         }
         times: dict[str, list[float]] = defaultdict(list)
         for number in range(-1, rounds):
+            if number == 0:
+                self.parts.clear()
             for name, arm in random.sample(list(arms.items()), len(arms)):
+                self.arm = name
                 seconds = arm()
                 if number >= 0:
                     times[name].append(seconds)
@@ -111,7 +115,7 @@ class Cold:
                 try:
                     return methods[name](box, *args, **named)
                 finally:
-                    self.parts[label(name, args)].append(time.perf_counter() - begun)
+                    self.parts[self.arm][label(name, args)].append(time.perf_counter() - begun)
 
             return call
 
@@ -135,8 +139,8 @@ class Cold:
             print(f"{built:46}{statistics.median(times[built]) * 1000:7.0f} ms           <= installer + {GOAL_S:g} s "
                   f"(+{over:.2f})  {state}")  # fmt: skip
             missed += over > GOAL_S
-        for part, seconds in self.parts.items():
-            print(f"    {part:42}{statistics.median(seconds) * 1000:7.0f} ms")
+            for part, seconds in self.parts[built].items():
+                print(f"    {part:42}{statistics.median(seconds) * 1000:7.0f} ms")
         return missed
 
 
@@ -144,5 +148,5 @@ def label(method: str, args: tuple[object, ...]) -> str:
     """What a call is a part of."""
     if method == "step":
         words = " ".join(map(str, args[0])) if isinstance(args[0], list) else ""
-        return next((name for word, name in STEPS.items() if f"{word} " in words), words[:30])
+        return next((name for word, name in STEPS.items() if word in words), words[:30])
     return {"__init__": "start", "way_out": "waiting for the relay", "__exit__": "end"}.get(method, method)
