@@ -31,11 +31,13 @@ class Destinations:
 
 
 def destinations_of(network: BuildNetwork, asker: Asker, manifest: Manifest | None = None) -> Destinations:
-    """Ask the indexes where their files are.
+    """Ask the indexes where their files are; nothing is asked for a build on the engine's bridge.
 
     Raises:
         DependencyError: the pip configuration cannot be read.
     """
+    if network.reach == "bridge":
+        return Destinations(frozenset())
     packages = packages_of(manifest) if manifest else []
     indexes = network.indexes()
     own: list[Question] = [(index, name) for name, url in packages if not url for index in indexes if index.own]

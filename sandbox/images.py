@@ -13,7 +13,18 @@ from typing import Any
 import docker.errors
 
 from sandbox.base_image import KIND, PYTHON, Tell, installer_env, quiet
-from sandbox.build import BUILDER, CACHE, EMPTY, PRIMER, ROOM, BuildContainer, Step, engine_errors, installer
+from sandbox.build import (
+    BUILDER,
+    CACHE,
+    CACHE_VOLUME,
+    EMPTY,
+    PRIMER,
+    ROOM,
+    BuildContainer,
+    Step,
+    engine_errors,
+    installer,
+)
 from sandbox.build_network import BuildNetwork
 from sandbox.destinations import Destinations, destinations_of
 from sandbox.errors import DependencyError, EngineFault, ImageUnavailable
@@ -43,6 +54,8 @@ for entry in {CACHE}/*; do
 done"""
 """A cache to write to that has everything in it that the shared one has: links where something large is, in the
 installer's own layout (wheels and index pages by name, the rest small)."""
+_USED: dict[Path, int] = {}
+"""Locks that say to other processes which images this one uses; they end with the process."""
 _NEEDS_BUILD = ("building from source is disabled", "no usable wheels", "has no wheels")
 
 
@@ -87,8 +100,6 @@ class Images:
         self.policy = policy or Policy()
         self.network, self.tell, self.base, self.cache = network, tell, base, cache
         self._base: dict[str, Any] | None = None
-        self._used_here: dict[str, int] = {}
-        """Locks that say to other processes which images this one uses; they end with the process."""
 
     def ensure(self, manifest: Manifest, known: Manifest | None = None) -> Image:
         """The image that holds what the manifest asks for, built first when it is not there.
@@ -158,9 +169,17 @@ class Images:
                 total -= info.own
         return removed
 
+    def forget_wheels(self) -> bool:
+        """Remove what builds share; True when there was something and no build used it."""
+        with contextlib.suppress(docker.errors.APIError):
+            self.api.remove_volume(CACHE_VOLUME)
+            return True
+        return False
+
     def _remove(self, tag: str) -> bool:
         """Remove an image unless somebody uses it."""
-        held = None if tag in self._used_here else try_lock(self._place(tag, "used"))
+        place = self._place(tag, "used")
+        held = None if place in _USED else try_lock(place)
         if held is None:
             return False
         try:
@@ -172,9 +191,9 @@ class Images:
         return False
 
     def _layers(self, image_id: str) -> dict[str, int]:
-        """The image's layers, base first, and their sizes in bytes."""
-        names = self.api.inspect_image(image_id)["RootFS"].get("Layers") or ()
-        sizes = [int(step["Size"]) for step in reversed(self.api.history(image_id)) if step["Size"]]
+        """The image's layers, newest first, and their sizes in bytes."""
+        names = reversed(self.api.inspect_image(image_id)["RootFS"].get("Layers") or ())
+        sizes = (int(step["Size"]) for step in self.api.history(image_id) if step["Size"])
         return dict(zip(names, sizes, strict=False))
 
     def _build(self, manifest: Manifest, known: Manifest | None, tag: str) -> None:
@@ -282,10 +301,11 @@ class Images:
 
     def _use(self, tag: str) -> None:
         """Say that this process uses an image, until it ends."""
+        place = self._place(tag, "used")
         with contextlib.suppress(OSError):
-            if tag not in self._used_here and (held := try_lock(self._place(tag, "used"), shared=True)) is not None:
-                self._used_here[tag] = held
-            os.utime(self._place(tag, "used"))
+            if place not in _USED and (held := try_lock(place, shared=True)) is not None:
+                _USED[place] = held
+            os.utime(place)
 
 
 class _NeedsBuild(Exception):

@@ -59,6 +59,8 @@ def work(paths, cache):
                 source, about = file.read(), os.fstat(file.fileno())
             code = compiled(source, path, cache)
             target = importlib.util.cache_from_source(path)
+            if os.path.islink(os.path.dirname(target)):
+                continue  # it leads out of the folder
             os.makedirs(os.path.dirname(target), exist_ok=True)
             header = struct.pack("<4sIII", importlib.util.MAGIC_NUMBER, 0, int(about.st_mtime) & 0xFFFFFFFF,
                                  about.st_size & 0xFFFFFFFF)  # fmt: skip

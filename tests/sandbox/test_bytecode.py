@@ -63,3 +63,11 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path) -> None:
         run(module.parent, tmp_path / "cache")
         assert entry.read_bytes() != damaged
         assert imported(module) == f"42 {module}"
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    module = package(tmp_path / "first")
+    (tmp_path / "elsewhere").mkdir()
+    (module.parent / "__pycache__").symlink_to(tmp_path / "elsewhere")
+    run(tmp_path / "first", tmp_path / "cache")
+    assert list((tmp_path / "elsewhere").iterdir()) == []

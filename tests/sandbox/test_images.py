@@ -21,6 +21,7 @@ from sandbox.build_network import BuildNetwork
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, ImageUnavailable, PackageRefused
 from sandbox.images import REPOSITORY, Images
+from sandbox.locks import try_lock
 from sandbox.manifest import Manifest
 from sandbox.owners import OWNER, RUN, this_process
 from sandbox.protocol import Command, Limits
@@ -213,19 +214,18 @@ def test_an_image_in_use_is_not_pruned(engine: DockerEngine, tmp_path: Path) -> 
     with BuildContainer(engine.client, images().base, network=BuildNetwork(), cache="none") as box:
         box.put({"/large": bytes(200_000)}, owner=0, mode=0o644)
         box.commit(tag, {})
-    pruning, using = (
-        Images(OnlyMine(engine.client, {tag}), network(), base=images().base, cache=tmp_path) for _ in range(2)
-    )
+    pruning = Images(OnlyMine(engine.client, {tag}), network(), base=images().base, cache=tmp_path)
     try:
         [info] = pruning.list()
         assert 200_000 <= info.own < 300_000 < info.size, "what the base holds is not counted"
-        using._use(tag)
-        assert pruning.prune(0) == [] and using.prune(0) == []
-        for held in using._used_here.values():
-            os.close(held)
+        another_process = try_lock(pruning._place(tag, "used"), shared=True)
+        assert another_process is not None and pruning.prune(0) == []
+        os.close(another_process)
         with engine.open(tag, run_id=RUN_ID, limits=Limits()):
             assert pruning.prune(0) == []
         assert pruning.prune(10**9) == [] and pruning.prune(0) == [tag]
+        pruning._use(tag)
+        assert not pruning._remove(tag), "this process uses it"
     finally:
         with contextlib.suppress(ImageNotFound):
             engine.client.remove_image(tag)

@@ -48,13 +48,18 @@ def list_images() -> None:
 def prune(
     keep: Annotated[str, typer.Option(help="How much to keep, e.g. 5G; those used last stay.")] = "0",
 ) -> None:
-    """Remove dependency images, longest unused first; the base image stays, and what is in use."""
+    """Remove dependency images, longest unused first; the base image stays, and what is in use.
+
+    When nothing is to be kept, the wheels that builds share go too.
+    """
     with known_problems():
         from workflows.engines import images_for
 
         limit = _bytes(keep)
-        removed = images_for(load_settings(), base="").prune(limit)
-        typer.echo(f"removed {len(removed)} images")
+        images = images_for(load_settings(), base="")
+        removed = images.prune(limit)
+        wheels = " and the wheels that builds share" if not limit and images.forget_wheels() else ""
+        typer.echo(f"removed {len(removed)} images{wheels}")
 
 
 def _bytes(text: str) -> int:
