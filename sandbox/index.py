@@ -67,6 +67,8 @@ class Asker:
         """Every question's answer, asked side by side; what is not answered within so many seconds is not known."""
         answers = {one: kept for one in questions if (kept := self._kept(one)) is not None}
         missing = [one for one in dict.fromkeys(questions) if one not in answers]
+        if missing:
+            import pypi_simple  # noqa: F401 - a quarter of a second that only a build has to spend, and no answer's
         fresh = _side_by_side(missing, lambda one: self._fetched(*one), within)
         for question in missing:
             answers[question] = fresh.get(question) or Answer(None, f"no answer within {within:g} s")
@@ -188,7 +190,7 @@ def _body(response: requests.Response) -> bytes | None:
 
 def _files(form: str, body: bytes, name: str, url: str) -> Sequence[Any] | None:
     """The files of a page; None when it is in no form we read."""
-    from pypi_simple import ProjectPage  # a quarter of a second that only a build has to spend
+    from pypi_simple import ProjectPage
 
     if form == _JSON:
         page = ProjectPage.from_json_data(json.loads(body), url)

@@ -188,10 +188,8 @@ def test_what_is_refused_is_refused_before_anything_is_started(engine: DockerEng
     with IndexServer() as index:
         local = BuildNetwork(index_url=index.url)
         maker = Images(engine.client, local, base=images().base, cache=tmp_path)
-        begun = time.monotonic()
         with pytest.raises(PackageRefused, match="fastapi-magic does not exist"):
             maker.ensure(Manifest(requirements=("fastapi", "fastapi-magic")), known=Manifest(requirements=("fastapi",)))
-        assert time.monotonic() - begun < 2
     assert build_containers(str(this_process())) == []
 
 

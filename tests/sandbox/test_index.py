@@ -21,7 +21,7 @@ def server() -> Iterator[IndexServer]:
         yield server
 
 
-def ask(server: IndexServer, cache: Path, *names: str, within: float = 5, **how: object) -> list[Answer]:
+def ask(server: IndexServer, cache: Path, *names: str, within: float = 30, **how: object) -> list[Answer]:
     one = Index(server.url, own=False)
     answers = Asker(BuildNetwork(**how), cache).ask([(one, name) for name in names], within)
     return [answers[one, name] for name in names]
@@ -76,9 +76,9 @@ def test_an_index_that_never_finishes_costs_no_more_than_the_time_given(
 ) -> None:
     server.replies["/simple/slow/"] = Reply(headers={"Content-Type": JSON}, act=act)
     begun = time.monotonic()
-    [slow, quick] = ask(server, tmp_path, "slow", "acme-tools", within=0.7)
-    assert time.monotonic() - begun < 1.5
-    assert slow == Answer(None, "no answer within 0.7 s")
+    [slow, quick] = ask(server, tmp_path, "slow", "acme-tools", within=1.2)
+    assert time.monotonic() - begun < 4
+    assert slow == Answer(None, "no answer within 1.2 s")
     assert quick.found
 
 
@@ -147,4 +147,4 @@ def test_the_users_proxy_is_used_and_the_environments_is_not(
         "this machine is exempt"
     )
     exempted = Asker(BuildNetwork(proxies={"http": server.origin, "no": ".invalid"}), tmp_path / "none")
-    assert exempted.ask([(there, "acme-tools")], 5)[there, "acme-tools"].found is None
+    assert exempted.ask([(there, "acme-tools")])[there, "acme-tools"].found is None

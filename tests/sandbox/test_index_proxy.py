@@ -57,7 +57,7 @@ class Way:
 
     def say(self, text: str | bytes) -> bytes:
         """What the proxy answers to raw bytes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
             client.sendall(text.encode() if isinstance(text, str) else text)
             client.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: client.recv(65536), b""))
@@ -88,7 +88,7 @@ def way() -> Iterator[Open]:
     yield open_way
     for one in opened:
         one.tunnel.close()
-        assert one.relay.wait(5) == 0
+        assert one.relay.wait(20) == 0
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def bystander() -> Iterator[socket.socket]:
 
 
 def get(way: Way, host: str, path: str, *, tunnel: bool) -> tuple[int, bytes]:
-    client = http.client.HTTPConnection("127.0.0.1", way.port, timeout=10)
+    client = http.client.HTTPConnection("127.0.0.1", way.port, timeout=20)
     with contextlib.closing(client):
         if tunnel:
             client.set_tunnel(host)
@@ -253,10 +253,10 @@ class UsersProxy:
                     client.sendall(b"HTTP/1.1 407 No\r\n\r\n")
                 elif head.startswith(b"CONNECT"):
                     client.sendall(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
-                    far = socket.create_connection(("127.0.0.1", self.target))
-                    far.sendall(client.recv(65536))
-                    while data := far.recv(65536):
-                        client.sendall(data)
+                    with socket.create_connection(("127.0.0.1", self.target)) as far:
+                        far.sendall(client.recv(65536))
+                        while data := far.recv(65536):
+                            client.sendall(data)
                 else:
                     client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
                 client.close()
@@ -284,7 +284,7 @@ def test_after_it_is_closed_nobody_listens(way: Open, server: IndexServer) -> No
         open_still.sendall(f"CONNECT {place(server)} HTTP/1.1\r\n\r\n".encode())
         assert b" 200 " in open_still.recv(200)
         one.tunnel.close()
-        assert one.relay.wait(5) == 0
+        assert one.relay.wait(20) == 0
         with contextlib.suppress(ConnectionResetError):
             assert open_still.recv(200) == b""
     with pytest.raises(ConnectionRefusedError):
@@ -294,7 +294,7 @@ def test_after_it_is_closed_nobody_listens(way: Open, server: IndexServer) -> No
 def test_the_relay_ends_when_its_owner_is_gone(way: Open, server: IndexServer) -> None:
     one = way({place(server)})
     one.ours.shutdown(socket.SHUT_RDWR)
-    assert one.relay.wait(5) == 0
+    assert one.relay.wait(20) == 0
 
 
 def test_a_program_that_is_not_the_relay_is_given_up() -> None:
