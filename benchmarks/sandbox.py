@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.arms.images import Cold
 from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
 from sandbox.manifest import read_manifest
@@ -60,6 +61,7 @@ class Bench:
         self.suites = {name: read(SUITES / name) for name in ("one", "shop")}
         manifest = read_manifest(sorted(self.suites["shop"]), lambda p: self.suites["shop"][p].content)
         self.ensure = lambda: images().ensure(manifest)
+        self.cold = Cold(manifest, folder)
         self.image = self.ensure().tag
         self.engine = DockerEngine()
         self.parts: dict[str, list[float]] = defaultdict(list)
@@ -268,6 +270,7 @@ def main() -> None:
     """Measure, print; exits 1 when a goal is missed and `--strict` is given."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=10)
+    options.add_argument("--builds", type=int, default=3, help="rounds in which images are built")
     options.add_argument("--strict", action="store_true", help="exit 1 when a median misses its goal")
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="greenloop-bench-") as folder:
@@ -276,6 +279,7 @@ def main() -> None:
             print(f"{given.rounds} rounds, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
             times = measure(bench, given.rounds)
             missed = report(bench, times)
+            missed += bench.cold.report(bench.cold.measure(given.builds))
             held, peak = memory(bench.boxes["shop"])
         finally:
             bench.close()

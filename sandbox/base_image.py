@@ -18,7 +18,10 @@ import requests.exceptions
 
 from sandbox.build import BUILDER, CACHE, EMPTY, MOUNTED_INSTALLER, ROOM, BuildContainer, engine_errors, installer
 from sandbox.build_network import BuildNetwork
+from sandbox.destinations import destinations_of
 from sandbox.errors import EngineUnavailable, ImageUnavailable
+from sandbox.index import Asker
+from sandbox.locks import locked
 from sandbox.text import clean, last_line, shown
 
 PREFERRED = "python:3.12-slim"
@@ -28,7 +31,6 @@ TOOLS = Path(__file__).with_name("tools.txt")
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 FOUNDATION = "greenloop/foundation"
-_FOR_PIP = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
 PULL_STALL_S, PULL_S, BOOTSTRAP_S = 20, 300, 900
 KIND, PYTHON = "greenloop.kind", "greenloop.python"
 """Image labels: what the image is for, and its Python's version."""
@@ -42,25 +44,31 @@ def quiet(_: str) -> None:
 def ensure_base(
     client: Any,
     *,
+    cache: Path,
     preferred: str = PREFERRED,
     tell: Tell = quiet,
     network: BuildNetwork | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
-    """The tag of a base image that is present, made first when it is not.
+    """The tag of a base image that is present, made first when it is not; only one process makes it.
 
-    `client`: a docker client, or its low-level API.
+    `client`: a docker client, or its low-level API. `cache`: a folder for the lock and what the index said.
 
     Raises:
         EngineUnavailable: no engine answers.
         ImageUnavailable: nothing to build on can be had; the message says what to do.
         EngineFault: the engine failed during the build.
+        Stopped: `cancelled` said so while another process made it.
     """
     api = getattr(client, "api", client)
     tag = base_tag(preferred)
     if is_present(api, tag):
         return tag
-    foundation = _foundation(api, preferred, tell, network or BuildNetwork())
-    _add_tools(api, foundation, tag, network or BuildNetwork(), tell)
+    network = network or BuildNetwork()
+    with locked(cache / "base.lock", lambda: tell("waiting for another build of the base image"), cancelled):
+        if not is_present(api, tag):
+            foundation = _foundation(api, preferred, tell, network)
+            _add_tools(api, foundation, tag, network, tell, cache)
     return tag
 
 
@@ -156,11 +164,12 @@ def _import_tree(api: Any, folder: str) -> str:
     return f"{FOUNDATION}:{SUITE}"
 
 
-def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell: Tell) -> None:
+def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell: Tell, cache: Path) -> None:
     """The tool environment and the folders later steps need; only pinned wheels with known hashes, no foreign code."""
     tell("adding the tool environment")
-    env = installer_env(network)
-    with BuildContainer(api, foundation, network=network, shared_cache=False) as box:
+    allowed = destinations_of(network, Asker(network, cache / "index"))
+    with BuildContainer(api, foundation, network=network, cache="none") as box:
+        box.connect(allowed)
         box.put({ROOM: None, "/tmp": None}, owner=0, mode=0o1777)  # noqa: S108
         box.put({"/opt/venv": None}, owner=BUILDER, mode=0o2775)
         box.put({CACHE: None}, owner=BUILDER, mode=0o700)
@@ -174,10 +183,13 @@ def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell:
             ["/opt/greenloop/bin/python", "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null",
              "--rootdir=/", EMPTY],
         )  # fmt: skip
+        env = installer_env() | box.way_out()
         for argv in commands:
             step = box.step(argv, user="0:0", env=env, timeout_s=300)
             if step.exit_code not in (0, 5):
-                raise ImageUnavailable(f"the tool environment cannot be installed: {shown(step.output, 1500)}")
+                raise ImageUnavailable(
+                    f"the tool environment cannot be installed: {shown(step.output, 1500)}{box.refusals()}"
+                )
         asked = box.step(["python3", "-I", "-c", "import platform; print(platform.python_version())"], user="0:0",
                          timeout_s=30)  # fmt: skip
         box.commit(tag, {KIND: "base", PYTHON: asked.output.strip()})
@@ -194,9 +206,8 @@ def _installer_commands() -> tuple[list[str], ...]:
     )
 
 
-def installer_env(network: BuildNetwork, cache: str = "/tmp/uv-cache") -> dict[str, str]:  # noqa: S108
-    """What the installer (and, where it has to be fetched first, pip) is told besides its arguments."""
-    found = network.environment()
+def installer_env(cache: str = "/tmp/uv-cache") -> dict[str, str]:  # noqa: S108
+    """What the installer is told besides its arguments and the way to the index."""
     return {
         "UV_CACHE_DIR": cache,
         "UV_LINK_MODE": "copy",
@@ -204,6 +215,4 @@ def installer_env(network: BuildNetwork, cache: str = "/tmp/uv-cache") -> dict[s
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "NO_COLOR": "1",
-        **found,
-        **{pip: found[name] for pip, name in _FOR_PIP.items() if name in found},
     }

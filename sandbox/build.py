@@ -1,5 +1,6 @@
-"""One build container: the only place with a network, used to install packages and then kept as an image.
+"""One build container: used to install packages, and then kept as an image.
 
+It has no network but a relay to the package index (see `sandbox.tunnel`), unless the user chose the engine's bridge.
 Every wait is on our own clock: a step is started detached, its end is polled for, its output goes to a file in the
 container.
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import docker.errors
 import requests.exceptions
@@ -22,8 +23,11 @@ import uv
 
 from sandbox import owners
 from sandbox.build_network import BuildNetwork
+from sandbox.destinations import Destinations
 from sandbox.errors import EngineFault, Stopped
+from sandbox.index_proxy import IndexProxy
 from sandbox.text import clean
+from sandbox.tunnel import PORT, Tunnel, start_relay
 
 MOUNTED_INSTALLER = "/usr/local/bin/greenloop-uv"
 OWN_INSTALLER = "/opt/installer/bin/uv"
@@ -36,6 +40,7 @@ COMMIT_S = 300
 """How long the engine may take to write an image; large ones on a slow disk need minutes."""
 ROOM = "/build"
 """Where files are put for a build, and each user's step leaves the end of its output."""
+_FOR_PIP = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
 EMPTY = f"{ROOM}/empty"
 """A folder without tests: running pytest there once leaves its compiled plugins in the image."""
 _SCRIPT = 'umask 002; cd "$0" && "$@" >"$LOG" 2>&1; code=$?; tail -c 20000 "$LOG" >"$LOG.end"; exit $code'
@@ -59,7 +64,10 @@ def engine_errors(doing: str) -> Iterator[None]:
 
 
 class BuildContainer:
-    """A container made from `image`, removed when the `with` block ends, and by itself after `lifetime_s`."""
+    """A container made from `image`, removed when the `with` block ends, and by itself after `lifetime_s`.
+
+    `cache`: the wheels of all builds, `ours` to use and fill, or only to `read`.
+    """
 
     def __init__(
         self,
@@ -67,22 +75,25 @@ class BuildContainer:
         image: str,
         *,
         network: BuildNetwork,
-        shared_cache: bool = True,
+        cache: Literal["ours", "read", "none"] = "ours",
         lifetime_s: int = 1800,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.api, self.labels = api, owners.labels("build", lifetime_s)
-        self.cancelled = cancelled
+        self.cancelled, self.network = cancelled, network
+        self.bridged = network.reach == "bridge"
+        self.proxy: IndexProxy | None = None
+        self._tunnel: Tunnel | None = None
         self.deadline = time.monotonic() + lifetime_s
         volumes = network.mounts()
         if installer() == MOUNTED_INSTALLER:
             volumes[uv.find_uv_bin()] = {"bind": MOUNTED_INSTALLER, "mode": "ro"}
-        if shared_cache:
-            volumes[CACHE_VOLUME] = {"bind": CACHE, "mode": "rw"}
+        if cache != "none":
+            volumes[CACHE_VOLUME] = {"bind": CACHE, "mode": "rw" if cache == "ours" else "ro"}
         with engine_errors("a build container cannot be started"):
             host = api.create_host_config(
                 binds=volumes,
-                network_mode="bridge",
+                network_mode="bridge" if self.bridged else "none",
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges:true"],
                 mem_limit="2g",
@@ -105,14 +116,47 @@ class BuildContainer:
             self.id: str = made["Id"]
             api.start(self.id)
 
+    def connect(self, allowed: Destinations) -> None:
+        """Open the way to the package index; it is there once `way_out` says so."""
+        if self.bridged:
+            return
+        self.proxy = IndexProxy(self.network, allowed)
+        with engine_errors("the build container's relay cannot be started"):
+            self._tunnel = Tunnel(start_relay(self.api, self.id), self.proxy.serve)
+
+    def way_out(self) -> dict[str, str]:
+        """What the installer has to know of the network, once it is there.
+
+        Raises:
+            EngineFault: it does not come.
+        """
+        if self._tunnel is None:
+            found = self.network.environment()
+        else:
+            self._tunnel.wait()
+            found = self.network.environment(through=f"http://127.0.0.1:{PORT}")
+        return found | {pip: found[name] for pip, name in _FOR_PIP.items() if name in found}
+
+    def refusals(self) -> str:
+        """A line on what was asked for besides the index, empty when nothing was."""
+        if self.proxy is None or not self.proxy.refused:
+            return ""
+        places = ", ".join(self.proxy.refused)
+        return f"\nOnly the package index can be reached during a build; {places} cannot (setting build_hosts)."
+
     def __enter__(self) -> "BuildContainer":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._tunnel is not None:
+            self._tunnel.close()
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
-            self.api.remove_container(self.id, force=True)
+            try:
+                self.api.kill(self.id)  # the engine removes it then; nobody has to wait for that
+            except docker.errors.APIError:
+                self.api.remove_container(self.id, force=True)
 
     def put(self, entries: Mapping[str, bytes | None], *, owner: int, mode: int) -> None:
         """Write files (or, for None, make folders), given by absolute path, before any foreign code ran here."""
@@ -150,7 +194,7 @@ class BuildContainer:
                     raise Stopped("stopped during a build")
                 if time.monotonic() > end:
                     raise EngineFault(f"a build step did not end within {timeout_s:.0f} s: {' '.join(argv)[:200]}")
-                time.sleep(0.04)
+                time.sleep(0.02)
             return Step(int(state["ExitCode"]), self._read(f"{log}.end"))
 
     def _read(self, path: str) -> str:
@@ -166,6 +210,10 @@ class BuildContainer:
 
     def cut_off(self) -> None:
         """Take the network away; what runs after this can reach nothing."""
+        if self._tunnel is not None:
+            self._tunnel.close()
+        if not self.bridged:
+            return
         with engine_errors("the build container's network cannot be removed"):
             self.api.disconnect_container_from_network(self.id, "bridge", force=True)
 

@@ -6,6 +6,7 @@
     ├── Stopped               we were asked to stop: what was cut short is nobody's result
     ├── ImageUnavailable      no base image can be had: say how to get one, stop
     ├── DependencyError       the repository's dependencies cannot be installed: show why, stop
+    │   └── PackageRefused    one was not even tried: invented, misspelt, very new, or not from the index
     └── WorkspaceError
         ├── RepositoryRefused the repository is in a state we do not work on: say which, stop
         ├── PathRefused       a path leaves the tree, names git's own files, is too long or no file: tell the agent
@@ -38,6 +39,10 @@ class ImageUnavailable(SandboxError, LookupError):
 
 class DependencyError(SandboxError, ValueError):
     """The repository's dependencies cannot be installed; the message is the installer's own, cut."""
+
+
+class PackageRefused(DependencyError):
+    """A package was refused before anything was installed; the message says which, why, and what to do."""
 
 
 class WorkspaceError(SandboxError):

@@ -5,11 +5,12 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from sandbox.errors import DependencyError
 from sandbox.manifest_locks import constraints_of
-from sandbox.manifest_pip import Pile, read_requirements, wanted_files
+from sandbox.manifest_pip import Pile, normal, read_requirements, wanted_files
 from sandbox.manifest_toml import read_pipfile, read_pyproject, read_setup_cfg
 
 Read = Callable[[str], bytes | None]
@@ -63,6 +64,12 @@ def read_manifest(files: Iterable[str], read: Read) -> Manifest:
         source=tuple(dict.fromkeys(pile.source)),
         notes=tuple(dict.fromkeys(pile.notes)),
     )
+
+
+def packages_of(manifest: Manifest) -> list[tuple[str, str]]:
+    """Normalised name, and address when it is not to come from an index, of every requirement."""
+    parsed = (Requirement(line.partition(" --hash=")[0]) for line in manifest.requirements)
+    return [(normal(one.name), one.url or "") for one in parsed]
 
 
 def check_python(manifest: Manifest, version: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from sandbox.base_image import ensure_base
 from sandbox.build_network import BuildNetwork
 from sandbox.docker import DockerEngine
+from sandbox.guard import Policy
 from sandbox.images import Images
 from sandbox.manifest import Manifest, read_manifest
 from sandbox.protocol import Limits as SandboxLimits
@@ -32,6 +33,8 @@ def build_network(loaded: Loaded) -> BuildNetwork:
         or env.get("PIP_INDEX_URL"),
         extra_index_urls=tuple(extra.split()),
         proxies=proxies,
+        reach=settings.build_network,
+        hosts=tuple(settings.build_hosts),
     )
 
 
@@ -44,10 +47,13 @@ def images_for(
 ) -> Images:
     """The images of this user's engine; without `base` the base image is made first when it is not there."""
     settings, network = loaded.values, build_network(loaded)
-    client = docker_engine(settings).client
+    client, cache = docker_engine(settings).client, settings.state_dir / "cache"
     if base is None:
-        base = ensure_base(client, preferred=settings.base_image, tell=tell, network=network)
-    return Images(client, network, tell, base=base, cache=settings.state_dir / "cache", cancelled=cancelled)
+        base = ensure_base(
+            client, preferred=settings.base_image, tell=tell, network=network, cache=cache, cancelled=cancelled
+        )
+    policy = Policy(allow=tuple(settings.allow_packages), min_age_days=settings.new_package_days)
+    return Images(client, network, tell, base=base, cache=cache, policy=policy, cancelled=cancelled)
 
 
 def manifest_of(repo: Path) -> Manifest:

@@ -10,8 +10,9 @@ from typing import Any
 from agents.contracts import TestCase
 from agents.protection import is_test_file
 from sandbox.baseline import Baseline, measure
+from sandbox.errors import DependencyError
 from sandbox.mutants import Mutant
-from sandbox.reports import Verdict, Word
+from sandbox.reports import Gate, Verdict, Word
 from sandbox.trust import ACCEPTANCE
 from sandbox.verdict import judge as judge_commit
 from workflows.flakes import settled
@@ -68,6 +69,12 @@ def judge(
     lab: Lab, head: str, tests_commit: str, base: str, cases: Sequence[TestCase], held: Collection[str] = ()
 ) -> Verdict:
     """Every gate in a fresh container; the same question is asked once only."""
+    try:
+        lab.image(head)
+    except DependencyError as error:
+        reason = f"the dependencies cannot be installed: {error}"
+        gate = Gate(name="dependencies", passed=False, evidence=reason)
+        return Verdict(word=Word.RED, commit=head, reason=reason, gates=(gate,))
     question = _question(lab, head, tests_commit, base, cases) | {"held_out": set(held)}
     verdicts = lab.proof.verdicts
     key = key_of(

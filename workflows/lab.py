@@ -17,7 +17,7 @@ from sandbox.errors import DependencyError, RepositoryRefused
 from sandbox.history import FileChange
 from sandbox.images import Images
 from sandbox.listing import of_tree
-from sandbox.manifest import read_manifest
+from sandbox.manifest import Manifest, read_manifest
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.trust import ACCEPTANCE, trusted
@@ -58,7 +58,8 @@ class Lab:
         """Remove what dead owners left, make or open the workspace; returns the base commit."""
         self.engine.sweep()
         self.engine.remove_run(self.run_id)
-        self.__dict__.pop("workspace", None)
+        for remembered in ("workspace", "_known"):
+            self.__dict__.pop(remembered, None)
         self.workspace = Workspace.create(self.home, self.source, include_dirty=self.include_dirty)
         refuse_branch(self.workspace.git, self.source, self.branch)
         for note in self.workspace.notes:
@@ -185,18 +186,26 @@ class Lab:
         """The image with the dependencies of a commit (or of the tree as it is).
 
         Raises:
-            DependencyError: they cannot be installed.
+            DependencyError: they cannot be installed, or one must not be (`PackageRefused`).
         """
         key = self.workspace.tree_id(commit) if commit else ""
         if key not in self._image_of:
-            source = self._source(commit)
-            image = self.images.ensure(read_manifest(source.files(), source.raw))
+            image = self.images.ensure(self._manifest(commit), known=self._known)
             if image.built:
                 self.record.emit("note", text=f"built the dependency image in {image.seconds:.0f} s")
             if not commit:
                 return image.tag
             self._image_of[key] = image.tag
         return self._image_of[key]
+
+    @cached_property
+    def _known(self) -> Manifest:
+        """What the user's own code asks for."""
+        return self._manifest(self.workspace.base)
+
+    def _manifest(self, commit: str) -> Manifest:
+        source = self._source(commit)
+        return read_manifest(source.files(), source.raw)
 
     def prove_red(self, base: str, tests_commit: str, cases: Sequence[TestCase]) -> SuiteReport:
         """The new tests on the code before the change."""
@@ -216,12 +225,18 @@ class Lab:
         self._cases = tuple(cases)
 
     def _run(self, commit: str, tests_commit: str, cases: Sequence[TestCase], service: Service | None) -> SuiteReport:
-        """Trusted tests on a commit (or on the tree as it is), in the warm sandbox."""
+        """Trusted tests on a commit (or on the tree as it is), in the warm sandbox.
+
+        Raises:
+            DependencyError: what the user's own code asks for cannot be installed.
+        """
         if service is None and any(c.node_id.startswith(ACCEPTANCE) for c in cases):
             return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
         try:
             image = self.image(commit)
         except DependencyError as error:
+            if commit == self.workspace.base:
+                raise
             return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
         tree = self.commit_source(commit).listing if commit else of_tree(self.workspace)
         author = self.commit_source(tests_commit).listing

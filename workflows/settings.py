@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sandbox.build_network import exempt
 from workflows.environment import BUILD_KEYS
 
 REPOSITORY_KEYS = frozenset({"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume"})
@@ -29,6 +30,9 @@ ALIASES = {
 }
 """Settings that other tools' variables set as well; `GREENLOOP_*` wins over them."""
 
+
+LISTS = frozenset({"fallback_models", "build_hosts", "allow_packages"})
+"""Settings that are several values, separated by commas in the environment."""
 
 OFFLINE = "offline"
 DEFAULT_MODEL = "gpt-5-mini"
@@ -98,6 +102,19 @@ class Settings(BaseSettings):
     ca_dir: str = Field("/etc/ssl/certs", description="CA certificates given to the dependency build, read-only")
     pip_conf: str = Field("/etc/pip.conf", description="pip configuration given to the dependency build, read-only")
     index_url: str = Field("", description="package index of the dependency build")
+    build_network: Literal["index", "bridge"] = Field(
+        "index",
+        description="what a dependency build reaches: the package index alone, or all that the engine's bridge does",
+    )
+    build_hosts: list[str] = Field(
+        [], description="hosts (or host:port) a dependency build may reach besides the index"
+    )
+    allow_packages: list[str] = Field(
+        [], description="packages (or patterns like acme-*) that a change may ask for without being looked at"
+    )
+    new_package_days: float = Field(
+        30, ge=0, description="a package a change asks for must have been on the index this long (days); 0 asks nothing"
+    )
 
     branch_prefix: str = Field("greenloop/", description="put before the branch's name")
     state_dir: Path = Field(Path(), description="where runs are kept; default $XDG_STATE_HOME/greenloop")
@@ -155,7 +172,8 @@ def load(repo: Path | None, flags: Mapping[str, Any], env: Mapping[str, str] | N
         values = Settings(**merged)
     except ValidationError as error:
         raise ConfigError(_explain(error, origin)) from None
-    if values.proxy and origin["proxy"] == "environment" and _no_proxy(values.base_url, env):
+    endpoint, no_proxy = urlsplit(values.base_url).hostname or "", env.get("NO_PROXY") or env.get("no_proxy") or ""
+    if values.proxy and origin["proxy"] == "environment" and exempt(endpoint, no_proxy):
         values = values.model_copy(update={"proxy": ""})
     return Loaded(values, origin, {k: env[k] for k in BUILD_KEYS if env.get(k)})
 
@@ -164,14 +182,6 @@ def user_config(env: Mapping[str, str] | None = None) -> Path:
     """Path of the user's own configuration file."""
     env = os.environ if env is None else env
     return Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "greenloop" / "config.toml"
-
-
-def _no_proxy(base_url: str, env: Mapping[str, str]) -> bool:
-    """Whether the endpoint is on this machine or named by NO_PROXY (names and their subdomains, or `*`)."""
-    host = urlsplit(base_url).hostname or ""
-    names = [n.strip().lstrip(".") for n in (env.get("NO_PROXY") or env.get("no_proxy") or "").split(",") if n.strip()]
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    return local or "*" in names or any(host == n or host.endswith(f".{n}") for n in names)
 
 
 def _state_dir(env: Mapping[str, str]) -> Path:
@@ -183,7 +193,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, Any]:
     for key in Settings.model_fields:
         value = env.get(f"GREENLOOP_{key.upper()}")
         if value:
-            found[key] = [v.strip() for v in value.split(",")] if key == "fallback_models" else value
+            found[key] = [v.strip() for v in value.split(",")] if key in LISTS else value
     return found
 
 

@@ -85,10 +85,10 @@ def write_tests(content: str = TESTS) -> list[Answer]:
     return [served.call("write_file", path=path, content=content), served.call("finish", summary="Test notes")]
 
 
-def build(content: str) -> list[Answer]:
+def build(content: str, more_requirements: str = "") -> list[Answer]:
     """The builder writes the service and finishes."""
     return [
         served.call("write_file", path="main.py", content=content),
-        served.call("write_file", path="requirements.txt", content="fastapi\nuvicorn\n"),
+        served.call("write_file", path="requirements.txt", content=f"fastapi\nuvicorn\n{more_requirements}"),
         served.call("finish", summary="Add notes\n\nIn memory."),
     ]

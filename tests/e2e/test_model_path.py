@@ -63,6 +63,17 @@ def test_wrong_wrong_right(greenloop: Greenloop, tmp_path: Path) -> None:
     assert "service" in report
 
 
+def test_an_invented_package_goes_back_to_the_builder(greenloop: Greenloop, tmp_path: Path) -> None:
+    builds = [*notes.build(notes.APP, "greenloop-notes-magic\n"), *notes.build(notes.APP)]
+    script = served.by_role(planner=planned(), tester=notes.write_tests(), builder=builds)
+    with ModelServer(script) as server:
+        done = run(greenloop, server, tmp_path / "repo")
+        prompts = [asked.everything for asked in server.requests]
+    assert done.code == 0, done.text
+    assert [s for s in steps(greenloop) if s.startswith("build")] == ["build-0", "build-1"]
+    assert any("greenloop-notes-magic does not exist" in prompt for prompt in prompts)
+
+
 def test_a_wrong_test_is_repaired_by_triage(greenloop: Greenloop, tmp_path: Path) -> None:
     blame = {
         "fault": "test",

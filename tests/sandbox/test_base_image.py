@@ -1,10 +1,13 @@
 """The base image: what is in it, and what is said when there is none. And how a build is told about its network."""
 
+import threading
+import time
 from pathlib import Path
 
 import docker.errors
 import pytest
 
+from sandbox import base_image
 from sandbox.base_image import base_tag, ensure_base, is_present
 from sandbox.build_network import BuildNetwork
 from sandbox.docker import DockerEngine
@@ -26,9 +29,9 @@ def test_the_tool_environment_runs_as_the_tests_user_and_holds_no_project() -> N
 
 
 @pytest.mark.docker
-def test_a_base_that_is_there_is_found_without_work() -> None:
+def test_a_base_that_is_there_is_found_without_work(tmp_path: Path) -> None:
     told: list[str] = []
-    assert ensure_base(images().api, tell=told.append, network=network()) == images().base
+    assert ensure_base(images().api, tell=told.append, network=network(), cache=tmp_path) == images().base
     assert told == []
 
 
@@ -42,10 +45,34 @@ class NoImages:
         return [{"status": "trying"}, {"error": "no such host"}]
 
 
-def test_no_base_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_who_need_the_base_make_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    class Engine(NoImages):
+        def inspect_image(self, name: str) -> dict[str, str]:
+            return {} if name in made else super().inspect_image(name)
+
+    def add_tools(api: object, foundation: str, tag: str, *_: object) -> None:
+        time.sleep(0.3)
+        made.append(tag)
+
+    monkeypatch.setattr(base_image, "_foundation", lambda *_: "foundation")
+    monkeypatch.setattr(base_image, "_add_tools", add_tools)
+    told: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: ensure_base(Engine(), cache=tmp_path, tell=told.append)) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [base_tag()] and told == ["waiting for another build of the base image"]
+
+
+def test_no_base_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(ImageUnavailable, match=r"python:3\.12-slim is not here and cannot be pulled \(no such host\)"):
-        ensure_base(NoImages())
+        ensure_base(NoImages(), cache=tmp_path)
 
 
 def test_the_tag_follows_the_recipe() -> None:
@@ -68,6 +95,11 @@ def test_pip_settings_are_translated_for_the_installer(tmp_path: Path) -> None:
         "https_proxy": "http://proxy:3128",
         "HTTPS_PROXY": "http://proxy:3128",
     }
+    through = network.environment(through="http://127.0.0.1:1")
+    assert through["https_proxy"] == through["HTTP_PROXY"] == "http://127.0.0.1:1" and "no_proxy" not in through
+    assert [(index.url, index.own) for index in network.indexes()] == [
+        ("https://a.example/simple/", True), ("https://user:pw@example.org/simple/", False),
+    ]  # fmt: skip
     explicit = BuildNetwork(pip_conf=conf, index_url="https://b.example/simple").environment()
     assert explicit["UV_DEFAULT_INDEX"] == "https://b.example/simple"
     assert network.mounts() == {str(tmp_path): {"bind": "/etc/ssl/certs", "mode": "ro"}}

@@ -94,7 +94,8 @@ def images() -> Images:
     """The dependency images of the local engine; makes the base image when it is not there."""
     client = DockerEngine().client
     cache = Path(tempfile.gettempdir()) / "greenloop-test-images"
-    return Images(client, network(), base=ensure_base(client, network=network()), cache=cache)
+    base = ensure_base(client, network=network(), cache=cache)
+    return Images(client, network(), base=base, cache=cache)
 
 
 @functools.cache

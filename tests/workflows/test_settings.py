@@ -32,7 +32,11 @@ def test_each_layer_wins_over_the_ones_below(tmp_path: Path) -> None:
     assert plain.origin["timeout_s"] == "default"
 
 
-@pytest.mark.parametrize("line", ["base_url = 'http://127.0.0.1:1'", "docker_host = 'tcp://x'", "budget_usd = 100"])
+@pytest.mark.parametrize(
+    "line",
+    ["base_url = 'http://127.0.0.1:1'", "docker_host = 'tcp://x'", "budget_usd = 100", "allow_packages = ['*']",
+     "build_hosts = ['x']", "build_network = 'bridge'", "new_package_days = 0"],
+)  # fmt: skip
 def test_a_repository_cannot_choose_a_host_or_spend_money(tmp_path: Path, line: str) -> None:
     repo, env = layers(tmp_path)
     (repo / "greenloop.toml").write_text(line)
@@ -108,3 +112,13 @@ def test_the_proxy_of_the_environment_is_used_where_it_should(
     _, env = layers(tmp_path)
     loaded = load(None, {"base_url": base_url}, {**env, "HTTPS_PROXY": "http://p:1", "NO_PROXY": no_proxy})
     assert loaded.values.proxy == proxy
+
+
+def test_what_a_build_may_reach_and_install_is_the_users_to_say(tmp_path: Path) -> None:
+    repo, env = layers(tmp_path)
+    config = tmp_path / "config" / "greenloop" / "config.toml"
+    config.write_text("allow_packages = ['acme-*']\nnew_package_days = 7\n")
+    values = load(repo, {}, {**env, "GREENLOOP_BUILD_HOSTS": "files.example, other.example:8080"}).values
+    assert (values.allow_packages, values.new_package_days) == (["acme-*"], 7)
+    assert (values.build_network, values.build_hosts) == ("index", ["files.example", "other.example:8080"])
+    assert load(repo, {}, {**env, "GREENLOOP_ALLOW_PACKAGES": "one"}).values.allow_packages == ["one"]

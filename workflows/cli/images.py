@@ -23,7 +23,8 @@ def build(
         images = images_for(load_settings(), tell=typer.echo)
         typer.echo(f"base image: {images.base}")
         if repo is not None:
-            image = images.ensure(manifest_of(repo))
+            manifest = manifest_of(repo)
+            image = images.ensure(manifest, known=manifest)
             typer.echo(
                 f"dependency image: {image.tag} ({'built' if image.built else 'there already'}, {image.seconds:.1f} s)"
             )
@@ -37,24 +38,28 @@ def list_images() -> None:
 
         found = images_for(load_settings(), base="").list()
         for image in found:
-            made = time.strftime("%Y-%m-%d %H:%M", time.localtime(image.created))
-            typer.echo(f"{image.tag:<50} {image.size / 10**6:>8.0f} MB  {made}")
-        typer.echo(
-            f"{len(found)} images, {sum(i.size for i in found) / 10**6:.0f} MB (layers they share are counted in each)"
-        )
+            used = time.strftime("%Y-%m-%d %H:%M", time.localtime(image.last_used or image.created))
+            typer.echo(f"{image.tag:<50} {image.own / 10**6:>6.0f} of {image.size / 10**6:.0f} MB its own  {used}")
+        own = sum(image.own for image in found)
+        typer.echo(f"{len(found)} images hold {own / 10**6:.0f} MB of their own, the rest they share")
 
 
 @sandbox_app.command()
 def prune(
-    keep: Annotated[str, typer.Option(help="How much to keep, e.g. 5G; the newest stay.")] = "0",
+    keep: Annotated[str, typer.Option(help="How much to keep, e.g. 5G; those used last stay.")] = "0",
 ) -> None:
-    """Remove dependency images, oldest first; the base image stays."""
+    """Remove dependency images, longest unused first; the base image stays, and what is in use.
+
+    When nothing is to be kept, the wheels that builds share go too.
+    """
     with known_problems():
         from workflows.engines import images_for
 
         limit = _bytes(keep)
-        removed = images_for(load_settings(), base="").prune(limit)
-        typer.echo(f"removed {len(removed)} images")
+        images = images_for(load_settings(), base="")
+        removed = images.prune(limit)
+        wheels = " and the wheels that builds share" if not limit and images.forget_wheels() else ""
+        typer.echo(f"removed {len(removed)} images{wheels}")
 
 
 def _bytes(text: str) -> int:
