@@ -10,7 +10,8 @@ from sandbox.gates.openapi_schema import resolved, types_of
 
 MEGABYTE = 1_000_000
 LARGE = 8 * MEGABYTE
-DEEP = 20_000
+DEPTHS = (400, 600, 800, 20_000)
+"""Just what a JSON parser still takes, and far more."""
 OWNED: dict[str, Any] = {
     "id": 987654, "is_admin": True, "is_superuser": True, "is_staff": True, "admin": True, "role": "admin",
     "roles": ["admin"], "scopes": ["admin"], "permissions": ["admin"], "owner_id": 987654, "user_id": 987654,
@@ -78,13 +79,17 @@ def large_bodies(surface: Surface) -> Iterator[Attack]:
             continue
         head = headers | {"Content-Type": JSON}
         path = plain_path(operation)
-        deep = Step(method=operation.method, path=path, headers=head, raw="[", repeat=DEEP, expect=Expect(below=500))
-        nested = Step(
-            method=operation.method, path=path, headers=head, raw='{"a":', repeat=DEEP, expect=Expect(below=500)
-        )
+        nested = [
+            Step(
+                method=operation.method, path=path, headers=head, raw=raw, tail=tail, repeat=depth,
+                expect=Expect(below=500),
+            )
+            for depth in DEPTHS
+            for raw, tail in (("[", "]"), ('{"a":', "}"))
+        ]  # fmt: skip
         yield Attack(
             id=f"large bodies/{operation.name}/nesting", category="large bodies",
-            title=f"{operation.name} breaks on a deeply nested body", steps=(*steps, deep, nested),
+            title=f"{operation.name} breaks on a deeply nested body", steps=(*steps, *nested),
         )  # fmt: skip
         yield from _large_text(surface, operation)
 

@@ -24,7 +24,7 @@ TRAVERSALS = (
     "..%252f..%252f..%252f..%252fetc%252fpasswd",
 )
 PASSWD = "root:x:0:0"  # noqa: S105 - the first line of a file, no password
-SCRIPT = "<script>alert(1337)</script>"
+SCRIPT = "<script>alert('<<unique>>')</script>"
 SPLIT = "x\r\nX-Planted: 1337"
 
 
@@ -87,14 +87,12 @@ def _more_rows(surface: Surface, operation: Operation, name: str) -> Iterator[At
         return
     nothing = "no-such-thing-1337"
     start = Step(method="GET", path=plain_path(operation), headers=headers, query=query | {name: nothing}, keep="none")
-    for tail in ("' OR '1'='1", "' OR 1=1 -- ", "%' OR '1'='1' -- ", '" OR "1"="1'):
-        again = start.model_copy(
-            update={"query": query | {name: nothing + tail}, "keep": "", "expect": Expect(fewer_than="none", below=500)}
-        )
-        yield _attack(
-            operation, f"{name}/rows{tail.strip()}", "injection", f"{name}: SQL behind a quote gives more rows",
-            [*steps, start, again],
-        )  # fmt: skip
+    more = [
+        start.model_copy(update={"query": query | {name: nothing + t}, "keep": "", "expect": Expect(fewer_than="none")})
+        for t in ("' OR '1'='1", "' OR 1=1 -- ", "%' OR '1'='1' -- ", '" OR "1"="1')
+    ]
+    what = f"{name}: SQL behind a quote gives more rows"
+    yield _attack(operation, f"{name}/SQL gives more rows", "injection", what, [*steps, start, *more])
 
 
 def through_bodies(surface: Surface) -> Iterator[Attack]:

@@ -13,6 +13,7 @@ GENERATORS: tuple[Callable[[Surface], Iterator[Attack]], ...] = (
     access.unguarded_siblings,
     access.other_users,
     bodies.owned_fields,
+    disclosure.plain_reads,
     disclosure.known_users,
     disclosure.foreign_origins,
     disclosure.redirects,

@@ -74,7 +74,8 @@ class Step(Frozen):
     raw: str | None = None
     """A body as it is, with its own Content-Type among `headers`."""
     repeat: int = 1
-    """How often `raw` is repeated."""
+    """How often `raw`, and behind a zero `tail`, are repeated."""
+    tail: str = ""
     upload: Upload | None = None
     take: dict[str, str] = Field(default_factory=dict)
     """Name -> place in the JSON answer (`access_token`, `0.id`, `header:location`)."""

@@ -14,6 +14,8 @@ tell = open_channel(task.pop("nonce"))
 TIMEOUT_S = 12.0
 BODY_MOST = 2_000_000
 SHOWN = 600
+RECOVERY_S = 6.0
+LEAKED = set()
 LEAKS = (
     ("a stack trace", re.compile(r"Traceback \(most recent call last\)|File \"[^\"\n]+\.py\", line \d+")),
     (
@@ -117,7 +119,8 @@ def body_of(step, session):
     if step["upload"] is not None:
         return multipart(step["upload"])
     if step["raw"] is not None:
-        return session.fill(step["raw"]).encode("utf-8", "surrogatepass") * step["repeat"], ""
+        raw = session.fill(step["raw"]).encode("utf-8", "surrogatepass") * step["repeat"]
+        return raw + (b"0" + step["tail"].encode() * step["repeat"] if step["tail"] else b""), ""
     if step["form"] is not None:
         return urllib.parse.urlencode(session.filled(step["form"])).encode(), "application/x-www-form-urlencoded"
     if step["json_body"] is not None:
@@ -198,7 +201,7 @@ def wrong(expect, answer, session):
     for text in expect["absent"]:
         if session.fill(text) in answer.text:
             return "its answer holds %s" % text
-    for text in expect["absent_in_html"]:
+    for text in map(session.fill, expect["absent_in_html"]):
         if text in page:
             return "its page holds %s as it was sent" % text
     if expect["absent_header"] and expect["absent_header"] in answer.headers:
@@ -273,21 +276,35 @@ def carry_out(number, attack):
         try:
             answer = send(step, session)
         except Gone as gone:
-            hit(number, index, "the service ended: %s" % gone, None)
+            hit(number, index, "the service does not answer any more (%s)" % gone, None)
             raise
+        what = leaks(answer)
+        if what and (step["method"], step["path"], what) not in LEAKED:
+            LEAKED.add((step["method"], step["path"], what))
+            hit(number, index, "its answer tells %s" % what, answer, leak=what)
         because = judged(step, answer, session)
-        if not because and (what := leaks(answer)):
-            because = "its answer tells %s" % what
         if because:
             hit(number, index, because, answer)
+            if answer.status == 0 and not recovers():
+                raise Gone("it does not answer any more")
             return True
         take(step, answer, session)
     return False
 
 
-def hit(number, index, because, answer):
+def recovers():
+    """Whether the service answers again soon after it was too busy to."""
+    deadline = time.monotonic() + RECOVERY_S
+    while time.monotonic() < deadline:
+        if answers(task["port"], task["ready_path"]) is not None:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def hit(number, index, because, answer, leak=""):
     said = "" if answer is None else "%s %s" % (answer.status, shorten(answer.text, SHOWN))
-    tell(k="hit", n=number, step=index, told=because[:500], answer=said)
+    tell(k="hit", n=number, step=index, told=because[:500], answer=said, leak=leak)
 
 
 def main():
@@ -296,7 +313,6 @@ def main():
     deadline = time.monotonic() + task["budget_s"]
     for number, attack in enumerate(task["attacks"]):
         if time.monotonic() > deadline:
-            tell(k="left", n=len(task["attacks"]) - number)
             break
         try:
             if not carry_out(number, attack):
@@ -304,7 +320,7 @@ def main():
         except Skip as skip:
             tell(k="skipped", n=number, why=str(skip)[:300])
         except Gone:
-            tell(k="left", n=len(task["attacks"]) - number - 1)
+            tell(k="gone", n=number)
             break
     tell(k="end")
     sys.stderr.flush()
