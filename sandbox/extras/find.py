@@ -1,0 +1,89 @@
+"""Which servers a repository needs beside it to run unchanged, told by rule from its files.
+
+A driver among its dependencies is not enough: configuration has to say that the server is used. What is nearest to the
+way tests are really run wins (CI, then tests, then example environments, then compose files, then defaults in code); a
+default that works without a server is believed before examples of a deployment.
+"""
+
+from collections.abc import Iterable
+
+from sandbox.errors import DependencyError
+from sandbox.extras.code import CodeSays, read_python
+from sandbox.extras.drivers import Drivers, drivers_of
+from sandbox.extras.evidence import Evidence, Read, configuration, python_files
+from sandbox.extras.servers import addresses_of, defaults_of, environment_of, hosts_of, postgresql_of, redis_of
+from sandbox.extras.signals import reason_for
+from sandbox.extras.values import NAMES, NONE, TITLES, Extras, Name
+from sandbox.extras.variables import Settled, settle
+from sandbox.manifest import read_manifest
+
+AUTO, OFF = "auto", "none"
+
+
+def parse_choice(text: str) -> tuple[Name, ...] | None:
+    """What the setting `extras` asks for: None leaves it to the rules, else exactly these.
+
+    Raises:
+        ValueError: a word that is none of auto, none, postgresql, redis.
+    """
+    words = [word for word in text.replace(",", " ").lower().split() if word]
+    if words in ([], [AUTO]):
+        return None
+    unknown = [word for word in words if word not in (*NAMES, OFF)]
+    if unknown or (OFF in words and len(words) > 1):
+        raise ValueError(f"extras {text!r}: it is auto, none, or a list of {', '.join(NAMES)}")
+    return tuple(name for name in NAMES if name in words)
+
+
+def needed_extras(files: Iterable[str], read: Read, choice: str = AUTO) -> Extras:
+    """What the tree with these files needs. `read`: a file's content; `choice`: see `parse_choice`.
+
+    Raises:
+        ValueError: `choice` cannot be understood.
+    """
+    asked = parse_choice(choice)
+    present = list(files)
+    drivers = _drivers(present, read)
+    if asked == () or (asked is None and not any(drivers.of.values())):
+        return NONE
+    evidence, says = configuration(present, read), read_python(python_files(present, read))
+    variables = settle(evidence, says)
+    extras = NONE
+    for name in NAMES:
+        reason = reason_for(name, drivers, variables, evidence, says)
+        if asked is not None:
+            reason = "the setting extras" if name in asked else ""
+        if reason:
+            extras = _with(extras, name, reason, drivers, variables, evidence, says)
+        elif asked is None and drivers.of[name]:
+            note = f"{TITLES[name]} is not started: a driver is installed, but the tests seem to do without"
+            extras = extras.model_copy(update={"notes": (*extras.notes, note)})
+    return extras.model_copy(update={"env": defaults_of(extras) | extras.env})
+
+
+def _drivers(files: list[str], read: Read) -> Drivers:
+    try:
+        return drivers_of(read_manifest(files, read).requirements)
+    except DependencyError:
+        return drivers_of(())
+
+
+def _with(
+    extras: Extras, name: Name, reason: str, drivers: Drivers, variables: tuple[Settled, ...], evidence: Evidence,
+    says: CodeSays,
+) -> Extras:  # fmt: skip
+    """The extras and one more."""
+    addresses = addresses_of(name, variables, evidence, says)
+    if name == "postgresql":
+        server, trouble = postgresql_of(addresses, evidence.created)
+        named = f" with {', '.join(d.name for d in server.databases)}"
+        more = extras.model_copy(update={"postgresql": server})
+    else:
+        cache, trouble = redis_of(addresses)
+        named = ""
+        more = extras.model_copy(update={"redis": cache})
+    env = environment_of(name, more, variables, drivers.scheme(asynchronous=says.asynchronous))
+    notes = (*extras.notes, f"{TITLES[name]}{named} is started beside the code: {reason}")
+    notes += tuple(f"{TITLES[name]}: {line}" for line in trouble)
+    hosts = dict.fromkeys((*extras.hosts, *hosts_of(addresses)))
+    return more.model_copy(update={"hosts": tuple(hosts), "env": extras.env | env, "notes": notes})
