@@ -79,6 +79,15 @@ class Outcome:
         return self.cause is Cause.EXITED and self.exit_code == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """What became of a server beside the code (see `sandbox.extras`) while tests ran."""
+
+    cause: Cause
+    """`exited` or `disk_full`."""
+    reason: str
+
+
 class Process(Protocol):
     """A command that is running; its output is drained (and capped) from the start."""
 
@@ -98,6 +107,17 @@ class Sandbox(Protocol):
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """How the project's processes find the servers that run beside them; empty when there are none."""
+
+    def ailing(self) -> Ailment | None:
+        """What the code did to one of those servers since the last sweep; None when they are well.
+
+        Raises:
+            EngineFault: they cannot be asked.
+        """
 
     def start(self, command: Command) -> Process:
         """Start a command and return at once.
@@ -128,7 +148,11 @@ class Sandbox(Protocol):
         """
 
     def sweep(self) -> None:
-        """Kill every process of `app` and `tests`, empty `/work`, `/scratch` and `/tmp`."""
+        """Kill every process of `app` and `tests`, empty `/work`, `/scratch` and `/tmp`, start servers anew.
+
+        Raises:
+            EngineFault: that cannot be done.
+        """
 
     def close(self) -> None:
         """Kill and remove the container; never raises, may be called twice."""

@@ -69,7 +69,7 @@ def test_parts_in_variables_of_their_own() -> None:
     assert extras.env["POSTGRES_SERVER"] == "localhost"
     assert extras.env["POSTGRES_PASSWORD"] == "changethis"
     assert extras.redis is None
-    assert extras.notes == ("PostgreSQL with app is started beside the code: POSTGRES_SERVER in app/core/config.py",)
+    assert extras.notes == ("PostgreSQL with app is started beside the code: POSTGRES_DB in .env",)
 
 
 CI = {
@@ -78,16 +78,16 @@ CI = {
           test:
             runs-on: ubuntu-latest
             env:
-              DATABASE_URL: postgresql+asyncpg://postgres:${{ secrets.PW }}@localhost:${{ job.services.db.ports[5432] }}/test_db
+              DATABASE_URL: postgresql+asyncpg://me:${{ secrets.PW }}@localhost:${{ job.services.db.ports[5432] }}/test
               REDIS_URL: "redis://localhost:6379/1"  # the second one
             services:
               db:
                 image: postgres:16-alpine
-                env: {POSTGRES_USER: postgres, POSTGRES_DB: test_db}
+                env: {POSTGRES_USER: me, POSTGRES_DB: test}
               cache:
                 image: redis:7
             steps:
-              - run: psql -h localhost -U postgres -c 'CREATE DATABASE other_db'
+              - run: psql -h localhost -U me -c 'CREATE DATABASE other_db'
         """,
     "app/config.py": """
         from pydantic_settings import BaseSettings
@@ -101,8 +101,8 @@ CI = {
 
 def test_ci_says_how_the_tests_are_run() -> None:
     extras = needed(CI, "sqlalchemy[asyncio]", "asyncpg", "aiosqlite", "redis>=5")
-    assert databases(extras) == [("test_db", "postgres"), ("other_db", "postgres")]
-    assert extras.env["DATABASE_URL"] == "postgresql+asyncpg://postgres:secret@localhost:5432/test_db"
+    assert databases(extras) == [("test", "me"), ("other_db", "me")]
+    assert extras.env["DATABASE_URL"] == "postgresql+asyncpg://me:secret@localhost:5432/test"
     assert extras.env["REDIS_URL"] == "redis://localhost:6379/1"
     assert extras.names == ("postgresql", "redis")
 
