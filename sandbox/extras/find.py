@@ -13,26 +13,9 @@ from sandbox.extras.drivers import Drivers, drivers_of
 from sandbox.extras.evidence import Evidence, Read, configuration, python_files
 from sandbox.extras.servers import addresses_of, defaults_of, environment_of, hosts_of, postgresql_of, redis_of
 from sandbox.extras.signals import reason_for
-from sandbox.extras.values import NAMES, NONE, TITLES, Extras, Name
+from sandbox.extras.values import AUTO, NAMES, NONE, TITLES, Extras, Name, parse_choice
 from sandbox.extras.variables import Settled, settle
 from sandbox.manifest import read_manifest
-
-AUTO, OFF = "auto", "none"
-
-
-def parse_choice(text: str) -> tuple[Name, ...] | None:
-    """What the setting `extras` asks for: None leaves it to the rules, else exactly these.
-
-    Raises:
-        ValueError: a word that is none of auto, none, postgresql, redis.
-    """
-    words = [word for word in text.replace(",", " ").lower().split() if word]
-    if words in ([], [AUTO]):
-        return None
-    unknown = [word for word in words if word not in (*NAMES, OFF)]
-    if unknown or (OFF in words and len(words) > 1):
-        raise ValueError(f"extras {text!r}: it is auto, none, or a list of {', '.join(NAMES)}")
-    return tuple(name for name in NAMES if name in words)
 
 
 def needed_extras(files: Iterable[str], read: Read, choice: str = AUTO) -> Extras:

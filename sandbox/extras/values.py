@@ -11,6 +11,7 @@ from sandbox.reports import Frozen
 Name = Literal["postgresql", "redis"]
 NAMES: tuple[Name, ...] = get_args(Name)
 TITLES: dict[Name, str] = {"postgresql": "PostgreSQL", "redis": "Redis"}
+AUTO, OFF = "auto", "none"
 IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.$@-]{0,62}")
 """Names of roles and databases that are made; whatever a repository calls them, they cannot leave their quotes."""
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
@@ -81,3 +82,18 @@ def plain(*names: Name) -> Extras:
     return Extras(
         postgresql=Postgresql() if "postgresql" in names else None, redis=Redis() if "redis" in names else None
     )
+
+
+def parse_choice(text: str) -> tuple[Name, ...] | None:
+    """What the setting `extras` asks for: None leaves it to the rules, else exactly these.
+
+    Raises:
+        ValueError: a word that is none of auto, none, postgresql, redis.
+    """
+    words = [word for word in text.replace(",", " ").lower().split() if word]
+    if words in ([], [AUTO]):
+        return None
+    unknown = [word for word in words if word not in (*NAMES, OFF)]
+    if unknown or (OFF in words and len(words) > 1):
+        raise ValueError(f"extras {text!r}: it is auto, none, or a list of {', '.join(NAMES)}")
+    return tuple(name for name in NAMES if name in words)

@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
-from sandbox.extras.find import needed_extras, parse_choice
-from sandbox.extras.values import Database, Extras
+from sandbox.extras.find import needed_extras
+from sandbox.extras.values import Database, Extras, parse_choice
 
 PYPROJECT = "[project]\nname = 'shop'\ndependencies = [{}]\n"
 
