@@ -11,7 +11,8 @@ from sandbox.extras.addresses import URL
 Read = Callable[[str], bytes | None]
 LARGEST = 200_000
 """Bytes of a file that is read; larger ones configure nothing."""
-MOST_FILES = 3000
+MOST_FILES = 1000
+_CONFIGURES = re.compile(r"(config|settings|conftest|database|session|env|main|app|/db|^db)[^/]*\.py$")
 _TELLING = re.compile(
     rb"postgres|redis|valkey|asyncpg|psycopg|sqlite|(?i:database|db)_?(?i:url|uri|dsn|host|name|user)|PG[A-Z]|DSN"
 )
@@ -124,8 +125,9 @@ def _texts(files: Iterable[str], read: Read) -> Iterator[tuple[str, str, Rank]]:
 
 
 def python_files(files: Iterable[str], read: Read) -> Iterator[tuple[str, str]]:
-    """(path, text) of Python files that may name a server."""
-    for path in [p for p in sorted(files) if p.endswith(".py")][:MOST_FILES]:
+    """(path, text) of Python files that may name a server, those that sound like it first."""
+    ranked = sorted((not _CONFIGURES.search(p), p.count("/"), p) for p in files if p.endswith(".py"))
+    for _, _, path in ranked[:MOST_FILES]:
         content = read(path)
         if content is not None and len(content) <= LARGEST and _TELLING.search(content):
             yield path, content.decode("utf-8-sig", "replace")
