@@ -92,6 +92,8 @@ class DockerSandbox:
 
     def start(self, command: Command) -> Process:
         """See `protocol.Sandbox.start`."""
+        if command.user != "root":
+            self._keepers.used()
         return self._start(command, self._limits.output_bytes, self._cancelled)
 
     def run(self, command: Command) -> Outcome:

@@ -203,15 +203,18 @@ class Lab:
             self._extras_of[key] = found
         return found
 
-    def image(self, commit: str = "") -> str:
+    def image(self, commit: str = "", extras: Extras | None = None) -> str:
         """The image with the dependencies and servers of a commit (or of the tree as it is).
+
+        `extras`: its servers, when they are known.
 
         Raises:
             DependencyError: they cannot be installed, or one must not be (`PackageRefused`).
         """
         key = self.workspace.tree_id(commit) if commit else ""
         if key not in self._image_of:
-            image = self.images.ensure(self._manifest(commit), known=self._known, extras=self.extras(commit))
+            wanted = self.extras(commit) if extras is None else extras
+            image = self.images.ensure(self._manifest(commit), known=self._known, extras=wanted)
             if image.built:
                 self.record.emit("note", text=f"built the dependency image in {image.seconds:.0f} s")
             if not commit:
@@ -253,8 +256,9 @@ class Lab:
         """
         if service is None and any(c.node_id.startswith(ACCEPTANCE) for c in cases):
             return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
+        extras = self.extras(commit)
         try:
-            image = self.image(commit)
+            image = self.image(commit, extras)
         except DependencyError as error:
             if commit == self.workspace.base:
                 raise
@@ -262,7 +266,7 @@ class Lab:
         tree = self.commit_source(commit).listing if commit else of_tree(self.workspace)
         author = self.commit_source(tests_commit).listing
         author = author.only(set(trusted(author.keys)))
-        return self.warm.run(image, tree, author, [c.node_id for c in cases], service, self.extras(commit))
+        return self.warm.run(image, tree, author, [c.node_id for c in cases], service, extras)
 
     def trusted_tests(self, tests_commit: str) -> bytes:
         """Tar of what a verdict takes from the tests' author."""

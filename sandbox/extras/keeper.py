@@ -115,6 +115,14 @@ class Keepers:
         if self._state == "used" or (swept and self._state == "ahead"):
             self._wait()
             self._start("ahead")
+        self.used()
+
+    def used(self) -> None:
+        """Wait until all are there; from now on they are not as new.
+
+        Raises:
+            EngineFault: one does not start.
+        """
         self._wait()
         self._state = "used"
 
