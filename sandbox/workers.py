@@ -142,6 +142,10 @@ class Workers:
         else:
             self._box.wipe()
 
+    def renew_ahead(self) -> None:
+        """Start the container's servers anew while nobody waits for them."""
+        self._box.renew_ahead()
+
     def start(self, job: Job) -> Process:
         """See `Starter.start`."""
         return self.worker(job).start(job)

@@ -77,7 +77,7 @@ class Warm:
                         env=service.env if service is not None else {},
                     )
                 )
-            opened.box.renew_ahead()
+            workers.renew_ahead()
         except EngineFault:
             self.close()
             raise

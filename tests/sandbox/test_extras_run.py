@@ -68,7 +68,7 @@ def test_workers_find_it_empty_too_even_when_it_was_renewed_ahead(notes: DockerS
         )
         assert (served.word, inside.word) == (Word.GREEN, Word.GREEN), (served.reason, inside.reason)
         assert served.notes == inside.notes == ()
-        notes.renew_ahead()
+        workers.renew_ahead()
     workers.close()
 
 
