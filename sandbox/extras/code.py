@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -60,7 +61,9 @@ def read_python(files: Iterator[tuple[str, str]]) -> CodeSays:
     says = CodeSays([], [])
     for path, text in files:
         try:
-            tree = ast.parse(text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         says.asynchronous |= "create_async_engine" in text or "async_engine_from_config" in text

@@ -11,6 +11,7 @@ from sandbox.extras.addresses import URL
 Read = Callable[[str], bytes | None]
 LARGEST = 200_000
 """Bytes of a file that is read; larger ones configure nothing."""
+LONGEST_LINE = 1500
 MOST_FILES = 1000
 _CONFIGURES = re.compile(r"(config|settings|conftest|database|session|env|main|app|/db|^db)[^/]*\.py$")
 _TELLING = re.compile(
@@ -136,14 +137,14 @@ def python_files(files: Iterable[str], read: Read) -> Iterator[tuple[str, str]]:
 def read_text(found: Evidence, path: str, text: str, rank: Rank) -> None:
     """Take what one file says."""
     for line in text.splitlines():
-        if line.lstrip().startswith(("#", ";")):
+        if len(line) > LONGEST_LINE or line.lstrip().startswith(("#", ";")):
             continue
         if image := _IMAGE.search(line):
             found.images.append(("redis" if image["name"] in ("redis", "valkey") else "postgresql", path, rank))
         if rank is Rank.CI and (made := _CREATED.search(line)):
             found.created.append(made["name"])
         for match in (_ASSIGNED.match(line), *_INLINE.finditer(line)):
-            if match is not None:
+            if match is not None and (match["name"].isupper() or "env" in path):
                 found.assigned.append(Assigned(match["name"], unquoted(match["value"]), path, rank))
     if path.endswith(".ini"):
         found.seen += [Seen(match[0], path, rank) for match in URL.finditer(text)]

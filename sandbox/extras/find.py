@@ -8,14 +8,16 @@ default that works without a server is believed before examples of a deployment.
 from collections.abc import Iterable
 
 from sandbox.errors import DependencyError
-from sandbox.extras.code import CodeSays, read_python
+from sandbox.extras.addresses import Address
+from sandbox.extras.code import read_python
 from sandbox.extras.drivers import Drivers, drivers_of
-from sandbox.extras.evidence import Evidence, Read, configuration, python_files
+from sandbox.extras.evidence import Read, configuration, python_files
 from sandbox.extras.servers import addresses_of, defaults_of, environment_of, hosts_of, postgresql_of, redis_of
 from sandbox.extras.signals import reason_for
 from sandbox.extras.values import AUTO, NAMES, NONE, TITLES, Extras, Name, parse_choice
-from sandbox.extras.variables import Settled, settle
+from sandbox.extras.variables import settle
 from sandbox.manifest import read_manifest
+from sandbox.text import escaped
 
 
 def needed_extras(files: Iterable[str], read: Read, choice: str = AUTO) -> Extras:
@@ -37,7 +39,11 @@ def needed_extras(files: Iterable[str], read: Read, choice: str = AUTO) -> Extra
         if asked is not None:
             reason = "the setting extras" if name in asked else ""
         if reason:
-            extras = _with(extras, name, reason, drivers, variables, evidence, says)
+            scheme = drivers.scheme(asynchronous=says.asynchronous)
+            addresses = addresses_of(name, variables, evidence, says)
+            more = _with(extras, name, reason, addresses, evidence.created)
+            env = environment_of(name, more, variables, scheme, asked=asked is not None)
+            extras = more.model_copy(update={"env": extras.env | env})
         elif asked is None and drivers.of[name]:
             note = f"{TITLES[name]} is not started: a driver is installed, but the tests seem to do without"
             extras = extras.model_copy(update={"notes": (*extras.notes, note)})
@@ -51,22 +57,17 @@ def _drivers(files: list[str], read: Read) -> Drivers:
         return drivers_of(())
 
 
-def _with(
-    extras: Extras, name: Name, reason: str, drivers: Drivers, variables: tuple[Settled, ...], evidence: Evidence,
-    says: CodeSays,
-) -> Extras:  # fmt: skip
+def _with(extras: Extras, name: Name, reason: str, addresses: list[Address], created: Iterable[str]) -> Extras:
     """The extras and one more."""
-    addresses = addresses_of(name, variables, evidence, says)
     if name == "postgresql":
-        server, trouble = postgresql_of(addresses, evidence.created)
+        server, trouble = postgresql_of(addresses, created)
         named = f" with {', '.join(d.name for d in server.databases)}"
         more = extras.model_copy(update={"postgresql": server})
     else:
         cache, trouble = redis_of(addresses)
         named = ""
         more = extras.model_copy(update={"redis": cache})
-    env = environment_of(name, more, variables, drivers.scheme(asynchronous=says.asynchronous))
-    notes = (*extras.notes, f"{TITLES[name]}{named} is started beside the code: {reason}")
+    notes = (*extras.notes, f"{TITLES[name]}{named} is started beside the code: {escaped(reason)}")
     notes += tuple(f"{TITLES[name]}: {line}" for line in trouble)
     hosts = dict.fromkeys((*extras.hosts, *hosts_of(addresses)))
-    return more.model_copy(update={"hosts": tuple(hosts), "env": extras.env | env, "notes": notes})
+    return more.model_copy(update={"hosts": tuple(hosts), "notes": notes})

@@ -9,7 +9,11 @@ from sandbox.extras.evidence import Evidence
 from sandbox.extras.values import HOST, IDENTIFIER, SUPERUSER, Database, Extras, Name, Postgresql, Redis
 from sandbox.extras.variables import Settled
 
-MOST_DATABASES = 6
+MOST_DATABASES, MOST_ROLES, MOST_HOSTS, MOST_VARIABLES = 6, 6, 20, 100
+SERVICE_PORT = 8000
+"""Where the code under test listens (`sandbox.service.PORT`)."""
+LONGEST = 1000
+"""Characters of a variable's value."""
 _OWN = ("template0", "template1")
 _MAIN = Address("postgresql", user="app", password="secret", database="app")  # noqa: S106 - any password is right
 
@@ -47,10 +51,10 @@ def _from_parts(server: Name, variables: Sequence[Settled]) -> list[Address]:
 def postgresql_of(addresses: Sequence[Address], created: Iterable[str]) -> tuple[Postgresql, list[str]]:
     """The server for these addresses, and what cannot be made as it is asked for, one line each."""
     notes = []
-    roles = list(dict.fromkeys(a.user for a in addresses if _is_name(a.user))) or ["app"]
+    roles = list(dict.fromkeys(a.user for a in addresses if _is_name(a.user)))[:MOST_ROLES] or ["app"]
     owners: dict[str, str] = {}
     for address in addresses:
-        name, owner = address.database or address.user, address.user if _is_name(address.user) else roles[0]
+        name, owner = address.database or address.user, address.user if address.user in roles else roles[0]
         if _is_name(name) and name not in _OWN and (address.database or not owners):
             owners.setdefault(name, owner)
         elif name and not _is_name(name):
@@ -77,7 +81,7 @@ def redis_of(addresses: Sequence[Address]) -> tuple[Redis, list[str]]:
 def _port(server: Name, addresses: Sequence[Address], notes: list[str]) -> int:
     """The port most likely used; the server listens on one."""
     ports = [a.port or PORTS[server] for a in addresses] or [PORTS[server]]
-    unusable = [port for port in ports if port < 1024 or port == 8000]
+    unusable = [port for port in ports if not 1024 <= port <= 65535 or port == SERVICE_PORT]
     ports = [port for port in ports if port not in unusable] or [PORTS[server]]
     others = sorted({*ports[1:], *unusable} - {ports[0]})
     if others:
@@ -92,25 +96,35 @@ def _is_name(text: str) -> bool:
 def hosts_of(addresses: Iterable[Address]) -> tuple[str, ...]:
     """Names that have to lead to the sandbox itself."""
     names = dict.fromkeys(a.host for a in addresses if HOST.fullmatch(a.host) and reachable(a.host) == a.host)
-    return tuple(name for name in names if name != "localhost" and not name.replace(".", "").isdecimal())
+    return tuple(n for n in names if n != "localhost" and not n.replace(".", "").isdecimal())[:MOST_HOSTS]
 
 
-def environment_of(server: Name, extras: Extras, variables: Sequence[Settled], scheme: str) -> dict[str, str]:
-    """The variables about one server, with values that lead to it."""
+def environment_of(
+    server: Name, extras: Extras, variables: Sequence[Settled], scheme: str, *, asked: bool
+) -> dict[str, str]:
+    """The variables about one server, with values that lead to it.
+
+    `asked`: the server was asked for by name, so what the code could do without is set as well.
+    """
     env: dict[str, str] = {}
+    for one in variables:
+        if one.about(server) and (asked or one.state != "unneeded"):
+            value = _value(server, extras, one, scheme)
+            if value and value.isprintable() and len(value) <= LONGEST and len(env) < MOST_VARIABLES:
+                env[one.name] = value
+    return env
+
+
+def _value(server: Name, extras: Extras, one: Settled, scheme: str) -> str:
     running = getattr(extras, server)
     main = _main(extras) if server == "postgresql" else Address("redis", password=running.password, database="0")
-    for one in variables:
-        if not one.about(server) or one.state == "unneeded":
-            continue
-        if one.address is not None:
-            env[one.name] = at_home(one.value, running.port)
-        elif one.meaning is not None and one.meaning.kind == "url" and not one.value:
-            env[one.name] = url_of(main, scheme, running.port) if server == "postgresql" else running.url()
-        elif one.meaning is not None and one.meaning.part is not None:
-            value = _part(one, main, running.port)
-            env |= {one.name: value} if value else {}
-    return env
+    if one.address is not None:
+        return at_home(one.value, running.port)
+    if one.meaning is not None and one.meaning.kind == "url" and (not one.value or one.state == "unneeded"):
+        return url_of(main, scheme, running.port) if server == "postgresql" else str(running.url())
+    if one.meaning is not None and one.meaning.part is not None:
+        return _part(one, main, running.port)
+    return ""
 
 
 def _part(one: Settled, main: Address, port: int) -> str:

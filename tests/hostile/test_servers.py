@@ -19,7 +19,7 @@ from tests.hostile.cases import servers as cases
 from tests.support.trees import images
 
 pytestmark = [pytest.mark.docker, pytest.mark.hostile]
-LIMITS = Limits(memory_mb=256, pids=64, output_bytes=200_000, lifetime_s=600)
+LIMITS = Limits(memory_mb=192, pids=64, output_bytes=200_000, lifetime_s=600)
 BOTH = plain("postgresql", "redis")
 
 
@@ -100,7 +100,7 @@ def test_green_is_not_believed_when_a_server_ended(
     engine: DockerEngine, box: DockerSandbox, name: str, uid: int, title: str, note: Note
 ) -> None:
     def end_it() -> None:
-        time.sleep(2)
+        time.sleep(1.5)
         script = (
             "kill -9 $(cat /extras/postgresql/data/postmaster.pid | head -n 1)"
             if uid == 10005
@@ -121,7 +121,7 @@ def test_green_is_not_believed_when_a_server_ended(
 
 def test_a_fork_bomb_leaves_the_servers_running(box: DockerSandbox, note: Note) -> None:
     box.sweep()
-    outcome = python(box, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n", timeout_s=4)
+    outcome = python(box, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n", timeout_s=2)
     assert outcome.cause in (Cause.PIDS_LIMIT, Cause.TIMEOUT)
     is_as_new(box)
     note("v14", "a fork bomb beside the servers", outcome.cause)

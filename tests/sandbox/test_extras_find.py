@@ -246,6 +246,10 @@ def test_the_setting_decides_when_it_says_so() -> None:
     extras = needed({"main.py": ""}, choice="postgresql redis")
     assert extras.names == ("postgresql", "redis") and databases(extras) == [("app", "app")]
     assert needed(CI, "asyncpg", "redis", choice="redis").names == ("redis",)
+    lite = {"app/config.py": CI["app/config.py"]}
+    env = needed(lite, "sqlalchemy", "asyncpg", "redis", choice="postgresql, redis").env
+    assert env["DATABASE_URL"] == "postgresql://app:secret@127.0.0.1:5432/app"
+    assert env["REDIS_URL"] == "redis://127.0.0.1:6379/0"
     assert parse_choice("auto") is None and parse_choice("none") == ()
     with pytest.raises(ValueError, match="mongodb"):
         parse_choice("mongodb")
@@ -268,6 +272,18 @@ def test_hostile_names_and_variables_are_left_out() -> None:
     assert extras.postgresql is not None
     assert extras.postgresql.roles == ("app",) and extras.postgresql.databases == (Database(),)
     assert extras.hosts == ()
+
+
+def test_what_is_made_is_bounded() -> None:
+    lines = [f"DATABASE_URL_{n}=postgresql://u{n}:p@h{n}:{n}/d{n}" for n in range(300)]
+    long = [f"X{n}_DB_PASSWORD={'x' * 1200}" for n in range(50)] + ["A=" + " x" * 20_000, "image:" + " " * 20_000]
+    files = {".env": "\n".join(lines + long), "app/db.py": 'import os\nos.environ["DATABASE_URL"]\n'}
+    extras = needed(files, "asyncpg")
+    assert extras.postgresql is not None
+    assert len(extras.postgresql.roles) == len(extras.postgresql.databases) == 6
+    assert {d.owner for d in extras.postgresql.databases} <= set(extras.postgresql.roles)
+    assert len(extras.hosts) == 20 and extras.postgresql.port == 5432
+    assert len(extras.env) < 110 and max(map(len, extras.env.values())) < 100
 
 
 def test_damaged_files_say_nothing() -> None:
