@@ -15,7 +15,7 @@ from sandbox.execution import DockerProcess, Finished
 from sandbox.extras.keeper import Keepers
 from sandbox.extras.values import NONE, Extras, Name
 from sandbox.hardening import OWNER_OF, UIDS, WRITABLE, base_env, identity
-from sandbox.protocol import Ailment, Cause, Command, Limits, Outcome, Process, User
+from sandbox.protocol import Cause, Command, Limits, Outcome, Process, User
 from sandbox.resident import INPUT_ENDED, KILLER_SCRIPT, Resident
 from sandbox.streams import Channel
 
@@ -82,7 +82,7 @@ class DockerSandbox:
         """See `protocol.Sandbox.env`."""
         return self.extras.env
 
-    def ailing(self) -> Ailment | None:
+    def ailing(self) -> str:
         """See `protocol.Sandbox.ailing`."""
         return self._keepers.ailing()
 

@@ -43,8 +43,9 @@ class FakeSandbox:
         """See `protocol.Sandbox.env`: no server runs beside what is fake."""
         return {}
 
-    def ailing(self) -> None:
+    def ailing(self) -> str:
         """See `protocol.Sandbox.ailing`."""
+        return ""
 
     def start(self, command: Command) -> Process:
         """See `protocol.Sandbox.start`."""

@@ -79,15 +79,6 @@ class Outcome:
         return self.cause is Cause.EXITED and self.exit_code == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ailment:
-    """What became of a server beside the code (see `sandbox.extras`) while tests ran."""
-
-    cause: Cause
-    """`exited` or `disk_full`."""
-    reason: str
-
-
 class Process(Protocol):
     """A command that is running; its output is drained (and capped) from the start."""
 
@@ -112,8 +103,8 @@ class Sandbox(Protocol):
     def env(self) -> Mapping[str, str]:
         """How the project's processes find the servers that run beside them; empty when there are none."""
 
-    def ailing(self) -> Ailment | None:
-        """What the code did to one of those servers since the last sweep; None when they are well.
+    def ailing(self) -> str:
+        """Why one of those servers is not there any more, in one line; empty when all are well.
 
         Raises:
             EngineFault: they cannot be asked.

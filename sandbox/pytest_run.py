@@ -95,11 +95,8 @@ def with_servers(sandbox: Sandbox, report: SuiteReport) -> SuiteReport:
     """
     if report.word not in (Word.GREEN, Word.RED, Word.COLLECT_ERROR, Word.NO_TESTS):
         return report
-    ailment = sandbox.ailing()
-    if ailment is None:
-        return report
-    word = Word.DISK_FULL if ailment.cause is Cause.DISK_FULL else Word.RED
-    return report.model_copy(update={"word": word, "complete": False, "reason": ailment.reason})
+    reason = sandbox.ailing()
+    return report.model_copy(update={"word": Word.RED, "complete": False, "reason": reason}) if reason else report
 
 
 def told_by(outcome: Outcome, nonce: str) -> stream.Told:

@@ -12,7 +12,6 @@ from typing import Literal
 from sandbox.errors import EngineFault
 from sandbox.extras.values import TITLES, Extras, Name, Postgresql
 from sandbox.hardening import ROOMS
-from sandbox.protocol import Ailment, Cause
 from sandbox.resident import Resident
 from sandbox.streams import Channel
 from sandbox.text import shown
@@ -31,9 +30,8 @@ while read -r word; do
       find $home -mindepth 1 -delete
       server=
       start && echo ready || said ;;
-    state)
-      echo "disk $(stat -f -c '%a %d' $home)"
-      [ -e /proc/$server/exe ] && echo alive || said ;;
+    state) [ -e /proc/$server/exe ] && echo alive ;; # without a fork, which the code may have made impossible
+    said) said ;;
   esac 2>/dev/null
   echo .
 done
@@ -130,8 +128,8 @@ class Keepers:
         for future in self._starting.values():
             future.result()
 
-    def ailing(self) -> Ailment | None:
-        """What the code did to one of them: it ended, or its disk is full.
+    def ailing(self) -> str:
+        """Which of them ended, and its last words; empty when none did.
 
         Raises:
             EngineFault: nobody answers.
@@ -140,12 +138,11 @@ class Keepers:
             said = self._residents[name].ask("state", STATE_S) if name in self._residents else None
             if said is None:
                 raise EngineFault(f"{TITLES[name]} cannot be asked how it is")
-            if "0" in said[0].split():
-                return Ailment(Cause.DISK_FULL, f"{TITLES[name]} filled its {ROOMS[name].disk_mb} MiB")
-            if said[1:] != ["alive"]:
-                last = shown(said[-1], 300) if said[1:] else "it said nothing"
-                return Ailment(Cause.EXITED, f"{TITLES[name]} ended while the tests ran: {last}")
-        return None
+            if said != ["alive"]:
+                words = self._residents[name].ask("said", STATE_S)
+                last = shown(words[-1], 300) if words else "it said nothing"
+                return f"{TITLES[name]} ended while the tests ran: {last}"
+        return ""
 
     def close(self) -> None:
         """Let go of them; they end with the container."""
