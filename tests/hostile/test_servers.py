@@ -70,6 +70,12 @@ def test_nothing_is_to_be_had(box: DockerSandbox, name: str, what: str, program:
     note(name, what, "nothing")
 
 
+def test_names_are_looked_up_and_there_is_still_no_network(box: DockerSandbox, note: Note) -> None:
+    outcome = python(box, cases.NETWORK)
+    assert outcome.stdout == b"done\n", outcome
+    note("v15", "a network and the host's resolver, in a container that knows names", "nothing")
+
+
 def test_nothing_is_left_for_the_next_run(box: DockerSandbox, note: Note) -> None:
     box.sweep()
     assert python(box, cases.LEFTOVERS).stdout == b"done\n"
