@@ -56,6 +56,12 @@ def is_test(path: str) -> bool:
     )
 
 
+def is_setup(path: str) -> bool:
+    """A file of the tests that holds for all of them: no test itself, which may set what it likes for a moment."""
+    name = path.rpartition("/")[2]
+    return is_test(path) and not name.startswith("test_") and not name.endswith("_test.py")
+
+
 def read_python(files: Iterator[tuple[str, str]]) -> CodeSays:
     """Read (path, text) pairs; what does not parse says nothing."""
     says = CodeSays([], [])
@@ -93,19 +99,26 @@ def _variables(node: ast.AST, path: str) -> Iterator[tuple[Variable, ast.expr | 
     if isinstance(node, ast.ClassDef) and any(_last(base).endswith("Settings") for base in node.bases):
         yield from _fields(node, path)
     elif isinstance(node, ast.Subscript) and _last(node.value) == "environ" and (name := _text(node.slice)):
-        yield Variable(name, "", "required", path), None
+        if isinstance(node.ctx, ast.Load):
+            yield Variable(name, "", "required", path), None
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
         target = node.targets[0]
         if _last(target.value) == "environ" and (name := _text(target.slice)):
-            yield _told(name, node.value, path, set_by_test=is_test(path)), node.value
+            yield from _set(name, node.value, path)
     elif isinstance(node, ast.Call) and node.args and (name := _text(node.args[0])) and meaning_of(name):
         called = _last(node.func)
         default = node.args[1] if len(node.args) > 1 else _keyword(node, "default")
         if called in _SETTERS and default is not None:
-            yield _told(name, default, path, set_by_test=is_test(path)), default
+            yield from _set(name, default, path)
         elif called in _READERS:
             optional: State = "optional" if called in ("getenv", "get", "pop") else "required"
             yield (Variable(name, "", optional, path) if default is None else _told(name, default, path)), default
+
+
+def _set(name: str, value: ast.expr, path: str) -> Iterator[tuple[Variable, ast.expr | None]]:
+    """A variable that is set by what holds for all tests, or by the code itself."""
+    if is_setup(path) or not is_test(path):
+        yield _told(name, value, path, set_by_test=is_test(path)), value
 
 
 def _fields(node: ast.ClassDef, path: str) -> Iterator[tuple[Variable, ast.expr | None]]:
@@ -139,7 +152,7 @@ def _prefix(node: ast.ClassDef) -> str:
 
 
 def _told(name: str, value: ast.expr, path: str, *, set_by_test: bool = False) -> Variable:
-    if isinstance(value, ast.Call) and value.args:
+    if isinstance(value, ast.Call) and value.args and _last(value.func) not in _READERS:
         value = value.args[0]  # PostgresDsn("..."), SecretStr("...")
     if isinstance(value, ast.Constant) and isinstance(value.value, str | int) and value.value != "":
         return Variable(name, str(value.value), "default", path, set_by_test)

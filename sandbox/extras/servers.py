@@ -90,7 +90,8 @@ def _port(server: Name, addresses: Sequence[Address], notes: list[str]) -> int:
 
 
 def _is_name(text: str) -> bool:
-    return IDENTIFIER.fullmatch(text) is not None and text != SUPERUSER
+    reserved = text in (SUPERUSER, "public", "none") or text.startswith("pg_")
+    return IDENTIFIER.fullmatch(text) is not None and not reserved
 
 
 def hosts_of(addresses: Iterable[Address]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Whether what was found means that a server is used when the tests run, and the words for it."""
 
-from sandbox.extras.code import CodeSays, is_test
+from sandbox.extras.code import CodeSays, is_setup
 from sandbox.extras.drivers import STARTERS, Drivers
 from sandbox.extras.evidence import Evidence, Rank
 from sandbox.extras.values import Name
@@ -22,7 +22,7 @@ def reason_for(
     image = next((path for kind, path, rank in evidence.images if kind == server and rank in NEAR), "")
     if image:
         return f"an image in {image}"
-    tested = next((path for address, path in says.addresses if address.kind == server and is_test(path)), "")
+    tested = next((path for address, path in says.addresses if address.kind == server and is_setup(path)), "")
     if tested:
         return f"an address in {tested}"
     if STARTERS[server] in drivers.packages:

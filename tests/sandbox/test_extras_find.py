@@ -132,6 +132,27 @@ def test_what_tests_set_wins_over_defaults() -> None:
     assert extras.env["DATABASE_URL"] == "postgresql+asyncpg://t:t@localhost/tests"
 
 
+def test_what_one_test_sets_for_a_moment_says_nothing() -> None:
+    files = {
+        "app/config.py": """
+            import os
+            from pydantic_settings import BaseSettings
+            class Settings(BaseSettings):
+                database_url: str = os.getenv("DATABASE_URL", "postgresql://s:s@db/shop")
+            """,
+        "tests/test_config.py": """
+            def test_sqlite(monkeypatch):
+                monkeypatch.setenv("DATABASE_URL", "sqlite://")
+            """,
+    }
+    assert needed(files, "psycopg2").env["DATABASE_URL"] == "postgresql://s:s@db/shop"
+    files = {
+        "app/config.py": 'import os\nURL = os.getenv("DATABASE_URL", "sqlite:///app.db")\n',
+        "tests/test_config.py": 'def test_url():\n    assert masked("postgresql://u:p@h/d") == "..."\n',
+    }
+    assert needed(files, "psycopg2").names == ()
+
+
 def test_a_default_in_code_leads_to_the_sandbox_by_its_own_name() -> None:
     files = {"main.py": 'import os\nURL = os.environ.get("DB_DSN", "postgres://shop:pw@database.internal:5432/shop")\n'}
     extras = needed(files, "asyncpg")
@@ -264,11 +285,12 @@ def test_hostile_names_and_variables_are_left_out() -> None:
             APP_BASE_URL=redis://h/0
             PATH=postgresql://a:b@h/three
             DATABASE_URL=postgresql://greenloop_superuser:b@ev%20il/x%22%3BDROP%20ROLE%20y
+            OTHER_DATABASE_URL=postgresql://pg_monitor:b@localhost/pg_x
             """,
         "app/config.py": 'import os\nos.environ["DATABASE_URL"]\n',
     }
     extras = needed(files, "asyncpg", "redis")
-    assert set(extras.env) == {"DATABASE_URL", "PGHOST", "PGUSER", "PGPASSWORD"}
+    assert set(extras.env) == {"DATABASE_URL", "OTHER_DATABASE_URL", "PGHOST", "PGUSER", "PGPASSWORD"}
     assert extras.postgresql is not None
     assert extras.postgresql.roles == ("app",) and extras.postgresql.databases == (Database(),)
     assert extras.hosts == ()
