@@ -21,4 +21,6 @@ def open_with(
         EngineUnavailable, ImageUnavailable, EngineFault: nothing can be run here.
     """
     extras = plain(*names)
-    return engine.open(images.ensure(manifest, extras).tag, run_id=run_id, limits=limits, extras=extras)
+    return engine.open(
+        images.ensure(manifest, known=manifest, extras=extras).tag, run_id=run_id, limits=limits, extras=extras
+    )

@@ -26,7 +26,7 @@ BOTH = plain("postgresql", "redis")
 @pytest.fixture(scope="module")
 def box(engine: DockerEngine, run_id: str) -> Iterator[DockerSandbox]:
     manifest = Manifest(requirements=("psycopg[binary]", "redis", "fastapi", "uvicorn", "httpx", "pytest"))
-    image = images().ensure(manifest, BOTH).tag
+    image = images().ensure(manifest, known=manifest, extras=BOTH).tag
     with engine.open(image, run_id=run_id, limits=LIMITS, extras=BOTH) as box:
         yield box
 

@@ -30,7 +30,9 @@ ASYNC = "[pytest]\nasyncio_mode = auto\n"
 def image_of(files: dict[str, bytes]) -> tuple[str, Extras]:
     """The image of both servers, and those that are needed."""
     manifest = read_manifest(sorted(files), files.get)
-    return images().ensure(manifest, plain("postgresql", "redis")).tag, needed_extras(sorted(files), files.get)
+    return images().ensure(manifest, known=manifest, extras=plain("postgresql", "redis")).tag, needed_extras(
+        sorted(files), files.get
+    )
 
 
 @pytest.fixture(scope="module")
