@@ -48,6 +48,8 @@ class BuildNetwork:
     """What a build container reaches: the index alone, or whatever the engine's bridge network does."""
     hosts: tuple[str, ...] = ()
     """`host` or `host:port` that is reachable besides the index."""
+    debian_mirror: str = ""
+    """Used for Debian's packages instead of the base image's own sources."""
 
     def mounts(self) -> dict[str, dict[str, str]]:
         """Read-only bind mounts, in the engine's form."""

@@ -4,7 +4,7 @@ import contextlib
 import posixpath
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox import tars
@@ -12,6 +12,8 @@ from sandbox.causes import Counters, is_full, parse_counters
 from sandbox.daemon import Daemon, Gone, bounded
 from sandbox.errors import EngineFault
 from sandbox.execution import DockerProcess, Finished
+from sandbox.extras.keeper import Keepers
+from sandbox.extras.values import NONE, Extras, Name
 from sandbox.hardening import OWNER_OF, UIDS, WRITABLE, base_env, identity
 from sandbox.protocol import Cause, Command, Limits, Outcome, Process, User
 from sandbox.resident import INPUT_ENDED, KILLER_SCRIPT, Resident
@@ -35,9 +37,10 @@ class DockerSandbox:
 
     def __init__(
         self, daemon: Daemon, container_id: str, supervisor: Resident, *, path: str, limits: Limits,
-        cancelled: Callable[[], bool],
+        cancelled: Callable[[], bool], extras: Extras = NONE,
     ) -> None:  # fmt: skip
         self.daemon = daemon
+        self.extras = extras
         self._id = container_id
         self._supervisor = supervisor
         self._path = path
@@ -50,6 +53,7 @@ class DockerSandbox:
         self._conversations: list[Channel] = []
         self._closing = False
         self._destroyed = ""
+        self._keepers = Keepers(extras, lambda argv, name: self._exec(argv, name, stdin=True)[1])
         for user in ("app", "tests"):
             self._arm(user)
 
@@ -73,8 +77,23 @@ class DockerSandbox:
         """Asked while a command runs; True ends it as `stopped`."""
         return self._cancelled
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """See `protocol.Sandbox.env`."""
+        return self.extras.env
+
+    def ailing(self) -> str:
+        """See `protocol.Sandbox.ailing`."""
+        return self._keepers.ailing()
+
+    def renew_ahead(self) -> None:
+        """Start the servers anew while nobody waits; for when no process of the tests is left."""
+        self._keepers.ahead()
+
     def start(self, command: Command) -> Process:
         """See `protocol.Sandbox.start`."""
+        if command.user != "root":
+            self._keepers.used()
         return self._start(command, self._limits.output_bytes, self._cancelled)
 
     def run(self, command: Command) -> Outcome:
@@ -117,7 +136,7 @@ class DockerSandbox:
         if self._destroyed:
             raise EngineFault(f"the sandbox was destroyed: {self._destroyed}")
 
-    def _exec(self, argv: list[str], user: User, *, stdin: bool) -> tuple[str, Channel]:
+    def _exec(self, argv: list[str], user: User | Name, *, stdin: bool) -> tuple[str, Channel]:
         created = self.daemon.call("exec_create", self._id, argv, stdin=stdin, user=identity(user), workdir="/")
         exec_id: str = created["Id"]
         return exec_id, Channel(self.daemon.call("exec_start", exec_id, socket=True))
@@ -232,14 +251,19 @@ class DockerSandbox:
         if not all(self.kill(user) for user in users):
             self.destroy("its processes could not be ended")
             raise EngineFault("the sandbox could not be swept")
-        self.wipe()
+        self._empty()
+        self._keepers.ready(swept=True)
 
     def wipe(self) -> None:
-        """Empty `/work`, `/scratch` and `/tmp`; processes stay.
+        """Empty `/work`, `/scratch` and `/tmp`, start servers anew; processes of `app` and `tests` stay.
 
         Raises:
-            EngineFault: they cannot be emptied.
+            EngineFault: that cannot be done.
         """
+        self._empty()
+        self._keepers.ready(swept=False)
+
+    def _empty(self) -> None:
         residents = [self._killers["app"], self._killers["tests"], self._supervisor]
         if any(resident.ask("wipe", WIPE_S) is None for resident in residents):
             self.destroy("its scratch space could not be emptied")
@@ -260,6 +284,7 @@ class DockerSandbox:
             resident.close()
         with contextlib.suppress(EngineFault):
             remove(self.daemon, self._id)
+        self._keepers.close()
         self.daemon.close()
 
     def __enter__(self) -> "DockerSandbox":

@@ -4,11 +4,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.container import DockerSandbox, never, remove
 from sandbox.daemon import DEFAULT_URL, Daemon, Gone, connect
 from sandbox.errors import EngineFault, ImageUnavailable, Stopped
+from sandbox.extras.values import NONE, Extras
 from sandbox.hardening import WRITABLE, container_config, host_config
 from sandbox.owners import RUN, is_abandoned, labels, this_process
 from sandbox.protocol import Limits
@@ -53,8 +55,8 @@ class DockerEngine:
                 self._daemon = daemon
             return self._daemon
 
-    def open(self, image: str, *, run_id: str, limits: Limits) -> DockerSandbox:
-        """See `protocol.Engine.open`.
+    def open(self, image: str, *, run_id: str, limits: Limits, extras: Extras = NONE) -> DockerSandbox:
+        """See `protocol.Engine.open`. `extras`: servers to start beside the code, from an image that holds them.
 
         Raises:
             EngineUnavailable: no engine answers.
@@ -64,9 +66,9 @@ class DockerEngine:
         connected = self._connected()
         path = _search_path(connected, image)
         daemon = connected.another()
-        host = host_config(daemon.api, limits, cpus=min(limits.cpus, self._cpus), runtime=self._runtime)
+        host = host_config(daemon.api, limits, extras, cpus=min(limits.cpus, self._cpus), runtime=self._runtime)
         config = container_config(
-            daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host
+            daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host, names=bool(extras)
         )
         with contextlib.ExitStack() as undo:
             undo.callback(daemon.close)
@@ -76,9 +78,15 @@ class DockerEngine:
             supervisor = Resident(Channel(daemon.call("attach_socket", container_id, params=streams)))
             undo.callback(supervisor.close)
             daemon.call("start", container_id, within=START_S)
-            box = DockerSandbox(daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled)
+            box = DockerSandbox(
+                daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled, extras=extras
+            )
             undo.pop_all()
         return box
+
+    def supplied(self, extras: Extras) -> "Supplied":
+        """This engine, opening sandboxes with these servers."""
+        return Supplied(self, extras)
 
     def sweep(self) -> list[str]:
         """See `protocol.Engine.sweep`."""
@@ -113,6 +121,26 @@ class DockerEngine:
             if self._daemon is not None:
                 self._daemon.close()
             self._daemon = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """See `protocol.Engine`: every sandbox gets the same servers."""
+
+    engine: DockerEngine
+    extras: Extras
+
+    def open(self, image: str, *, run_id: str, limits: Limits) -> DockerSandbox:
+        """See `DockerEngine.open`."""
+        return self.engine.open(image, run_id=run_id, limits=limits, extras=self.extras)
+
+    def sweep(self) -> list[str]:
+        """See `DockerEngine.sweep`."""
+        return self.engine.sweep()
+
+    def remove_run(self, run_id: str) -> list[str]:
+        """See `DockerEngine.remove_run`."""
+        return self.engine.remove_run(run_id)
 
 
 def _forget(daemon: Daemon, container_id: str) -> None:

@@ -38,6 +38,15 @@ class FakeSandbox:
         self._lock = threading.Lock()
         self._tasks: list[Task] = []
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """See `protocol.Sandbox.env`: no server runs beside what is fake."""
+        return {}
+
+    def ailing(self) -> str:
+        """See `protocol.Sandbox.ailing`."""
+        return ""
+
     def start(self, command: Command) -> Process:
         """See `protocol.Sandbox.start`."""
         as_argv(command, PATH)

@@ -28,6 +28,9 @@ from sandbox.build import (
 from sandbox.build_network import BuildNetwork
 from sandbox.destinations import Destinations, destinations_of
 from sandbox.errors import DependencyError, EngineFault, ImageUnavailable
+from sandbox.extras.layer import REPOSITORY as SERVERS
+from sandbox.extras.layer import build_layer, layer_tag
+from sandbox.extras.values import NONE, Extras
 from sandbox.guard import Policy, check
 from sandbox.index import Asker
 from sandbox.locks import locked, try_lock
@@ -101,20 +104,27 @@ class Images:
         self.network, self.tell, self.base, self.cache = network, tell, base, cache
         self._base: dict[str, Any] | None = None
 
-    def ensure(self, manifest: Manifest, known: Manifest | None = None) -> Image:
-        """The image that holds what the manifest asks for, built first when it is not there.
+    def ensure(self, manifest: Manifest, known: Manifest | None = None, extras: Extras = NONE) -> Image:
+        """The image that holds what the manifest asks for and these servers, built first when it is not there.
 
         `known`: what the repository asked for before the change, and so is trusted with; None: nothing.
 
         Raises:
             PackageRefused: a package is not even tried, see `guard`.
             DependencyError: it cannot be installed; the message ends with the installer's own words.
-            ImageUnavailable: the base image is gone.
+            ImageUnavailable: the base image is gone, or the servers' packages cannot be had.
             EngineFault: the engine failed.
             Stopped: `cancelled` said so.
         """
         begun = time.monotonic()
-        tag = self.tag_of(manifest)
+        tag = self.tag_of(manifest, extras)
+        built = self._once(tag, lambda: self._build(manifest, known, self._below(extras), tag))
+        if extras:
+            self._use(layer_tag(self._base_info()["Id"], extras.names))
+        return Image(tag, built, round(time.monotonic() - begun, 3))
+
+    def _once(self, tag: str, build: Callable[[], None]) -> bool:
+        """Build an image that is not there, one builder at a time; True when that was needed."""
         built = False
         self._use(tag)
         if not self._present(tag):
@@ -124,23 +134,34 @@ class Images:
                 self.cancelled,
             ):
                 if not self._present(tag):
-                    self._build(manifest, known, tag)
+                    build()
                     built = True
             self._use(tag)
-        return Image(tag, built, round(time.monotonic() - begun, 3))
+        return built
 
-    def tag_of(self, manifest: Manifest) -> str:
-        """The tag under which the manifest's image is kept: manifest, base image and recipe decide it."""
+    def _below(self, extras: Extras) -> str:
+        """What a dependency image is built on: the base, or the layer with the servers, made first."""
+        base = str(self._base_info()["Id"])
+        if not extras:
+            return base
+        tag, names = layer_tag(base, extras.names), extras.names
+        self._once(tag, lambda: build_layer(self.api, base, names, tag, self.network, self.tell, self.cancelled))
+        return tag
+
+    def tag_of(self, manifest: Manifest, extras: Extras = NONE) -> str:
+        """The tag under which the manifest's image is kept: manifest, base image, servers and recipe decide it."""
         base = self._base_info()
         check_python(manifest, (base["Config"].get("Labels") or {}).get(PYTHON, ""))
-        content = "\n".join((RECIPE, base["Id"], manifest.key))
+        below = layer_tag(base["Id"], extras.names) if extras else base["Id"]
+        content = "\n".join((RECIPE, below, manifest.key))
         return f"{REPOSITORY}:{hashlib.sha256(content.encode()).hexdigest()[:24]}"
 
     def list(self) -> list[ImageInfo]:
-        """Every dependency image on this engine, most recently used first."""
+        """Every dependency image, and every layer of servers, on this engine; most recently used first."""
         with engine_errors("images cannot be listed"):
-            found = self.api.images(name=REPOSITORY)
-            tags = {t: one for one in found for t in one.get("RepoTags") or () if t.startswith(f"{REPOSITORY}:")}
+            found = [one for name in (REPOSITORY, SERVERS) for one in self.api.images(name=name)]
+            ours = (f"{REPOSITORY}:", f"{SERVERS}:")
+            tags = {t: one for one in found for t in one.get("RepoTags") or () if t.startswith(ours)}
             layers = {one["Id"]: self._layers(one["Id"]) for one in tags.values()}
             bases = {one["Id"]: self._layers(one["Id"]) for one in self.api.images(filters={"label": f"{KIND}=base"})}
         holders = Counter(layer for one in {**bases, **layers}.values() for layer in one)
@@ -196,22 +217,22 @@ class Images:
         sizes = (int(step["Size"]) for step in self.api.history(image_id) if step["Size"])
         return dict(zip(names, sizes, strict=False))
 
-    def _build(self, manifest: Manifest, known: Manifest | None, tag: str) -> None:
+    def _build(self, manifest: Manifest, known: Manifest | None, below: str, tag: str) -> None:
         asker = Asker(self.network, self.cache / "index")
         for note in check(manifest, known, asker, self.network.indexes(), self.policy):
             self.tell(note)
         allowed = destinations_of(self.network, asker, manifest)
         self.tell(f"installing {len(manifest.requirements)} requirements")
         try:
-            self._attempt(manifest, tag, allowed, wheels_only=True)
+            self._attempt(manifest, below, tag, allowed, wheels_only=True)
         except _NeedsBuild:
             # Building a package runs its code, so that only reads the cache all repositories share.
             self.tell("a package has no wheel; building it from source")
-            self._attempt(manifest, tag, allowed, wheels_only=False)
+            self._attempt(manifest, below, tag, allowed, wheels_only=False)
 
-    def _attempt(self, manifest: Manifest, tag: str, allowed: Destinations, *, wheels_only: bool) -> None:
+    def _attempt(self, manifest: Manifest, below: str, tag: str, allowed: Destinations, *, wheels_only: bool) -> None:
         with BuildContainer(
-            self.api, self._base_info()["Id"], network=self.network, cache="ours" if wheels_only else "read",
+            self.api, below, network=self.network, cache="ours" if wheels_only else "read",
             cancelled=self.cancelled,
         ) as box:  # fmt: skip
             box.connect(allowed)

@@ -113,10 +113,13 @@ class _Box:
             start_s = min(meeting.service.start_timeout_s, START_S, left)
             service = meeting.service.model_copy(update={"start_timeout_s": start_s})
             try:
-                return run_service_tests(
+                report = run_service_tests(
                     self.sandbox, service=service, node_ids=tests, expected=tests,
                     timeout_s=max(0.5, left - start_s), starter=self._workers,
                 )  # fmt: skip
+                if self._workers is not None:
+                    self._workers.renew_ahead()
+                return report
             except WorkerLost:
                 if self._workers is None:
                     raise

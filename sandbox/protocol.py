@@ -99,6 +99,17 @@ class Sandbox(Protocol):
     @property
     def id(self) -> str: ...
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """How the project's processes find the servers that run beside them; empty when there are none."""
+
+    def ailing(self) -> str:
+        """Why one of those servers is not there any more, in one line; empty when all are well.
+
+        Raises:
+            EngineFault: they cannot be asked.
+        """
+
     def start(self, command: Command) -> Process:
         """Start a command and return at once.
 
@@ -128,7 +139,11 @@ class Sandbox(Protocol):
         """
 
     def sweep(self) -> None:
-        """Kill every process of `app` and `tests`, empty `/work`, `/scratch` and `/tmp`."""
+        """Kill every process of `app` and `tests`, empty `/work`, `/scratch` and `/tmp`, start servers anew.
+
+        Raises:
+            EngineFault: that cannot be done.
+        """
 
     def close(self) -> None:
         """Kill and remove the container; never raises, may be called twice."""

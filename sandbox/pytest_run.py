@@ -7,7 +7,7 @@ from sandbox import stream
 from sandbox.errors import EngineFault
 from sandbox.jobs import Job, Plain, Starter
 from sandbox.protocol import SOURCE, WORK, Cause, Outcome, Sandbox
-from sandbox.reports import SuiteReport
+from sandbox.reports import SuiteReport, Word
 from sandbox.suite import suite_report
 
 TREE = f"{WORK}/tree"
@@ -54,9 +54,9 @@ def run_in_process(
     """
     starter = starter or Plain(sandbox)
     starter.clean()
-    job = in_process_job(node_ids, timeout_s=timeout_s, ini=ini, options=options, env=env or {})
+    job = in_process_job(node_ids, timeout_s=timeout_s, ini=ini, options=options, env={**(env or {}), **sandbox.env})
     outcome = starter.start(job).wait()
-    return suite_report(outcome, told_by(outcome, str(job.task["nonce"])), expected)
+    return with_servers(sandbox, suite_report(outcome, told_by(outcome, str(job.task["nonce"])), expected))
 
 
 def in_process_job(
@@ -85,6 +85,18 @@ def in_process_job(
         env=project_env(env),
         timeout_s=timeout_s,
     )
+
+
+def with_servers(sandbox: Sandbox, report: SuiteReport) -> SuiteReport:
+    """The report, not believed when what the tests did ended a server that ran beside them.
+
+    Raises:
+        EngineFault: the servers cannot be asked.
+    """
+    if report.word not in (Word.GREEN, Word.RED, Word.COLLECT_ERROR, Word.NO_TESTS):
+        return report
+    reason = sandbox.ailing()
+    return report.model_copy(update={"word": Word.RED, "complete": False, "reason": reason}) if reason else report
 
 
 def told_by(outcome: Outcome, nonce: str) -> stream.Told:

@@ -2,12 +2,12 @@
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sandbox.errors import EngineFault
 from sandbox.jobs import Job, Plain, Starter
 from sandbox.protocol import SCRATCH, SOURCE, TESTS, WORK, Cause, Outcome, Process, Sandbox
-from sandbox.pytest_run import PROJECT_PYTHON, QUIET, TREE, project_env, told_by
+from sandbox.pytest_run import PROJECT_PYTHON, QUIET, TREE, project_env, told_by, with_servers
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.stream import Told
 from sandbox.suite import WORDS, suite_report
@@ -45,6 +45,7 @@ def run_service_tests(
     told = told_by(tested, nonce)
     report = _not_started(service, told, served, died) or _judged(tested, told, served, died, expected)
     said = served.stdout + b"\n" + served.stderr
+    report = with_servers(sandbox, report)
     return report.model_copy(update={"service_output": shown(said, 12_000), "elapsed_s": round(tested.elapsed_s, 3)})
 
 
@@ -60,7 +61,7 @@ def beside(
     """
     starter = starter or Plain(sandbox)
     starter.clean()
-    running = starter.start(_service_job(service, job.timeout_s + 60))
+    running = starter.start(_service_job(service, sandbox.env, job.timeout_s + 60))
     try:
         return _race(starter.start(job), running)
     finally:
@@ -120,7 +121,7 @@ def _last(served: Outcome) -> str:
     return f"{said} ({how})"
 
 
-def _service_job(service: Service, timeout_s: float) -> Job:
+def _service_job(service: Service, env: Mapping[str, str], timeout_s: float) -> Job:
     def filled(text: str) -> str:
         return text.replace("{port}", str(PORT))
 
@@ -130,8 +131,16 @@ def _service_job(service: Service, timeout_s: float) -> Job:
         "prepare": [[filled(word) for word in argv] for argv in service.prepare],
         "argv": [filled(word) for word in service.argv],
     }
-    env = project_env({name: filled(value) for name, value in service.env.items()})
-    return Job(python=PROJECT_PYTHON, parts=LAUNCH, task=task, user="app", cwd=WORK, env=env, timeout_s=timeout_s)
+    own = {name: filled(value) for name, value in service.env.items()}
+    return Job(
+        python=PROJECT_PYTHON,
+        parts=LAUNCH,
+        task=task,
+        user="app",
+        cwd=WORK,
+        env=project_env({**own, **env}),
+        timeout_s=timeout_s,
+    )
 
 
 def _tests_job(service: Service, nonce: str, node_ids: Sequence[str] | None, timeout_s: float) -> Job:

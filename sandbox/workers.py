@@ -19,7 +19,9 @@ WEB = (
     "anyio", "anyio._backends._asyncio", "starlette", "fastapi", "fastapi.responses", "fastapi.security",
     "fastapi.staticfiles", "fastapi.templating", "starlette.middleware.cors", "fastapi.openapi.utils",
     "sqlalchemy", "sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.sqlite.aiosqlite", "aiosqlite",
-    "sqlalchemy.dialects.postgresql", "sqlmodel", "email_validator", "multipart", "python_multipart",
+    "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.postgresql.asyncpg", "asyncpg", "psycopg", "psycopg2",
+    "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.postgresql.psycopg2", "redis", "redis.asyncio",
+    "sqlmodel", "email_validator", "multipart", "python_multipart",
     "argon2", "pwdlib", "pwdlib.hashers.argon2", "bcrypt", "jwt", "jose", "passlib.context", "cryptography.fernet",
 )  # fmt: skip
 """Imported when installed: what applications of this kind spend their start on."""
@@ -38,7 +40,8 @@ class Workers:
     """Starts jobs in preloaded workers of one container: the service, tests inside, tests outside. See `jobs.Starter`.
 
     `distributions`: what the repository's manifest names. `shares`: children an in-process suite is split over once it
-    is known; anything but green is then told by a run in one piece. Reports say in `notes` when a plain process was
+    is known; anything but green is then told by a run in one piece (always, when children would share a server's
+    data). Reports say in `notes` when a plain process was
     used instead.
     """
 
@@ -46,7 +49,7 @@ class Workers:
         self, box: DockerSandbox, distributions: Sequence[str] = (), *, cheap_hashes: bool = True, shares: int = 1
     ) -> None:
         self._box = box
-        self._shares = shares
+        self._shares = 1 if box.extras else shares
         self._durations: dict[str, float] = {}
         self._distributions = tuple(distributions)
         self._cheap_hashes = cheap_hashes
@@ -138,6 +141,10 @@ class Workers:
             self._box.sweep()
         else:
             self._box.wipe()
+
+    def renew_ahead(self) -> None:
+        """Start the container's servers anew while nobody waits for them."""
+        self._box.renew_ahead()
 
     def start(self, job: Job) -> Process:
         """See `Starter.start`."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from sandbox.base_image import ensure_base
 from sandbox.build_network import BuildNetwork
 from sandbox.docker import DockerEngine
+from sandbox.extras.find import needed_extras
+from sandbox.extras.values import Extras
 from sandbox.guard import Policy
 from sandbox.images import Images
 from sandbox.manifest import Manifest, read_manifest
@@ -35,6 +37,7 @@ def build_network(loaded: Loaded) -> BuildNetwork:
         proxies=proxies,
         reach=settings.build_network,
         hosts=tuple(settings.build_hosts),
+        debian_mirror=settings.debian_mirror,
     )
 
 
@@ -58,8 +61,19 @@ def images_for(
 
 def manifest_of(repo: Path) -> Manifest:
     """What a folder's files say it depends on."""
+    source = _folder(repo)
+    return read_manifest(source.files(), source.raw)
+
+
+def extras_of(repo: Path, settings: Settings) -> Extras:
+    """The servers a folder's files say it needs beside it."""
+    source = _folder(repo)
+    return needed_extras(source.files(), source.raw, settings.extras)
+
+
+def _folder(repo: Path) -> TreeSource:
     names = [str(p.relative_to(repo)) for p in sorted(repo.rglob("*")) if p.is_file() and ".git" not in p.parts]
-    return read_manifest(names, TreeSource(repo, names).raw)
+    return TreeSource(repo, names)
 
 
 def sandbox_limits(settings: Settings) -> SandboxLimits:

@@ -39,7 +39,7 @@ def _measured(lab: Lab, base: str) -> Baseline:
     """The baseline of a tree with tests; known flaky tests do not decide."""
     tree, image, service = lab.tree_id(base), lab.image(base), lab.service(base)
     flakes, verdicts = lab.proof.flakes(lab.source), lab.proof.verdicts
-    limits = {"limits": asdict(lab.limits), "timeout_s": lab.test_timeout_s}
+    limits = {"limits": asdict(lab.limits), "timeout_s": lab.test_timeout_s, "extras": lab.extras(base)}
     key = key_of("baseline", {"tree": tree, "image": image, "service": service, **limits})
     if (known := verdicts.find_baseline(key)) is not None:
         lab.record.emit("note", text="the repository's own tests were run on this very tree before")
@@ -52,7 +52,7 @@ def _measured(lab: Lab, base: str) -> Baseline:
 
 def _measure(lab: Lab, base: str, **how: Any) -> Baseline:
     found = measure(
-        lab.engine,
+        lab.engine.supplied(lab.extras(base)),
         lab.image(base),
         source=lab.workspace.export(base),
         service=lab.service(base),
@@ -76,25 +76,24 @@ def judge(
         gate = Gate(name="dependencies", passed=False, evidence=reason)
         return Verdict(word=Word.RED, commit=head, reason=reason, gates=(gate,))
     question = _question(lab, head, tests_commit, base, cases) | {"held_out": set(held)}
-    verdicts = lab.proof.verdicts
-    key = key_of(
-        "verdict",
-        question | {"source": lab.tree_id(head), "proof": lab.proof.words(), "limits": asdict(lab.limits)},
-    )
+    verdicts, extras = lab.proof.verdicts, lab.extras(head)
+    engine = lab.engine.supplied(extras)
+    known_by = {"proof": lab.proof.words(), "limits": asdict(lab.limits), "extras": extras}
+    key = key_of("verdict", question | {"source": lab.tree_id(head), **known_by})
     if (known := verdicts.find(key, head)) is not None:
         lab.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
         return known
     run: dict[str, Any] = {"limits": lab.limits, "run_id": lab.run_id, "timeout_s": lab.test_timeout_s}
-    verdict = judge_commit(lab.engine, commit=head, **question, **run)
+    verdict = judge_commit(engine, commit=head, **question, **run)
     lab.engine.refuse_if_stopped()
     if _flaky_before(lab, verdict, base, cases):
         question |= {"baseline": baseline(lab, base)}
-        verdict = judge_commit(lab.engine, commit=head, **question, **run)
+        verdict = judge_commit(engine, commit=head, **question, **run)
         lab.engine.refuse_if_stopped()
     verdict = lab.proof.weigh(
         verdict,
         lambda: _sample(lab, base, head),
-        engine=lab.engine,
+        engine=engine,
         image=question["image"],
         source=question["source"],
         tests=question["tests"],

@@ -14,6 +14,8 @@ from agents.testkit import CONFTEST, acceptance_conftest
 from sandbox.deliver import refuse_branch
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, RepositoryRefused
+from sandbox.extras.find import needed_extras
+from sandbox.extras.values import AUTO, Extras
 from sandbox.history import FileChange
 from sandbox.images import Images
 from sandbox.listing import of_tree
@@ -47,6 +49,10 @@ class Lab:
     proof: Proof = field(default_factory=Proof)
     tell_edit: Callable[[str], None] = lambda _: None
     """Told every single edit; the rules write many files at once, so only a model's are worth a line."""
+    choice: str = AUTO
+    """The setting `extras`."""
+    _extras_of: dict[str, Extras] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
     _image_of: dict[str, str] = field(default_factory=dict)
     _sources: dict[str, CommitSource] = field(default_factory=dict)
     _services: dict[str, Service | None] = field(default_factory=dict)
@@ -182,15 +188,33 @@ class Lab:
         service = self.service() or Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"))
         self.workspace.write(CONFTEST, acceptance_conftest(service).encode())
 
-    def image(self, commit: str = "") -> str:
-        """The image with the dependencies of a commit (or of the tree as it is).
+    def extras(self, commit: str = "") -> Extras:
+        """The servers that a commit (or the tree as it is) needs beside it."""
+        key = self.workspace.tree_id(commit) if commit else ""
+        if key in self._extras_of:
+            return self._extras_of[key]
+        source = self._source(commit)
+        found = needed_extras(source.files(), source.raw, self.choice)
+        for note in found.notes:
+            if note not in self._told:
+                self.record.emit("note", text=note)
+        self._told.update(found.notes)
+        if commit:
+            self._extras_of[key] = found
+        return found
+
+    def image(self, commit: str = "", extras: Extras | None = None) -> str:
+        """The image with the dependencies and servers of a commit (or of the tree as it is).
+
+        `extras`: its servers, when they are known.
 
         Raises:
             DependencyError: they cannot be installed, or one must not be (`PackageRefused`).
         """
         key = self.workspace.tree_id(commit) if commit else ""
         if key not in self._image_of:
-            image = self.images.ensure(self._manifest(commit), known=self._known)
+            wanted = self.extras(commit) if extras is None else extras
+            image = self.images.ensure(self._manifest(commit), known=self._known, extras=wanted)
             if image.built:
                 self.record.emit("note", text=f"built the dependency image in {image.seconds:.0f} s")
             if not commit:
@@ -232,8 +256,9 @@ class Lab:
         """
         if service is None and any(c.node_id.startswith(ACCEPTANCE) for c in cases):
             return SuiteReport(word=Word.RED, reason="no FastAPI application was found in the tree")
+        extras = self.extras(commit)
         try:
-            image = self.image(commit)
+            image = self.image(commit, extras)
         except DependencyError as error:
             if commit == self.workspace.base:
                 raise
@@ -241,7 +266,7 @@ class Lab:
         tree = self.commit_source(commit).listing if commit else of_tree(self.workspace)
         author = self.commit_source(tests_commit).listing
         author = author.only(set(trusted(author.keys)))
-        return self.warm.run(image, tree, author, [c.node_id for c in cases], service)
+        return self.warm.run(image, tree, author, [c.node_id for c in cases], service, extras)
 
     def trusted_tests(self, tests_commit: str) -> bytes:
         """Tar of what a verdict takes from the tests' author."""

@@ -34,6 +34,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         limits=sandbox_limits(settings),
         test_timeout_s=settings.test_timeout_s,
         record=record,
+        choice=settings.extras,
         proof=Proof(
             mutants=settings.mutants,
             budget_s=settings.mutant_budget_s,

@@ -16,9 +16,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sandbox.build_network import exempt
+from sandbox.extras.values import parse_choice
 from workflows.environment import BUILD_KEYS
 
-REPOSITORY_KEYS = frozenset({"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume"})
+REPOSITORY_KEYS = frozenset(
+    {"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume", "extras"}
+)
 """What a repository's own configuration may set."""
 
 ALIASES = {
@@ -115,9 +118,21 @@ class Settings(BaseSettings):
     new_package_days: float = Field(
         30, ge=0, description="a package a change asks for must have been on the index this long (days); 0 asks nothing"
     )
+    extras: str = Field(
+        "auto", description="servers started beside the code in the sandbox: auto, none, or postgresql, redis"
+    )
+    debian_mirror: str = Field(
+        "", description="Debian mirror those servers are installed from; empty is the image's own"
+    )
 
     branch_prefix: str = Field("greenloop/", description="put before the branch's name")
     state_dir: Path = Field(Path(), description="where runs are kept; default $XDG_STATE_HOME/greenloop")
+
+    @field_validator("extras")
+    @classmethod
+    def _known_extras(cls, value: str) -> str:
+        parse_choice(value)
+        return value
 
     @field_validator("branch_prefix")
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, EngineFault
+from sandbox.extras.values import NONE, Extras
 from sandbox.listing import Key, Listing, Read
 from sandbox.manifest import read_manifest
 from sandbox.mirror import Courier, Mirror
@@ -40,19 +41,21 @@ class Warm:
         self._opened: Opened | None = None
 
     def run(
-        self, image: str, tree: Listing, author: Listing, node_ids: Sequence[str], service: Service | None
-    ) -> SuiteReport:
+        self, image: str, tree: Listing, author: Listing, node_ids: Sequence[str], service: Service | None,
+        extras: Extras = NONE,
+    ) -> SuiteReport:  # fmt: skip
         """Run tests of both kinds on a tree: those over HTTP against the service, the others in-process.
 
         `author`: the trusted files at the commit of the tests' author; they lie over the tree's own. Without a
-        `service` there are no tests over HTTP.
+        `service` there are no tests over HTTP. `extras`: servers to run beside it; the image holds them.
 
         Raises:
             EngineFault: the engine failed or the container died; it is given up, so the next call starts a new one.
             Stopped: the run was stopped, so the report would say nothing.
         """
         try:
-            workers = self._filled(image, tree, author).workers
+            opened = self._filled(image, tree, author, extras)
+            workers = opened.workers
             outside = [n for n in node_ids if n.startswith(ACCEPTANCE)]
             inside = [n for n in node_ids if not n.startswith(ACCEPTANCE)]
             reports = []
@@ -74,6 +77,7 @@ class Warm:
                         env=service.env if service is not None else {},
                     )
                 )
+            workers.renew_ahead()
         except EngineFault:
             self.close()
             raise
@@ -91,12 +95,12 @@ class Warm:
             self._opened.box.close()
             self._opened = None
 
-    def _filled(self, image: str, tree: Listing, author: Listing) -> Opened:
+    def _filled(self, image: str, tree: Listing, author: Listing, extras: Extras) -> Opened:
         """The container with exactly this tree in it."""
         opened = self._opened
-        if opened is None or opened.image != image:
+        if opened is None or opened.image != image or opened.box.extras != extras:
             self.close()
-            box = self._engine.open(image, run_id=self._run_id, limits=self._limits)
+            box = self._engine.open(image, run_id=self._run_id, limits=self._limits, extras=extras)
             try:
                 courier = Courier(box)
             except EngineFault:

@@ -84,9 +84,11 @@ def bring(name, absent):
             warm_up_pytest()
         else:
             __import__(name)
-    except ModuleNotFoundError:  # it, or something optional that it builds on, is not installed
-        absent.append(name)
-        return ""
+    except ImportError as broken:
+        if is_missing(broken) or is_missing(broken.__context__):
+            absent.append(name)
+            return ""
+        return "importing %s failed: %s" % (name, broken)
     except BaseException as broken:  # noqa: BLE001 - an import can end in anything, and only its name matters
         return "importing %s failed: %s" % (name, type(broken).__name__)
     if len(os.listdir("/proc/self/task")) > 1:
@@ -96,12 +98,18 @@ def bring(name, absent):
     return ""
 
 
+def is_missing(broken):
+    """It, or something optional that it builds on, is not installed."""
+    return isinstance(broken, ModuleNotFoundError)
+
+
 def warm_up_pytest():
     """One empty run, so that plugins are imported by pytest's own rewriter."""
     import pytest
 
     os.chdir("/")
-    pytest.main(["-q", "-c", os.devnull, "--rootdir", "/", "-p", "no:cacheprovider", "--co", "/var/empty-of-greenloop"])
+    quiet = ["-q", "-c", os.devnull, "--rootdir", "/", "--noconftest", "-p", "no:cacheprovider"]
+    pytest.main([*quiet, "--co", "/var/empty-of-greenloop"])
 
 
 def cheapen():

@@ -8,6 +8,7 @@ from sandbox import tars
 from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
 from sandbox.protocol import Command, Limits
+from sandbox.pytest_run import in_process_job
 from sandbox.reports import SuiteReport, Word
 from sandbox.workers import Workers
 from tests.support.trees import ACCEPTANCE, ACCEPTANCE_IDS, APP, RUN_ID, SERVICE, UNIT, UNIT_IDS, fastapi_image
@@ -48,6 +49,18 @@ def one(source: str) -> dict[str, bytes]:
 
 def processes(box: DockerSandbox) -> int:
     return len(box.run(Command(argv=("pgrep", "-U", "10001"), timeout_s=10, user="root")).stdout.split())
+
+
+def test_what_is_absent_or_closed_to_it_spoils_no_worker(box: DockerSandbox) -> None:
+    """The image has no jinja2, which `fastapi.templating` wants, and the tests' folder is closed to the code."""
+    fill(box, APP)
+    workers = Workers(box)
+    worker = workers.worker(in_process_job(None, timeout_s=60, ini="[pytest]\n", options=(), env={}))
+    worker.greet()
+    absent = worker.facts["absent"]
+    assert isinstance(absent, list) and "fastapi.templating" in absent
+    assert not {"pytest", "fastapi", "httpx"} & set(absent)
+    workers.close()
 
 
 def test_the_same_report_as_a_plain_process(box: DockerSandbox, shared: Workers) -> None:

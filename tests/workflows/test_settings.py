@@ -51,6 +51,7 @@ def test_a_repository_cannot_choose_a_host_or_spend_money(tmp_path: Path, line: 
         ("colour = 1", "colour"),
         ("max_rounds = ", "TOML"),
         ("max_rounds = 0", "max_rounds"),
+        ("extras = 'postgresql, oracle'", "oracle"),
     ],
 )
 def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, content: str, says: str) -> None:
@@ -59,6 +60,16 @@ def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, content: str, says: s
     with pytest.raises(ConfigError, match=says) as caught:
         load(repo, {}, env)
     assert "\n" not in str(caught.value)
+
+
+def test_a_repository_may_name_its_servers(tmp_path: Path) -> None:
+    repo, env = layers(tmp_path)
+    assert load(repo, {}, env).values.extras == "auto"
+    (repo / "greenloop.toml").write_text("extras = 'postgresql, redis'\n")
+    assert load(repo, {}, env).values.extras == "postgresql, redis"
+    (repo / "greenloop.toml").write_text("debian_mirror = 'http://evil.example'\n")
+    with pytest.raises(ConfigError, match="debian_mirror"):
+        load(repo, {}, env)
 
 
 def test_a_linked_configuration_is_not_followed(tmp_path: Path) -> None:

@@ -18,13 +18,16 @@ def build(
 ) -> None:
     """Build the base image, and a repository's dependency image, ahead of the first run."""
     with known_problems():
-        from workflows.engines import images_for, manifest_of
+        from workflows.engines import extras_of, images_for, manifest_of
 
-        images = images_for(load_settings(), tell=typer.echo)
+        loaded = load_settings(repo)
+        images = images_for(loaded, tell=typer.echo)
         typer.echo(f"base image: {images.base}")
         if repo is not None:
-            manifest = manifest_of(repo)
-            image = images.ensure(manifest, known=manifest)
+            extras, manifest = extras_of(repo, loaded.values), manifest_of(repo)
+            for note in extras.notes:
+                typer.echo(note)
+            image = images.ensure(manifest, known=manifest, extras=extras)
             typer.echo(
                 f"dependency image: {image.tag} ({'built' if image.built else 'there already'}, {image.seconds:.1f} s)"
             )
