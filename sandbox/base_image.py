@@ -27,7 +27,8 @@ from sandbox.text import clean, last_line, shown
 PREFERRED = "python:3.12-slim"
 RECIPE = "1"
 """Raise it when the steps below change what is in the image."""
-TOOLS = Path(__file__).with_name("tools.txt")
+TOOLS = {"/opt/greenloop": Path(__file__).with_name("tools.txt"), "/opt/gates": Path(__file__).with_name("gates.txt")}
+"""Environments of our own: what runs the tests from outside, and what the other gates need."""
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 FOUNDATION = "greenloop/foundation"
@@ -74,7 +75,8 @@ def ensure_base(
 
 def base_tag(preferred: str = PREFERRED) -> str:
     """`greenloop/base:<hash of recipe>`."""
-    recipe = "\n".join((RECIPE, preferred, SUITE, PACKAGES, TOOLS.read_text(encoding="utf-8")))
+    tools = (file.read_text(encoding="utf-8") for file in TOOLS.values())
+    recipe = "\n".join((RECIPE, preferred, SUITE, PACKAGES, *tools))
     return f"greenloop/base:{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
 
@@ -174,12 +176,10 @@ def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell:
         box.put({"/opt/venv": None}, owner=BUILDER, mode=0o2775)
         box.put({CACHE: None}, owner=BUILDER, mode=0o700)
         box.put({EMPTY: None}, owner=0, mode=0o755)
-        box.put({f"{ROOM}/tools.txt": TOOLS.read_bytes()}, owner=0, mode=0o644)
+        box.put({f"{ROOM}/{file.name}": file.read_bytes() for file in TOOLS.values()}, owner=0, mode=0o644)
         commands = (
             *_installer_commands(),
-            [installer(), "venv", "--quiet", "/opt/greenloop"],
-            [installer(), "pip", "install", "--quiet", "--python=/opt/greenloop/bin/python", "--no-build", "--no-deps",
-             "--compile-bytecode", "--require-hashes", "-r", f"{ROOM}/tools.txt"],
+            *(command for home, file in TOOLS.items() for command in _environment_commands(home, file.name)),
             ["/opt/greenloop/bin/python", "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null",
              "--rootdir=/", EMPTY],
         )  # fmt: skip
@@ -193,6 +193,14 @@ def _add_tools(api: Any, foundation: str, tag: str, network: BuildNetwork, tell:
         asked = box.step(["python3", "-I", "-c", "import platform; print(platform.python_version())"], user="0:0",
                          timeout_s=30)  # fmt: skip
         box.commit(tag, {KIND: "base", PYTHON: asked.output.strip()})
+
+
+def _environment_commands(home: str, requirements: str) -> tuple[list[str], ...]:
+    return (
+        [installer(), "venv", "--quiet", home],
+        [installer(), "pip", "install", "--quiet", f"--python={home}/bin/python", "--no-build", "--no-deps",
+         "--compile-bytecode", "--require-hashes", "-r", f"{ROOM}/{requirements}"],
+    )  # fmt: skip
 
 
 def _installer_commands() -> tuple[list[str], ...]:
