@@ -95,6 +95,8 @@ class Gate(Frozen):
     evidence: str
     blocking: bool = True
     seconds: float = 0.0
+    command: str = ""
+    """What was run, as far as one command says it."""
 
 
 class Verdict(Frozen):

@@ -77,6 +77,7 @@ def unguarded_siblings(surface: Surface) -> Iterator[Attack]:
                     id=f"access/{operation.name}/unguarded",
                     category="access",
                     title=f"{operation.name} needs no login, {guarded[0].name} does",
+                    doubt=True,
                     steps=tuple(_on_item(surface, collection, operation, expect)),
                 )
 

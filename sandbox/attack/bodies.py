@@ -106,7 +106,7 @@ def _large_text(surface: Surface, operation: Operation) -> Iterator[Attack]:
         if steps:
             yield Attack(
                 id=f"large bodies/{operation.name}/{name}", category="large bodies",
-                title=f"{operation.name} stores {LARGE // MEGABYTE} MB in {name}", steps=tuple(steps),
+                title=f"{operation.name} stores {LARGE // MEGABYTE} MB in {name}", steps=tuple(steps), doubt=True,
             )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def known_users(surface: Surface) -> Iterator[Attack]:
     if account is None:
         return
     try:
-        start = account.steps("known")
+        start = [step.model_copy(update={"once": ""}) for step in account.steps("known")]
     except NoSample:
         return
     asked = start[-1]

@@ -13,7 +13,7 @@ from sandbox.reports import Service
 from sandbox.service import PORT, TOOLS_PYTHON, beside
 from sandbox.text import last_line, shown
 
-ATTACKER = ("reporter", "ready", "attacker")
+ATTACKER = ("reporter", "ready", "sending", "attacker")
 """Parts of the program; see `sandbox.probe`."""
 SEED = "greenloop"
 MOST_STARTS = 6

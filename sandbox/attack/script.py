@@ -12,7 +12,7 @@ from sandbox.reports import Frozen
 
 Category = Literal[
     "authentication", "access", "injection", "stored script", "mass assignment", "large bodies", "slow patterns",
-    "upload", "leak", "enumeration", "headers",
+    "upload", "leak", "enumeration", "headers", "schema",
 ]  # fmt: skip
 FORGERIES = {
     "none": "its algorithm set to none, the signature taken off",
@@ -83,6 +83,8 @@ class Step(Frozen):
     """Keep the whole answer under this name."""
     only_if: Expect | None = None
     """The attack does not apply when the answer is not like this."""
+    once: str = ""
+    """Steps of this name are sent for the first attack that needs them; later ones take what was kept then."""
     expect: Expect | None = None
     """Without it (and `only_if`) a step on the way: when it is refused the attack does not apply."""
 
@@ -95,6 +97,8 @@ class Attack(Frozen):
     category: Category
     title: str
     """What it would mean when it hits: `GET /books/{id} is answered without a login`."""
+    doubt: bool = False
+    """A hit may be meant: it is told, and stops nothing."""
     steps: tuple[Step, ...]
 
 

@@ -111,10 +111,10 @@ class Account:
         password = next(str(v) for k, v in body.items() if "password" in k.lower())
         given = {self.names[0]: str(body[self.login_field]), self.names[1]: password}
         return [
-            Step(method="POST", path=self.register.path, json_body=body),
+            Step(method="POST", path=self.register.path, json_body=body, once=f"{who} registers"),
             Step(
                 method="POST", path=self.token.path, form=given if self.form else None,
-                json_body=None if self.form else given, take={who: "access_token"},
+                json_body=None if self.form else given, take={who: "access_token"}, once=f"{who} logs in",
             ),
         ]  # fmt: skip
 
