@@ -22,6 +22,8 @@ class Request(Frozen):
     """Node ids of tests of the repository that show a bug."""
     since: str = ""
     """A commit that did not have the bug: which one brought it is looked for."""
+    allow_breaking: bool = False
+    """Existing clients may break; what breaks is recorded."""
     openapi: str = ""
     """An OpenAPI document the result is held to, as text; empty when none was given."""
     assume: bool = False

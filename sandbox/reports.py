@@ -112,4 +112,6 @@ class Verdict(Frozen):
     levels: dict[str, str] = {}
     """Node id -> level it was proven at: `service` (HTTP, other process and uid) or `in-process`."""
     not_checked: tuple[str, ...] = ()
+    shows: str = ""
+    """A module of acceptance tests for what gates found; empty when there is nothing tests could show."""
     elapsed_s: float = 0.0

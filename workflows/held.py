@@ -1,5 +1,6 @@
 """Held-out checks in a run: where the whole suite lies until the verdict, and what may be told of it."""
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,27 @@ def completed(lab: Lab, state: RunState, commit: str, step: str) -> str:
         lab.lay_tests(state["full_tests"])
         done = lab.commit(REST, step=step, verdict="unverified")
     return done
+
+
+ATTACKS = "tests/acceptance/test_requests_that_got_through.py"
+
+
+def add_tests(lab: Lab, state: RunState, module: str, step: str) -> RunState:
+    """Commit tests of what gates found, where builder and verdict have them from now on."""
+    lab.reset(state["head"])
+    lab.write(ATTACKS, module)
+    lab.add_test_support()
+    visible = lab.commit("Add tests of requests that got through", step=step, verdict="red")
+    full = visible
+    if state.get("held"):
+        lab.lay_tests(state["full_tests"])
+        lab.write(ATTACKS, module)
+        full = lab.set_aside(SUBJECT, step=step)
+        lab.reset(visible)
+    names = [node.name for node in ast.parse(module).body if isinstance(node, ast.FunctionDef)]
+    tests = [TestCase(node_id=f"{ATTACKS}::{name}", criteria=()) for name in names if name.startswith("test_")]
+    kept = [case for case in state["cases"] if not case.node_id.startswith(ATTACKS)]
+    return {"head": visible, "tests_commit": visible, "full_tests": full, "cases": [*kept, *tests]}
 
 
 def findings(verdict: Verdict, state: RunState) -> SuiteReport:

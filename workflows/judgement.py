@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from agents.contracts import TestCase
+from agents.contracts import Request, TestCase
 from agents.protection import is_test_file
 from sandbox.baseline import Baseline, measure
 from sandbox.errors import DependencyError
@@ -16,6 +16,7 @@ from sandbox.reports import Gate, Verdict, Word
 from sandbox.trust import ACCEPTANCE
 from sandbox.verdict import judge as judge_commit
 from workflows.flakes import settled
+from workflows.gates import run_gates, with_gates
 from workflows.lab import Lab
 from workflows.proof import sample_of
 from workflows.verdict_cache import key_of
@@ -66,7 +67,14 @@ def _measure(lab: Lab, base: str, **how: Any) -> Baseline:
 
 
 def judge(
-    lab: Lab, head: str, tests_commit: str, base: str, cases: Sequence[TestCase], held: Collection[str] = ()
+    lab: Lab,
+    head: str,
+    tests_commit: str,
+    base: str,
+    cases: Sequence[TestCase],
+    held: Collection[str] = (),
+    *,
+    request: Request | None = None,
 ) -> Verdict:
     """Every gate in a fresh container; the same question is asked once only."""
     try:
@@ -78,8 +86,10 @@ def judge(
     question = _question(lab, head, tests_commit, base, cases) | {"held_out": set(held)}
     verdicts, extras = lab.proof.verdicts, lab.extras(head)
     engine = lab.engine.supplied(extras)
+    kind, may_break = (request.kind, request.allow_breaking) if request else ("feature", False)
     known_by = {"proof": lab.proof.words(), "limits": asdict(lab.limits), "extras": extras}
-    key = key_of("verdict", question | {"source": lab.tree_id(head), **known_by})
+    asked = {"gates": (lab.gates.words(), kind, may_break, lab.tree_id(base))}
+    key = key_of("verdict", question | {"source": lab.tree_id(head), **known_by, **asked})
     if (known := verdicts.find(key, head)) is not None:
         lab.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
         return known
@@ -90,6 +100,10 @@ def judge(
         question |= {"baseline": baseline(lab, base)}
         verdict = judge_commit(engine, commit=head, **question, **run)
         lab.engine.refuse_if_stopped()
+    if verdict.word is Word.GREEN:
+        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, may_break=may_break)
+        lab.engine.refuse_if_stopped()
+        verdict = with_gates(verdict, results)
     verdict = lab.proof.weigh(
         verdict,
         lambda: _sample(lab, base, head),

@@ -24,6 +24,7 @@ from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.trust import ACCEPTANCE, trusted
 from sandbox.workspace import Workspace
+from workflows.gate_choice import Gates
 from workflows.proof import Proof
 from workflows.record import Record
 from workflows.sources import EMPTY_TREE, CommitSource, TreeSource
@@ -47,6 +48,7 @@ class Lab:
     test_timeout_s: float
     record: Record
     proof: Proof = field(default_factory=Proof)
+    gates: Gates = field(default_factory=Gates)
     tell_edit: Callable[[str], None] = lambda _: None
     """Told every single edit; the rules write many files at once, so only a model's are worth a line."""
     choice: str = AUTO
@@ -107,6 +109,11 @@ class Lab:
     def set_aside(self, subject: str, *, step: str) -> str:
         """Commit the tree off the run's line; found again when it was done before."""
         return self.workspace.set_aside(subject, step=step, trailers={"Greenloop-Run": self.run_id})
+
+    def write(self, path: str, text: str) -> None:
+        """Put one file of ours into the tree."""
+        self._at = ""
+        self.workspace.write(path, text.encode())
 
     def lay_tests(self, commit: str) -> None:
         """Put the tests of a commit over those of the tree, which was just reset to HEAD.

@@ -7,6 +7,7 @@ from agents.ledger import Budget, Ledger
 from agents.models import OPENAI, ModelConfig
 from agents.roles import Team
 from workflows.engines import docker_engine, images_for, sandbox_limits
+from workflows.gate_choice import Gates
 from workflows.lab import Lab
 from workflows.proof import Proof
 from workflows.record import Record
@@ -35,6 +36,7 @@ def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], 
         test_timeout_s=settings.test_timeout_s,
         record=record,
         choice=settings.extras,
+        gates=Gates(off=frozenset(settings.gates_off), budget_s=settings.gate_budget_s),
         proof=Proof(
             mutants=settings.mutants,
             budget_s=settings.mutant_budget_s,

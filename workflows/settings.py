@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sandbox.build_network import exempt
 from sandbox.extras.values import parse_choice
 from workflows.environment import BUILD_KEYS
+from workflows.gate_choice import ALL as GATES
 
 REPOSITORY_KEYS = frozenset(
     {"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume", "extras"}
@@ -34,7 +35,7 @@ ALIASES = {
 """Settings that other tools' variables set as well; `GREENLOOP_*` wins over them."""
 
 
-LISTS = frozenset({"fallback_models", "build_hosts", "allow_packages"})
+LISTS = frozenset({"fallback_models", "build_hosts", "allow_packages", "gates_off"})
 """Settings that are several values, separated by commas in the environment."""
 
 OFFLINE = "offline"
@@ -96,6 +97,10 @@ class Settings(BaseSettings):
     memory_mb: int = Field(1024, ge=128, description="memory of one sandbox (MiB)")
     cpus: float = Field(2.0, gt=0, description="CPUs of one sandbox")
     test_timeout_s: float = Field(600.0, gt=0, description="one run of the tests (seconds)")
+    gates_off: list[str] = Field(
+        [], description="gates that do not run: lint, types, contract, migrations, schema, attacks"
+    )
+    gate_budget_s: float = Field(60.0, gt=0, description="most seconds for requests from the schema, and for attacks")
     mutants: bool = Field(True, description="damage a green change on purpose and name what the tests do not notice")
     mutant_budget_s: float = Field(30.0, ge=0, description="most seconds spent on that")
     mutants_at_least: float = Field(
@@ -139,6 +144,14 @@ class Settings(BaseSettings):
     def _no_option(cls, value: str) -> str:
         if value.startswith("-") or any(c in value for c in " ~^:?*[\\"):
             raise ValueError("not usable in a branch name")
+        return value
+
+    @field_validator("gates_off")
+    @classmethod
+    def _known_gates(cls, value: list[str]) -> list[str]:
+        unknown = sorted(set(value) - set(GATES))
+        if unknown:
+            raise ValueError(f"no gate is called {', '.join(unknown)} (there are {', '.join(GATES)})")
         return value
 
     @classmethod

@@ -25,6 +25,7 @@ def without_login(surface: Surface) -> Iterator[Attack]:
         for how, headers in NO_TOKENS.items():
             yield Attack(
                 id=f"authentication/{operation.name}/{how}",
+                operation=operation.name,
                 category="authentication",
                 title=f"{operation.name} is answered with {'no token' if how == 'missing' else f'a {how} token'}",
                 steps=(_asked(operation, headers, Expect(status=DENIED)),),
@@ -49,6 +50,7 @@ def with_forgeries(surface: Surface) -> Iterator[Attack]:
             ]
             yield Attack(
                 id=f"authentication/{operation.name}/{how}",
+                operation=operation.name,
                 category="authentication",
                 title=f"{operation.name} takes a token with {words}",
                 steps=(*login, *asked),
@@ -75,6 +77,7 @@ def unguarded_siblings(surface: Surface) -> Iterator[Attack]:
                 expect = Expect(status=(*DENIED, 404) if operation is not collection.create else DENIED)
                 yield Attack(
                     id=f"access/{operation.name}/unguarded",
+                    operation=operation.name,
                     category="access",
                     title=f"{operation.name} needs no login, {guarded[0].name} does",
                     doubt=True,
@@ -126,6 +129,7 @@ def other_users(surface: Surface) -> Iterator[Attack]:
             )  # fmt: skip
             yield Attack(
                 id=f"access/{operation.name}/other user",
+                operation=operation.name,
                 category="access",
                 title=f"{operation.name} works on what belongs to another user",
                 steps=(*start, shown, hidden, asked),

@@ -39,6 +39,7 @@ def owned_fields(surface: Surface) -> Iterator[Attack]:
             if steps:
                 yield Attack(
                     id=f"mass assignment/{operation.name}/{name}",
+                    operation=operation.name,
                     category="mass assignment",
                     title=f"{operation.name} lets the client set {name}, which only the server may",
                     steps=tuple(steps),
@@ -88,7 +89,7 @@ def large_bodies(surface: Surface) -> Iterator[Attack]:
             for raw, tail in (("[", "]"), ('{"a":', "}"))
         ]  # fmt: skip
         yield Attack(
-            id=f"large bodies/{operation.name}/nesting", category="large bodies",
+            id=f"large bodies/{operation.name}/nesting", operation=operation.name, category="large bodies",
             title=f"{operation.name} breaks on a deeply nested body", steps=(*steps, *nested),
         )  # fmt: skip
         yield from _large_text(surface, operation)
@@ -105,7 +106,7 @@ def _large_text(surface: Surface, operation: Operation) -> Iterator[Attack]:
         steps = _sent(surface, operation, {name: f"<<large:{LARGE}>>"}, expect)
         if steps:
             yield Attack(
-                id=f"large bodies/{operation.name}/{name}", category="large bodies",
+                id=f"large bodies/{operation.name}/{name}", operation=operation.name, category="large bodies",
                 title=f"{operation.name} stores {LARGE // MEGABYTE} MB in {name}", steps=tuple(steps), doubt=True,
             )  # fmt: skip
 
@@ -124,7 +125,7 @@ def slow_texts(surface: Surface) -> Iterator[Attack]:
                 steps += more if not steps else more[-1:]
             if steps:
                 yield Attack(
-                    id=f"slow patterns/{operation.name}/{name}", category="slow patterns",
+                    id=f"slow patterns/{operation.name}/{name}", operation=operation.name, category="slow patterns",
                     title=f"{operation.name} is kept busy by one text in {name}", steps=tuple(steps),
                 )  # fmt: skip
 
@@ -158,7 +159,7 @@ def uploads(surface: Surface) -> Iterator[Attack]:
                 upload=upload.model_copy(update={"field": field}), expect=expect,
             )  # fmt: skip
             yield Attack(
-                id=f"upload/{operation.name}/{name}", category="upload",
+                id=f"upload/{operation.name}/{name}", operation=operation.name, category="upload",
                 title=f"{operation.name} takes a file it should refuse: {name}", steps=(*steps, sent),
             )  # fmt: skip
 

@@ -28,6 +28,7 @@ def known_users(surface: Surface) -> Iterator[Attack]:
     second = asked.model_copy(update={"take": {}, **_as(asked, unknown), "expect": Expect(same_as="wrong")})
     yield Attack(
         id=f"enumeration/{account.token.name}/answers",
+        operation=account.token.name,
         category="enumeration",
         title=f"{account.token.name} tells an unknown user from a wrong password",
         steps=(*start[:-1], first, second),
@@ -56,6 +57,7 @@ def _asked_for_by_mail(surface: Surface, start: list[Step]) -> Iterator[Attack]:
         )  # fmt: skip
         yield Attack(
             id=f"enumeration/{operation.name}/answers",
+            operation=operation.name,
             category="enumeration",
             title=f"{operation.name} tells which addresses are known",
             steps=(start[0], first, second),
@@ -86,7 +88,7 @@ def redirects(surface: Surface) -> Iterator[Attack]:
             if operation.method != "GET" or name.lower() not in _TARGETS:
                 continue
             yield Attack(
-                id=f"headers/{operation.name}/{name} leads away",
+                id=f"headers/{operation.name}/{name} leads away", operation=operation.name,
                 category="headers",
                 title=f"{operation.name} sends people to any site named in {name}",
                 steps=tuple(
@@ -113,6 +115,7 @@ def plain_reads(surface: Surface) -> Iterator[Attack]:
         )  # fmt: skip
         yield Attack(
             id=f"leak/{operation.name}/valid request",
+            operation=operation.name,
             category="leak",
             title=f"{operation.name} ends in an error of the server on a valid request",
             steps=(*steps, sent),
@@ -141,6 +144,7 @@ def broken_input(surface: Surface) -> Iterator[Attack]:
         if sent:
             yield Attack(
                 id=f"leak/{operation.name}/broken input",
+                operation=operation.name,
                 category="leak",
                 title=f"{operation.name} ends in an error of the server on broken input",
                 steps=(*steps, *sent),

@@ -142,6 +142,7 @@ def _with_field(
 def _attack(operation: Operation, variant: str, category: Category, what: str, steps: list[Step]) -> Attack:
     return Attack(
         id=f"{category}/{operation.name}/{variant}",
+        operation=operation.name,
         category=category,
         title=f"{operation.name}, {what}",
         steps=tuple(steps),

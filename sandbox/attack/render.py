@@ -75,10 +75,11 @@ def _free(name: str, taken: set[str]) -> str:
 def _test(name: str, hit: Hit) -> str:
     rows = [f"def {name}(client: httpx.Client, unique: Callable[[], str]) -> None:"]
     rows.append(f"    {_docstring(f'{hit.attack.title}: {hit.told}.')}")
-    rows.append("    name = unique()")
+    body: list[str] = []
     for number, step in enumerate(hit.attack.steps[: hit.step + 1]):
-        rows += [f"    {row}" for row in _step(step, last=number == hit.step, told=hit.told)]
-    return "\n".join(rows) + "\n"
+        body += [f"    {row}" for row in _step(step, last=number == hit.step, told=hit.told)]
+    named = "{name}" in "".join(body)
+    return "\n".join([*rows, *(["    name = unique()"] if named else []), *body]) + "\n"
 
 
 def _docstring(text: str) -> str:

@@ -95,6 +95,8 @@ class Attack(Frozen):
     id: str
     """Stable: category, operation and variant, e.g. `authentication/GET /me/none`."""
     category: Category
+    operation: str = ""
+    """`GET /books/{id}`; empty when it is about the service as a whole."""
     title: str
     """What it would mean when it hits: `GET /books/{id} is answered without a login`."""
     doubt: bool = False

@@ -9,6 +9,7 @@ from sandbox.listing import Listing
 from sandbox.mirror import Courier, Mirror
 from sandbox.protocol import SOURCE
 from sandbox.reports import Service
+from sandbox.trust import kind_of
 
 Side = Literal["base", "head"]
 
@@ -28,9 +29,10 @@ class Trees:
         return self.base if side == "base" else self.head
 
     def changed_files(self, side: Side, ending: str = ".py") -> dict[str, bytes]:
-        """The changed files of a kind as they are on one side."""
+        """The changed files of a kind as they are on one side, without what judges the change: that is others' work."""
         tree = self.side(side)
-        return dict(tree.read([path for path in self.changed if path.endswith(ending) and path in tree.keys]))
+        mine = (path for path in self.changed if path.endswith(ending) and kind_of(path) is None)
+        return dict(tree.read([path for path in mine if path in tree.keys]))
 
 
 class Stand:

@@ -26,6 +26,9 @@ def feature(
     budget: Annotated[float | None, typer.Option(help="Most money the run may cost (USD).")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens the run may use.")] = None,
     timeout: Annotated[float | None, typer.Option(help="Most seconds the run may take.")] = None,
+    allow_breaking: Annotated[
+        bool, typer.Option("--allow-breaking", help="Existing clients may break; what breaks is recorded.")
+    ] = False,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object per event.")] = False,
     branch: Annotated[str | None, typer.Option(help="Name of the result branch.")] = None,
     include_dirty: Annotated[bool, typer.Option("--include-dirty", help="Start from uncommitted changes too.")] = False,
@@ -50,7 +53,9 @@ def feature(
         contract = _file_text(openapi) if openapi else ""
         if openapi:
             read_openapi(contract)
-        request = Request(text=request_text, openapi=contract, assume=loaded.values.assume)
+        request = Request(
+            text=request_text, openapi=contract, assume=loaded.values.assume, allow_breaking=allow_breaking
+        )
         options = {"approve": approve, "include_dirty": include_dirty, "json": json_lines}
         return execute_new(loaded, request, repo, options, branch or "")
 

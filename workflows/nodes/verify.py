@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from sandbox.errors import EngineFault
 from sandbox.reports import SuiteReport, Word
 from workflows.endings import Ending
-from workflows.held import completed, findings, held_cases, scrubbed
+from workflows.held import add_tests, completed, findings, held_cases, scrubbed
 from workflows.judgement import judge
 from workflows.nodes.common import UNTOLD, context_of, step
 from workflows.state import Context, Round, RunState
@@ -20,8 +20,9 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     async with step(context, name, "Verifying in a fresh container"):
         complete = completed(context.lab, state, state["head"], f"held-{state['round']}-{state['red_tries']}")
         verdict = await asyncio.to_thread(
-            judge, context.lab, complete, state["full_tests"], state["base"], state["cases"], state["held"]
-        )
+            judge, context.lab, complete, state["full_tests"], state["base"], state["cases"], state["held"],
+            request=state["request"],
+        )  # fmt: skip
         if verdict.word is Word.SANDBOX_DIED:
             raise EngineFault(f"the container was gone during the verdict: {verdict.reason}")
         context.record.save_report(name, verdict)
@@ -42,7 +43,9 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         total=verdict.total,
         fingerprint=f"verdict:{verdict.word}:{verdict.reason}"[:80],
     )
+    shown = add_tests(context.lab, state, verdict.shows, f"attacks-{state['round']}") if verdict.shows else {}
     return {
+        **shown,
         "verdict": name,
         "ending": "",
         "complete": complete,
