@@ -9,7 +9,7 @@ from tests.e2e.conftest import Greenloop, git
 from tests.e2e.session import make_repo
 from tests.e2e.test_model_path import code, planned, run, steps
 from tests.support import model_server as served
-from tests.support.model_server import ModelServer
+from tests.support.model_server import ModelServer, Script
 from workflows.held import ATTACKS
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
@@ -50,17 +50,22 @@ def test_an_error_of_the_server_comes_back_as_a_test(greenloop: Greenloop, tmp_p
 def test_clients_may_break_only_when_that_is_asked_for(greenloop: Greenloop, tmp_path: Path) -> None:
     old = notes.APP.replace("/notes", "/memos").replace("create_note", "create_memo")
     both = {"main.py": old, "requirements.txt": "fastapi\nuvicorn\n"}
-    script = served.by_role(
-        planner=planned(), tester=notes.write_tests(), builder=notes.build(notes.APP),
-        triage=[served.as_json({"fault": "code", "reason": "memos are gone"})],
-    )  # fmt: skip
+
+    def script() -> Script:
+        return served.by_role(
+            planner=planned(),
+            tester=notes.write_tests(),
+            builder=notes.build(notes.APP),
+            triage=[served.as_json({"fault": "code", "reason": "memos are gone"})],
+        )
+
     quick = {"GREENLOOP_GATES_OFF": "lint,types,migrations,schema,attacks", "GREENLOOP_MAX_ROUNDS": "1"}
-    with ModelServer(script) as server:
+    with ModelServer(script()) as server:
         kept = run(greenloop, server, make_repo(tmp_path / "kept", **both), **quick)
     assert kept.code == code("partial"), kept.text
     assert "contract_broken" in kept.out
     assert "GET /memos: is gone" in kept.out
-    with ModelServer(script) as server:
+    with ModelServer(script()) as server:
         allowed = run(greenloop, server, make_repo(tmp_path / "allowed", **both), "--allow-breaking", **quick)
     assert allowed.code == 0, allowed.text
     assert "allowed: breaking GET /memos: is gone" in allowed.out
