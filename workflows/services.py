@@ -16,14 +16,17 @@ from workflows.settings import OFFLINE, Loaded, Settings
 from workflows.state import Context, Limits
 
 
-def assemble(runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], bool]) -> Context:
-    """Everything a run's nodes need."""
+def assemble(
+    runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], bool], shared: Ledger | None = None
+) -> Context:
+    """Everything a run's nodes need; `shared`: a ledger of several runs."""
     settings = loaded.values
     key = settings.api_key.get_secret_value()
     record = Record(runs.home(info.id), secrets=(key,) if key else ())
     budget = Budget(usd=settings.budget_usd, tokens=settings.max_tokens, calls=settings.max_calls)
-    ledger = Ledger(budget, tell=lambda text: record.emit("note", text=text))
-    ledger.restore(record.replies())
+    ledger = shared or Ledger(budget, tell=lambda text: record.emit("note", text=text))
+    if shared is None:
+        ledger.restore(record.replies())
     lab = Lab(
         run_id=info.id,
         branch=info.branch,

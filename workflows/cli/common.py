@@ -66,4 +66,15 @@ def find_run(run: str) -> "tuple[Runs, RunInfo]":
     return runs, runs.load(run)
 
 
+def file_text(path: Path, limit: int = 1_000_000) -> str:
+    try:
+        if path.stat().st_size > limit:
+            raise UsageProblem(f"{path}: larger than {limit:,} bytes")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageProblem(f"{path}: not UTF-8 text") from None
+
+
 RunArgument = typer.Argument(help="A run's id, the beginning of one, or `last`.", metavar="RUN")

@@ -8,12 +8,14 @@ from typing import Any
 import typer
 from typer.exceptions import Abort
 
+from agents.ledger import Ledger
 from workflows.cli.common import UsageProblem, load_settings, open_runs
 from workflows.cli.questions import ask_on_terminal, from_text
 from workflows.control import Control, interruptible, obeying_signals
 from workflows.drive import Ask, drive
 from workflows.endings import RESUMABLE, Ending, exit_code
 from workflows.live import LiveRenderer
+from workflows.record import Record
 from workflows.render import JsonRenderer, PlainRenderer
 from workflows.runs import RunInfo, Runs
 from workflows.screens import final_screen
@@ -26,12 +28,15 @@ Renderer = LiveRenderer | JsonRenderer | PlainRenderer
 def execute_new(loaded: Loaded, request: Any, repo: Path, options: dict[str, Any], branch: str) -> int:
     """Create a run and carry it to its ending; returns the exit code."""
     runs = open_runs(loaded)
-    engine = choose_engine(loaded.values)
+    return _session(runs, create(runs, loaded, request, repo, options, branch), loaded, json_lines=options["json"])
+
+
+def create(runs: Runs, loaded: Loaded, request: Any, repo: Path, options: dict[str, Any], branch: str) -> RunInfo:
+    """A new run with the flags that were given, so that a resume means the same."""
     limits = {k: getattr(loaded.values, k) for k in ("max_rounds", "budget_usd", "max_tokens", "timeout_s", "base_url")}
     given = {k: v for k, v in limits.items() if loaded.origin[k] == "flag"}
-    prefix = loaded.values.branch_prefix
-    info = runs.create(request, repo, engine, {**options, "flags": given}, branch, prefix)
-    return _session(runs, info, loaded, json_lines=options["json"])
+    engine, prefix = choose_engine(loaded.values), loaded.values.branch_prefix
+    return runs.create(request, repo, engine, {**options, "flags": given}, branch, prefix)
 
 
 def execute_again(
@@ -57,26 +62,40 @@ def _session(runs: Runs, info: RunInfo, loaded: Loaded, *, json_lines: bool, ans
     renderer = _renderer(json_lines)
     control = Control()
     goodbye = f"stopped; nothing is lost, go on with: greenloop resume {info.id}"
-    with obeying_signals(control, goodbye), runs.lock(info.id):
+    ask = _asker(renderer, json_lines) if answer_text is None else _prepared(answer_text)
+    with obeying_signals(control, goodbye):
+        done = work_on(runs, info, loaded, renderer, control, ask)
+    if not json_lines:
+        typer.echo(final_screen(done, Record(runs.home(done.id))))
+    return exit_code(done.ending or Ending.INFRA)
+
+
+def work_on(
+    runs: Runs,
+    info: RunInfo,
+    loaded: Loaded,
+    renderer: Renderer,
+    control: Control,
+    ask: Ask,
+    ledger: Ledger | None = None,
+) -> RunInfo:
+    """Carry one run to its ending in this thread; `ledger`: one that several runs share."""
+    with runs.lock(info.id):
         runs.tidy(info.id)
         started = info.model_copy(update={"ending": None, "reason": ""})
         runs.save(started)
-        context = assemble(runs, started, loaded, control.stopped)
+        context = assemble(runs, started, loaded, control.stopped, ledger)
         context.record.listen(renderer)
-        ask = _asker(renderer, json_lines) if answer_text is None else _prepared(answer_text)
         try:
             with asyncio.Runner() as runner:
                 work = drive(runs, started, context, control, timeout_s=loaded.values.timeout_s, ask=ask)
-                done = runner.run(work)
+                return runner.run(work)
         except UsageProblem:
             runs.save(info)
             raise
         finally:
             renderer.pause()
             context.lab.close()
-    if not json_lines:
-        typer.echo(final_screen(done, context.record))
-    return exit_code(done.ending or Ending.INFRA)
 
 
 def _renderer(json_lines: bool) -> Renderer:
