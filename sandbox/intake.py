@@ -60,6 +60,18 @@ def base_state(repo: Path) -> RepoState:
     return _state(path, found)
 
 
+def commit_named(repo: Path, revision: str) -> str | None:
+    """The id of a commit of the user's repository, None when it has none of that name.
+
+    Raises:
+        RepositoryRefused: there is no repository.
+    """
+    state = base_state(repo)
+    if state.git_dir is None:
+        raise RepositoryRefused(f"{repo}: not a git repository")
+    return Git(git_dir=state.git_dir).sha(f"{revision}^{{commit}}")
+
+
 def is_empty(folder: Path) -> bool:
     """Whether a folder has no entry (of anybody but us)."""
     return all(entry.name.startswith(LEFTOVER) for entry in folder.iterdir())
