@@ -98,14 +98,18 @@ def _worse_schema(work: _Work, document: Mapping[str, Any]) -> GateResult:
     """Requests from the schema; what failed before the change in the same way is not held against it."""
     service, budget = work.stand.trees.services, work.gates.budget_s
     assert service["head"] is not None  # noqa: S101 - seen by the caller
-    work.stand.show("head")
-    result = probe.schema_check(work.stand.box, service["head"], document, budget_s=budget)
     base = work.documents.get("base")
+    touched = _touched(base, document)
+    paths = None if touched is None else {one.partition(" ")[2] for one in touched}
+    if paths is not None and not paths:
+        return GateResult(gate=Gate(name=probe.SCHEMA, passed=True, evidence="no operation was touched"))
+    work.stand.show("head")
+    result = probe.schema_check(work.stand.box, service["head"], document, budget_s=budget, paths=paths)
     old = {f"{method} {path}" for method, path in _operations(base)}
     if not any(finding.code in old for finding in result.findings) or base is None or service["base"] is None:
         return result
     work.stand.show("base")
-    before = probe.schema_check(work.stand.box, service["base"], base, budget_s=budget)
+    before = probe.schema_check(work.stand.box, service["base"], base, budget_s=budget, paths=paths)
     known = {finding.mark for finding in before.findings}
     return _without(result, lambda mark: mark in known, "requests from the schema")
 

@@ -25,9 +25,17 @@ EXAMPLES = 8
 
 
 def schema_check(
-    sandbox: Sandbox, service: Service, document: Mapping[str, Any], *, budget_s: float, path: str = "/openapi.json"
+    sandbox: Sandbox,
+    service: Service,
+    document: Mapping[str, Any],
+    *,
+    budget_s: float,
+    paths: Collection[str] | None = None,
+    path: str = "/openapi.json",
 ) -> GateResult:
     """No request that the document allows, or nearly allows, may end in an error of the server or break the document.
+
+    `paths`: those that are asked, None for all. `path`: where the document is.
 
     Raises:
         EngineFault: the engine was lost.
@@ -36,6 +44,7 @@ def schema_check(
     task = {
         "nonce": nonce, "port": PORT, "ready_path": service.ready_path, "start_timeout_s": service.start_timeout_s,
         "budget_s": budget_s, "examples": EXAMPLES, "document": path, "seed": SEED, "secrets": [],
+        "paths": None if paths is None else sorted(paths),
         "login": [step.model_dump(mode="json") for step in _login(document)],
     }  # fmt: skip
     job = Job(

@@ -32,6 +32,8 @@ def arguments():
         "--continue-on-failure", "--no-color", "--no-shrink", "--suppress-health-check", "all", "--workers", "1",
         "--report", "ndjson", "--report-ndjson-path", EVENTS, "--output-sanitize", "false", "--request-timeout", "8",
     ]  # fmt: skip
+    for path in task["paths"] or ():
+        found += ["--include-path", path]
     return found + (["--header", "Authorization:Bearer %s" % known] if known else [])
 
 
