@@ -1,0 +1,17 @@
+"""Every rule, by id."""
+
+from agents.rules import awaiting, blocking
+from agents.rules.rule import Rule
+
+_TOPICS = (blocking, awaiting)
+RULES: tuple[Rule, ...] = tuple(sorted((rule for topic in _TOPICS for rule in topic.RULES), key=lambda rule: rule.id))
+
+
+def rule(name: str) -> Rule:
+    """The rule of that id or name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    wanted = name.strip().lower()
+    return {key: rule for rule in RULES for key in (rule.id.lower(), rule.name)}[wanted]
