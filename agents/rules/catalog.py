@@ -1,9 +1,9 @@
 """Every rule, by id."""
 
-from agents.rules import answers, awaiting, blocking, failures, inputs
+from agents.rules import answers, awaiting, blocking, database, failures, injected, inputs, migrations
 from agents.rules.rule import Rule
 
-_TOPICS = (inputs, answers, failures, blocking, awaiting)
+_TOPICS = (inputs, answers, failures, blocking, awaiting, injected, database, migrations)
 RULES: tuple[Rule, ...] = tuple(sorted((rule for topic in _TOPICS for rule in topic.RULES), key=lambda rule: rule.id))
 
 

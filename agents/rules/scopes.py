@@ -34,7 +34,7 @@ class Scope:
         if len(kinds) == 1:
             return self.nodes.get(kinds[0], [])  # type: ignore[return-value]
         found = [node for kind in kinds for node in self.nodes.get(kind, ())]
-        return sorted(found, key=lambda n: (n.lineno, n.col_offset))  # type: ignore[attr-defined, return-value]
+        return sorted(found, key=_place)  # type: ignore[arg-type, return-value]
 
     @property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef:
@@ -118,6 +118,10 @@ class View:
                 return around
             below = around
         return None
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
 def _is_first_source(comprehension: ast.AST, below: ast.AST) -> bool:
