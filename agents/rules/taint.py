@@ -19,8 +19,11 @@ _URLS = {"HttpUrl", "AnyUrl", "AnyHttpUrl"}
 _KEEPS = {
     "strip", "lstrip", "rstrip", "lower", "upper", "title", "casefold", "replace", "split", "rsplit", "splitlines",
     "partition", "rpartition", "encode", "decode", "join", "format", "get", "pop", "copy", "items", "values", "keys",
-    "removeprefix", "removesuffix", "model_dump", "dict", "getlist", "setdefault", "unicode_string",
+    "removeprefix", "removesuffix", "model_dump", "dict", "getlist", "setdefault", "unicode_string", "resolve",
+    "absolute", "expanduser", "joinpath", "with_suffix",
 }  # fmt: skip
+_RECEIVERS = {"read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink"}
+"""Methods of a path: what they are called on is followed as an argument named `self`."""
 _PASSES = {
     "str", "list", "tuple", "set", "sorted", "dict", "bytes", "os.path.join", "os.path.abspath", "os.path.normpath",
     "os.path.expanduser", "os.fspath", "pathlib.Path", "pathlib.PurePath", "urllib.parse.urljoin", "json.loads",
@@ -245,6 +248,8 @@ class _Tracer:
 def _arguments(call: ast.Call) -> Iterator[tuple[int | str, ast.expr]]:
     yield from enumerate(call.args)
     yield from ((k.arg or "**", k.value) for k in call.keywords)
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _RECEIVERS:
+        yield "self", call.func.value
 
 
 def _passed(callee: Scope, tainted: dict[int | str, tuple[ast.expr, Taint]]) -> dict[str, Taint]:
