@@ -30,7 +30,7 @@ _PASSES = {
     "urllib.parse.unquote", "textwrap.dedent", "anyio.Path", "aiopath.AsyncPath",
 }  # fmt: skip
 _REQUEST_TEXT = {"query_params", "headers", "cookies", "path_params"}
-_CHECKS = re.compile(r"(?i)valid|saniti[sz]|check|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative")
+_CHECKS = re.compile(r"(?i)valid|saniti[sz]|check(?!_output|_call)|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative")
 _MAX_DEPTH = 4
 
 

@@ -1,0 +1,102 @@
+"""What the people after you find: documentation, structure, settings in one place."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from agents.reading.modules import Found
+from agents.rules.project import Project
+from agents.rules.routers import Endpoint
+from agents.rules.rule import Hit, Rule, hit
+from agents.rules.scopes import Scope
+
+_MANY, _KINDS = 12, 3
+_ENVIRONMENT = ("os.getenv", "os.environ.get", "os.environ.setdefault")
+_NOT_SERVED = re.compile(r"(^|/)(scripts?|tools|cli|tasks|worker|alembic|migrations|examples?|docs?|benchmarks?)(/|\.py$)|config|setting|env")
+
+
+def undocumented(project: Project) -> Iterator[Hit]:
+    """Operations that say nothing about themselves."""
+    by_module: dict[Scope, list[tuple[Endpoint, bool]]] = {}
+    for handler, endpoint in project.handlers.items():
+        hidden = "include_in_schema=False" in ast.unparse(endpoint.call)
+        if not hidden:
+            by_module.setdefault(project.view(handler).top, []).append((endpoint, _documented(endpoint)))
+    for top, listed in by_module.items():
+        bare = [endpoint for endpoint, documented in listed if not documented]
+        if len(bare) * 2 > len(listed) and len(listed) > 2:
+            yield hit(
+                bare[0].handler,
+                bare[0].handler.node,
+                f"{len(bare)} of {len(listed)} operations in {top.module.file} have neither a docstring nor a summary: the API's users "
+                "see names of functions. Say in one sentence what each does.",
+            )
+            continue
+        for endpoint in bare:
+            yield hit(
+                endpoint.handler,
+                endpoint.handler.node,
+                f"{endpoint.shown} has neither a docstring nor a summary: the API's users see the name of a function.",
+            )
+
+
+def _documented(endpoint: Endpoint) -> bool:
+    if any(k.arg is None for k in endpoint.call.keywords):
+        return True
+    return bool(ast.get_docstring(endpoint.handler.function)) or any(
+        endpoint.option(name) is not None for name in ("summary", "description")
+    )
+
+
+def one_file(project: Project) -> Iterator[Hit]:
+    """Every route in the file of the application."""
+    for router in project.web.routers:
+        here = [e for e in router.endpoints if e.handler.module is router.module]
+        kinds = {e.path.strip("/").partition("/")[0] for e in here}
+        if router.is_app and router.call and len(here) >= _MANY and len(kinds) >= _KINDS:
+            yield hit(
+                router.scope,
+                router.call,
+                f"{len(here)} operations on {len(kinds)} kinds of things are in this one file: every change meets every "
+                "other. Give each kind an `APIRouter` in a module of its own.",
+            )
+
+
+def scattered(project: Project) -> Iterator[Hit]:
+    """The environment read beside the settings."""
+    settings = next((f for f in project.code.classes() if "BaseSettings" in project.bases(f)), None)
+    if settings is None:
+        return
+    for file, view in project.views.items():
+        if file == settings.module.file or _NOT_SERVED.search(file) or _holds_settings(project, view.module.file):
+            continue
+        found = next((place for scope in view.scopes if (place := _reads(project, scope))), None)
+        if found:
+            yield hit(
+                *found,
+                f"The environment is read here, beside `{settings.name}` ({settings.module.file}): nobody sees all settings in one place, "
+                "nothing checks this one at start, and tests cannot replace it.",
+            )
+
+
+def _holds_settings(project: Project, file: str) -> bool:
+    module = project.code.modules[file]
+    classes = [Found(module, name, node) for name, node in module.definitions.items() if isinstance(node, ast.ClassDef)]
+    return any("BaseSettings" in project.bases(c) for c in classes)
+
+
+def _reads(project: Project, scope: Scope) -> tuple[Scope, ast.expr] | None:
+    for call in scope.own(ast.Call):
+        if project.names.absolute(scope, call.func) in _ENVIRONMENT:
+            return scope, call
+    for node in scope.own(ast.Subscript):
+        if isinstance(node.ctx, ast.Load) and project.names.absolute(scope, node.value) == "os.environ":
+            return scope, node
+    return None
+
+
+RULES = (
+    Rule("GL901", "operation-without-words", "info", undocumented),
+    Rule("GL902", "everything-in-one-file", "info", one_file),
+    Rule("GL903", "settings-scattered", "info", scattered),
+)
