@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from agents.reading.modules import Found, keyword
-from agents.rules.ask import argument, is_false, is_none, method, status_of, text_of
+from agents.reading.modules import Found
+from agents.rules.ask import argument, is_false, is_none, local_values, method, status_of, text_of
 from agents.rules.params import type_names
 from agents.rules.project import Project
 from agents.rules.routers import Endpoint
@@ -13,7 +13,9 @@ from agents.rules.rows import rows_of
 from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
 
-_SECRETS = re.compile(r"(?i)^(hashed_?)?password(_?hash|_digest|_salt)?$|^passwd$|^pwd(_hash)?$|^(totp|otp|mfa)_secret$|^private_key$")
+_SECRETS = re.compile(r"(?i)^(hashed_?)?password(_?hash|_digest|_salt)?$|^passwd$|^pwd(_hash)?$|^(totp|otp|mfa)_secret$")
+_ACCOUNTS = re.compile(r"(?i)user|account|member|customer|admin|profile|person|login|employee|patient|student|author")
+_RESPONDS = re.compile(r"(?i)response$|redirect")
 _MAKES = re.compile(r"^(create|add|new|register)(_|$)")
 
 
@@ -25,7 +27,9 @@ def returned(endpoint: Endpoint) -> list[ast.expr]:
 def is_response(project: Project, scope: Scope, node: ast.expr) -> bool:
     """The value is a `Response` of its own: a call of one, a rendered template, something of ours that gives one."""
     inner = node.value if isinstance(node, ast.Await) else node
-    if isinstance(inner, ast.Call) and ast.unparse(inner.func).rpartition(".")[2].endswith("Response"):
+    if isinstance(inner, ast.Call) and _RESPONDS.search(ast.unparse(inner.func).rpartition(".")[2]):
+        return True
+    if isinstance(inner, ast.Name) and any(is_response(project, scope, v) for v in local_values(scope, inner.id) if v is not node):
         return True
     meaning = project.type(scope, inner)
     return meaning is not None and (meaning.last.endswith("Response") or "TemplateResponse" in meaning.name)
@@ -41,7 +45,7 @@ def declared(endpoint: Endpoint) -> bool:
 def undeclared(project: Project) -> Iterator[Hit]:
     """An operation that answers data of an undeclared shape."""
     for handler, endpoint in project.handlers.items():
-        if declared(endpoint) or _is_hidden(endpoint) or status_of(endpoint.option("status_code")) == 204:
+        if declared(endpoint) or endpoint.hidden or status_of(endpoint.option("status_code")) == 204:
             continue
         values = [v for v in returned(endpoint) if not is_response(project, handler, v) and not _is_fixed(v)]
         if values and not any(rows_of(project, handler, v) for v in values):
@@ -51,11 +55,6 @@ def undeclared(project: Project) -> Iterator[Hit]:
                 f"{endpoint.shown} declares no answer: its users see no shape in the documentation, and whatever the handler "
                 "returns goes out unfiltered. Add a return annotation or `response_model`.",
             )
-
-
-def _is_hidden(endpoint: Endpoint) -> bool:
-    router = keyword(endpoint.router.call, "include_in_schema") if endpoint.router.call else None
-    return is_false(endpoint.option("include_in_schema")) or is_false(router)
 
 
 def _is_fixed(node: ast.expr) -> bool:
@@ -87,7 +86,8 @@ def secrets_out(project: Project) -> Iterator[Hit]:
         excluded = ast.unparse(x) if (x := endpoint.option("response_model_exclude")) is not None else ""
         for model in _answered(project, endpoint):
             for name, (owner, node) in project.fields(model).items():
-                if _SECRETS.match(name) and f"'{name}'" not in excluded and not _is_masked(node):
+                plain = name.lower() in ("password", "passwd", "pwd") and not _ACCOUNTS.search(owner.name)
+                if _SECRETS.match(name) and not plain and f"'{name}'" not in excluded and not _is_masked(node):
                     scope = project.views[owner.module.file].by_node[owner.node]
                     yield hit(
                         scope,
@@ -155,7 +155,9 @@ def _says_error(node: ast.expr) -> str:
         name = text_of(key)
         if name in ("error", "Error") and not is_none(value) and not is_false(value) and _is_message(value):
             return f"`{name}`"
-        if (name in ("success", "ok") and is_false(value)) or (name == "status" and text_of(value) in ("error", "failed", "fail")):
+        others = {text_of(k) for k in node.keys} - {name}
+        told = others <= {"message", "detail", "msg", "reason", "code", "error"}
+        if told and ((name in ("success", "ok") and is_false(value)) or (name == "status" and text_of(value) in ("error", "failed", "fail"))):
             return f"`{name}: {ast.unparse(value)}`"
     return ""
 
@@ -177,7 +179,8 @@ def created_200(project: Project) -> Iterator[Hit]:
         makes = any(method(c) in ("add", "create", "insert", "save", "add_all") or _MAKES.match(ast.unparse(c.func).rpartition(".")[2])
                     for c in handler.own(ast.Call))  # fmt: skip
         values = returned(endpoint)
-        if makes and not sets and values and not any(is_response(project, handler, v) for v in values):
+        verb = _MAKES.match(endpoint.path.rstrip("/").rpartition("/")[2])
+        if makes and not verb and not sets and values and not any(is_response(project, handler, v) for v in values):
             yield hit(
                 handler,
                 handler.node,

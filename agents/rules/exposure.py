@@ -17,7 +17,7 @@ from agents.rules.scopes import Scope
 _OPEN = re.compile(
     r"(?i)log_?(in|out)|token|register|sign_?(up|in|out)|hook|callback|health|public|forgot|reset|verif|confirm|refresh|oauth|auth"
     r"|anonym|contact|subscri|invit|accept|track|collect|ping|shared?|feedback|sso|saml|otp|captcha|setup|install|introspect|revoke"
-    r"|session|first_|initial|report|metrics|search|query|preview|validate|check|event"
+    r"|session|first_|decode|encode|parse|convert|calculat|estimate|initial|report|metrics|search|query|preview|validate|check|event"
 )
 _OWNER = re.compile(r"^(owner|user|author|creator|created_by|account|customer)(_id)?$")
 _USERS = re.compile(r"(?i)^(app_?)?(users?|accounts?|members?|customers?)$")

@@ -12,19 +12,34 @@ from agents.rules.rule import Change, Hit, Rule, hit
 from agents.rules.scopes import Scope
 
 
+_HABIT = 2
+"""More functions than this in one file are one finding."""
+_BY_DEFAULT = (
+    "dependencies as the default of a parameter: called directly, by a test or by other code, the function gets a `Depends` object. "
+    "Use `Annotated[..., Depends(...)]`."
+)
+
+
 def not_annotated(project: Project) -> Iterator[Hit]:
     """`db: Session = Depends(get_db)` instead of `db: Annotated[Session, Depends(get_db)]`."""
+    by_file: dict[str, list[tuple[Scope, list[Param]]]] = {}
+    new_style: dict[str, int] = {}
     for scope in dict.fromkeys([*project.handlers, *project.dependencies]):
-        old = [p for p in project.params(scope) if p.old_style and p.kind == "depends" and p.node.annotation is not None]
+        params = [p for p in project.params(scope) if p.kind == "depends" and p.node.annotation is not None]
+        old = [p for p in params if p.old_style]
         if old:
-            shown = ", ".join(f"`{p.name}`" for p in old)
-            yield hit(
-                scope,
-                scope.node,
-                f"{shown} of {scope.function.name} are injected by their default: called directly (by a test, by other code) the "
-                "function gets a `Depends` object. Use `Annotated[..., Depends(...)]`.",
-                _annotate(scope, old),
-            )
+            by_file.setdefault(scope.module.file, []).append((scope, old))
+        new_style[scope.module.file] = new_style.get(scope.module.file, 0) + bool(params and not old)
+    for file, listed in by_file.items():
+        if len(listed) > _HABIT and len(listed) > new_style[file]:
+            scope, _ = listed[0]
+            changes = [c for s, old in listed for c in _annotate(s, old)]
+            told = f"{len(listed)} functions of {file}, {scope.function.name} first,"
+            yield Hit(scope.module, scope.module.tree, f"{told} take {_BY_DEFAULT}", tuple(changes))
+            continue
+        for scope, old in listed:
+            told = f"{scope.function.name} takes {', '.join(f'`{p.name}`' for p in old)} as"
+            yield hit(scope, scope.node, f"{told} {_BY_DEFAULT.removeprefix('dependencies as ')}", _annotate(scope, old))
 
 
 def _annotate(scope: Scope, params: list[Param]) -> list[Change]:

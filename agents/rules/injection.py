@@ -175,7 +175,8 @@ def unescaped(project: Project) -> Iterator[Hit]:
             isinstance(n.value, str) and n.value.endswith((".html", ".html.j2", "text/html"))
             for s in project.views[module.file].scopes for n in s.own(ast.Constant)
         )  # fmt: skip
-        if renders and not starred and (given is None or is_false(given)):
+        own_marks = keyword(site.call, "variable_start_string") is not None
+        if renders and not starred and not own_marks and (given is None or is_false(given)):
             yield hit(
                 site.scope,
                 site.call,

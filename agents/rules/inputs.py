@@ -12,7 +12,7 @@ from agents.rules.project import Project
 from agents.rules.routers import MUTATING
 from agents.rules.rule import Change, Hit, Rule, hit
 from agents.rules.scopes import Scope
-from agents.rules.taint import flows
+from agents.rules.taint import CHECKS, flows
 
 _LOOSE = {"dict", "Dict", "Any", "Mapping", "MutableMapping", "object"}
 _SERVER_OWNED = re.compile(r"^(is_)?(admin|superuser|super_user|staff|verified|superadmin)$|^roles?$|^permissions?$")
@@ -109,7 +109,7 @@ def untyped(project: Project) -> Iterator[Hit]:
 def longer_than_column(project: Project) -> Iterator[Hit]:
     """A text field of a body without a limit that is stored in a column with one."""
     seen = set[ast.AST]()
-    for _, endpoint in project.handlers.items():
+    for handler, endpoint in project.handlers.items():
         for param in project.inputs(endpoint) if endpoint.method in MUTATING else ():
             model = param.type.found if param.type and param.kind == "body" else None
             if model is None or model.node not in project.schemas or model.node in seen:
@@ -118,7 +118,7 @@ def longer_than_column(project: Project) -> Iterator[Hit]:
             table = _stored_in(project, model)
             for name, (owner, node) in project.fields(model).items() if table else ():
                 size = _size(project, table, name) if table else None
-                if size and _is_free_text(node) and not _has_validator(project, model, name):
+                if size and not _checked_later(project, handler, name) and _is_free_text(node) and not _has_validator(project, model, name):
                     scope = project.views[owner.module.file].by_node[owner.node]
                     yield hit(
                         scope,
@@ -146,6 +146,18 @@ def _size(project: Project, table: OrmClass, name: str) -> int | None:
             if isinstance(first, ast.Constant) and isinstance(first.value, int):
                 return first.value
     return None
+
+
+def _checked_later(project: Project, handler: Scope, name: str) -> bool:
+    """Something that checks is given the value, in the handler or in what it calls."""
+    scopes = [handler]
+    for _ in range(2):
+        called = [project.names.callee(scope, call) for scope in scopes for call in scope.own(ast.Call)]
+        scopes += [s for s in dict.fromkeys(called) if s and s not in scopes]
+    return any(
+        CHECKS.search(ast.unparse(call.func)) and re.search(rf"\b{name}\b", " ".join(ast.unparse(a) for a in call.args))
+        for scope in scopes for call in scope.own(ast.Call)
+    )  # fmt: skip
 
 
 def _is_free_text(node: ast.AnnAssign) -> bool:

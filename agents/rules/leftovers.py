@@ -27,7 +27,7 @@ _RENAMED = {
 }  # fmt: skip
 _MARKERS = {"Query", "Path", "Header", "Cookie", "Form", "Body", "Field", "constr"}
 _UNMAINTAINED = {
-    "jose": ("python-jose", "its maintainers answer slowly to security reports", "PyJWT"),
+    "jose": ("python-jose", "its releases are years apart", "PyJWT"),
     "passlib": ("passlib", "it has had no release since 2020 and breaks with current bcrypt", "pwdlib"),
     "aioredis": ("aioredis", "it has been merged into redis", "redis.asyncio"),
     "databases": ("databases", "its repository is archived", "SQLAlchemy's asyncio"),

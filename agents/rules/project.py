@@ -16,6 +16,10 @@ from agents.rules.routers import Endpoint, Web, WebReader
 from agents.rules.scopes import Scope, View, view_of
 
 
+_NOT_SERVED = {"testing", "fixtures", "mocks", "benchmarks"}
+"""Folders of helpers for tests; those of tests themselves are never read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One call: its absolute name as far as imports tell, and where it is."""
@@ -31,6 +35,7 @@ class Project:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.code: Code = read_code(source)
+        self.code.modules = {f: m for f, m in self.code.modules.items() if not _NOT_SERVED & set(f.split("/")[:-1])}
         self.views: dict[str, View] = {file: view_of(module) for file, module in self.code.modules.items()}
         self.names = Names(self.code, self.views)
         self.guards = Guards(self.names)

@@ -76,6 +76,15 @@ class Endpoint:
         """The path as far as the router itself tells."""
         return (self.router.prefix or "") + self.path
 
+    @property
+    def hidden(self) -> bool:
+        """It is in no documentation: excluded itself, by its router or an include, or its application has no OpenAPI."""
+        calls = [self.call, self.router.call, *(i.call for _, way in self.mounts for i in way)]
+        if any(_is(c, "include_in_schema", False) for c in calls):
+            return True
+        apps = [way[0].parent if way else self.router for _, way in self.mounts]
+        return bool(apps) and all(_is(a.call, "openapi_url", None) for a in apps)
+
     def option(self, name: str) -> ast.expr | None:
         """A keyword of the decorator."""
         return keyword(self.call, name)
@@ -261,6 +270,11 @@ def _each(view: View, call: ast.Call, given: ast.expr) -> list[ast.expr]:
         items = loop.iter.elts if isinstance(loop.iter, ast.List | ast.Tuple) else []
         return [ast.Attribute(item, head[2], ast.Load()) if head[2] else item for item in items]
     return [given]
+
+
+def _is(call: ast.Call | None, name: str, value: object) -> bool:
+    given = keyword(call, name) if call else None
+    return isinstance(given, ast.Constant) and given.value is value
 
 
 def _joined(above: str | None, below: str | None) -> str | None:

@@ -9,7 +9,7 @@ from agents.rules.ask import method, text_of
 from agents.rules.guards import Dependency
 from agents.rules.params import params_of, path_names
 from agents.rules.project import Project
-from agents.rules.routers import Endpoint, Router
+from agents.rules.routers import MUTATING, Endpoint, Router
 from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
 
@@ -241,7 +241,8 @@ def changing_get(project: Project) -> Iterator[Hit]:
         writes = any(
             method(c) in _WRITES or _CHANGES.match(dotted_name(c.func).rpartition(".")[2]) for c in handler.own(ast.Call)
         )
-        if endpoint.method == "GET" and named and writes:
+        both = any(e.handler is handler and e.method in MUTATING for e in project.endpoints)
+        if endpoint.method == "GET" and named and writes and not both:
             yield hit(
                 handler,
                 handler.node,

@@ -60,7 +60,8 @@ def _literal(node: ast.expr | None) -> ast.expr | None:
 
 
 def _is_secret(name: str, text: str) -> bool:
-    if text.lower() == name.lower() or len(text) < 4:
+    public = text.startswith(("phc_", "pk_", "pk-", "pub"))
+    if text.lower() == name.lower() or len(text) < 4 or public:
         return False
     if _SIGNING.search(name):
         return not re.search(r"^https?://|^/|[{}<>]|^[A-Z][A-Z0-9]*_[A-Z0-9_]+$", text)

@@ -19,8 +19,8 @@ def undocumented(project: Project) -> Iterator[Hit]:
     """Operations that say nothing about themselves."""
     by_module: dict[Scope, list[tuple[Endpoint, bool]]] = {}
     for handler, endpoint in project.handlers.items():
-        hidden = "include_in_schema=False" in ast.unparse(endpoint.call)
-        if not hidden:
+        page = endpoint.option("response_class")
+        if not endpoint.hidden and not (page is not None and "HTML" in ast.unparse(page)):
             by_module.setdefault(project.view(handler).top, []).append((endpoint, _documented(endpoint)))
     for top, listed in by_module.items():
         bare = [endpoint for endpoint, documented in listed if not documented]
@@ -64,7 +64,8 @@ def one_file(project: Project) -> Iterator[Hit]:
 
 def scattered(project: Project) -> Iterator[Hit]:
     """The environment read beside the settings."""
-    settings = next((f for f in project.code.classes() if "BaseSettings" in project.bases(f)), None)
+    classes = [f for f in project.code.classes() if "BaseSettings" in project.bases(f)]
+    settings = max(classes, key=lambda f: len(project.fields(f)), default=None)
     if settings is None:
         return
     for file, view in project.views.items():

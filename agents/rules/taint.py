@@ -30,7 +30,7 @@ _PASSES = {
     "urllib.parse.unquote", "textwrap.dedent", "anyio.Path", "aiopath.AsyncPath",
 }  # fmt: skip
 _REQUEST_TEXT = {"query_params", "headers", "cookies", "path_params"}
-_CHECKS = re.compile(r"(?i)valid|saniti[sz]|check(?!_output|_call)|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative")
+CHECKS = re.compile(r"(?i)valid|saniti[sz]|check(?!_output|_call)|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative")
 _MAX_DEPTH = 4
 
 
@@ -149,7 +149,7 @@ class _Tracer:
             for place, (value, taint) in tainted.items():
                 self._found.setdefault((call, place), Flow(scope, call, name, value, place, taint, env))
             callee = self._names.callee(scope, call)
-            if callee and depth < _MAX_DEPTH and not _CHECKS.search(callee.function.name):
+            if callee and depth < _MAX_DEPTH and not CHECKS.search(callee.function.name):
                 self._trace(callee, _passed(callee, tainted), depth + 1)
 
     def _spread(self, scope: Scope, given: dict[str, Taint]) -> dict[str, Taint]:
@@ -289,7 +289,7 @@ def _checked(scope: Scope) -> set[str]:
             elif isinstance(node, ast.Call) and not _is_presence(node):
                 found |= {name for part in (node.func, *node.args) for name in _roots_in(part)}
     for call in scope.own(ast.Call):
-        if _CHECKS.search(ast.unparse(call.func)):
+        if CHECKS.search(ast.unparse(call.func)):
             found |= {name for part in call.args for name in _roots_in(part)}
     return found
 

@@ -198,7 +198,8 @@ def readable_cookie(project: Project) -> Iterator[Hit]:
         name = text_of(argument(site.call, 0, "key")) or ""
         starred = any(k.arg is None for k in site.call.keywords)
         given = argument(site.call, 7, "httponly")
-        if _SESSION_COOKIE.search(name) and "csrf" not in name.lower() and not starred and (given is None or is_false(given)):
+        flag = re.match(r"(?i)is_|has_", name) or text_of(argument(site.call, 1, "value")) is not None or "csrf" in name.lower()
+        if _SESSION_COOKIE.search(name) and not flag and not starred and (given is None or is_false(given)):
             yield hit(
                 site.scope,
                 site.call,
