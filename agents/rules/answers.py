@@ -16,7 +16,7 @@ from agents.rules.scopes import Scope
 _SECRETS = re.compile(r"(?i)^(hashed_?)?password(_?hash|_digest|_salt)?$|^passwd$|^pwd(_hash)?$|^(totp|otp|mfa)_secret$")
 _ACCOUNTS = re.compile(r"(?i)user|account|member|customer|admin|profile|person|login|employee|patient|student|author")
 _RESPONDS = re.compile(r"(?i)response$|redirect")
-_MAKES = re.compile(r"^(create|add|new|register)(_|$)")
+_MAKES = re.compile(r"^(create|register|insert)(_|$)")
 
 
 def returned(endpoint: Endpoint) -> list[ast.expr]:
@@ -29,7 +29,9 @@ def is_response(project: Project, scope: Scope, node: ast.expr) -> bool:
     inner = node.value if isinstance(node, ast.Await) else node
     if isinstance(inner, ast.Call) and _RESPONDS.search(ast.unparse(inner.func).rpartition(".")[2]):
         return True
-    if isinstance(inner, ast.Name) and any(is_response(project, scope, v) for v in local_values(scope, inner.id) if v is not node):
+    if isinstance(inner, ast.Name) and any(
+        is_response(project, scope, v) for v in local_values(scope, inner.id) if not isinstance(v, ast.Name)
+    ):
         return True
     meaning = project.type(scope, inner)
     return meaning is not None and (meaning.last.endswith("Response") or "TemplateResponse" in meaning.name)

@@ -85,8 +85,8 @@ def swallowed(project: Project) -> Iterator[Hit]:
         for attempt in scope.own(ast.Try):
             raised = _raised_in(project, scope, attempt)
             catcher = _catcher(project, scope, attempt)
-            if raised and catcher and not _lets_through(project, scope, catcher):
-                code = status_of(argument(raised[0], 0, "status_code"))
+            code = status_of(argument(raised[0], 0, "status_code")) if raised else None
+            if raised and catcher and (code or 0) < 500 and _answers(catcher) and not _lets_through(project, scope, catcher):
                 yield hit(
                     scope,
                     catcher,
@@ -128,6 +128,11 @@ def _catcher(project: Project, scope: Scope, attempt: ast.Try) -> ast.ExceptHand
         if caught & {"Exception", "BaseException"}:
             return handler
     return None
+
+
+def _answers(handler: ast.ExceptHandler) -> bool:
+    """The `except` gives an answer of its own."""
+    return any(isinstance(n, ast.Raise | ast.Return) for n in ast.walk(handler))
 
 
 def _lets_through(project: Project, scope: Scope, handler: ast.ExceptHandler) -> bool:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from agents.reading.modules import Found, Function
-from agents.rules.ask import method
+from agents.rules.ask import local_values, method
 from agents.rules.names import Meaning
 from agents.rules.params import Param
 from agents.rules.project import Project, is_session
@@ -147,15 +147,13 @@ def _not_closed_on_error(project: Project, scope: Scope) -> Iterator[Hit]:
 
 
 def _opened_here(project: Project, scope: Scope, name: str) -> bool:
-    return any(
-        _opens(project, scope, n.value) for n in scope.own(ast.Assign) if isinstance(n.targets[0], ast.Name) and n.targets[0].id == name
-    )  # fmt: skip
+    return any(_opens(project, scope, value) for value in local_values(scope, name))
 
 
 def _opens(project: Project, scope: Scope, node: ast.expr) -> bool:
     """The expression makes a new session: `SessionLocal()`, `Session(engine)`, or a variable of one."""
     if isinstance(node, ast.Name):
-        return _opened_here(project, scope, node.id)
+        return any(not isinstance(v, ast.Name) and _opens(project, scope, v) for v in local_values(scope, node.id))
     if not isinstance(node, ast.Call) or not is_session(project.type(scope, node)):
         return False
     found = project.names.own(scope, node.func)

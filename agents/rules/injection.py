@@ -22,6 +22,8 @@ _FILES = ("open", "io.open", "os.remove", "os.unlink", "os.rename", "os.listdir"
 _PATH_METHODS = (".read_text", ".read_bytes", ".write_text", ".write_bytes", ".open", ".unlink")
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request", "stream")
 _CLIENTS = ("httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession", "aiohttp.client.ClientSession", "requests.Session")
+_POWER = re.compile(r"(?i)admin|superuser|staff|owner")
+"""Who may set addresses anyway."""
 _LOADS = ("eval", "exec", "pickle.loads", "pickle.load", "cPickle.loads", "marshal.loads", "dill.loads", "cloudpickle.loads", "joblib.load",
           "jsonpickle.decode", "shelve.open")  # fmt: skip
 _PATTERNS = tuple(f"re.{name}" for name in ("compile", "search", "match", "fullmatch", "findall", "sub", "split"))
@@ -106,7 +108,8 @@ def address(project: Project) -> Iterator[Hit]:
             known = flow.name.partition(".")[0] in ("requests", "httpx") or (meaning is not None and meaning.name in _CLIENTS)
         else:
             place, known = (0, "url"), flow.name in ("urllib.request.urlopen", "urllib.request.urlretrieve")
-        if known and flow.place in place and flow.taint.kind in ("text", "url") and begins_with(project, flow):
+        powerful = any(_POWER.search(d.name) for d in project.guards.of(flow.taint.endpoint))
+        if known and not powerful and flow.place in place and flow.taint.kind in ("text", "url") and begins_with(project, flow):
             yield hit(
                 flow.scope,
                 flow.value,

@@ -11,7 +11,7 @@ from agents.rules.params import Param
 from agents.rules.project import Project
 from agents.rules.routers import MUTATING
 from agents.rules.rule import Change, Hit, Rule, hit
-from agents.rules.scopes import Scope
+from agents.rules.scopes import Scope, View
 from agents.rules.taint import CHECKS, flows
 
 _LOOSE = {"dict", "Dict", "Any", "Mapping", "MutableMapping", "object"}
@@ -27,7 +27,7 @@ def json_by_hand(project: Project) -> Iterator[Hit]:
             if method(call) == "json" and type_ and type_.last == "Request" and type_.root in ("fastapi", "starlette"):
                 name = _variable(project, handler, call)
                 keys = _keys(handler, name) if name else []
-                if keys and not _passed_on(handler, name):
+                if keys and not _passed_on(project.view(handler), handler, name):
                     yield hit(
                         handler,
                         call,
@@ -45,7 +45,7 @@ def loose_body(project: Project) -> Iterator[Hit]:
             if param.kind != "body" or not param.names or not param.names <= _LOOSE | {"str", "NoneType"}:
                 continue
             keys = _keys(handler, param.name)
-            if keys and param.names & _LOOSE and not _passed_on(handler, param.name):
+            if keys and param.names & _LOOSE and not _passed_on(project.view(handler), handler, param.name):
                 yield hit(
                     handler,
                     param.node,
@@ -77,11 +77,15 @@ def _keys(scope: Scope, name: str) -> list[str]:
     return list(found)
 
 
-def _passed_on(scope: Scope, name: str) -> bool:
+def _passed_on(view: View, scope: Scope, name: str) -> bool:
     """The whole value goes to something else, which may validate it."""
-    for call in scope.own(ast.Call):
-        given = [a.value if isinstance(a, ast.Starred) else a for a in call.args] + [k.value for k in call.keywords]
-        if any(isinstance(g, ast.Name) and g.id == name for g in given) and ast.unparse(call.func) not in ("print", "len"):
+    for node in scope.own(ast.Name):
+        above = view.parents.get(node)
+        if node.id != name or isinstance(node.ctx, ast.Store) or isinstance(above, ast.Attribute | ast.Compare | ast.If | ast.UnaryOp):
+            if node.id == name and isinstance(above, ast.Attribute) and above.attr not in ("get", "pop"):
+                return True
+            continue
+        if not (isinstance(above, ast.Subscript) and above.value is node):
             return True
     return False
 

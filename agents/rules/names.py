@@ -42,10 +42,17 @@ class Names:
         self._views = views
         self._returns: dict[int, Meaning | None] = {}
         self._attributes: dict[tuple[int, str], Meaning | None] = {}
+        self._absolutes: dict[ast.AST, str] = {}
+        self._owns: dict[ast.AST, Found | None] = {}
         self._locals: dict[tuple[Scope, str], Meaning | None] = {}
 
     def absolute(self, scope: Scope, node: ast.AST) -> str:
         """`requests.get` for `get` imported from requests, `open` for the builtin; empty for what is local."""
+        if node not in self._absolutes:
+            self._absolutes[node] = self._look_up(scope, node)
+        return self._absolutes[node]
+
+    def _look_up(self, scope: Scope, node: ast.AST) -> str:
         dotted = dotted_name(node) if not isinstance(node, ast.Constant) else ""
         if not dotted:
             return ""
@@ -74,6 +81,11 @@ class Names:
 
     def own(self, scope: Scope, node: ast.AST) -> Found | None:
         """The definition of ours that a name or dotted expression means: local function, module level or imported."""
+        if node not in self._owns:
+            self._owns[node] = self._find_own(scope, node)
+        return self._owns[node]
+
+    def _find_own(self, scope: Scope, node: ast.AST) -> Found | None:
         dotted = dotted_name(node) if not isinstance(node, ast.Constant) else ""
         if not dotted:
             return None

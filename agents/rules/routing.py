@@ -19,20 +19,22 @@ _WRITES = {"commit", "delete", "add", "save", "insert", "delete_one", "insert_on
 
 def in_order(router: Router, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Endpoint]]:
     """Operations of a router and of what it includes, as they are registered, as far as one scope's lines tell."""
-    own: list[tuple[int, list[tuple[str, Endpoint]]]] = []
+    own: list[tuple[tuple[int, int], list[tuple[str, Endpoint]]]] = []
     start = prefix + (router.prefix or "")
     for endpoint in router.endpoints:
         if endpoint.at is router.scope:
-            own.append((_line(endpoint), [(start + endpoint.path, endpoint)]))
+            own.append((_place(endpoint), [(start + endpoint.path, endpoint)]))
     for include in router.includes:
         if include.scope is router.scope and depth < 6 and include.prefix is not None and include.child.prefix is not None:
-            own.append((include.call.lineno, list(in_order(include.child, start + include.prefix, depth + 1))))
+            own.append(((include.call.lineno, 0), list(in_order(include.child, start + include.prefix, depth + 1))))
     for _, group in sorted(own, key=lambda pair: pair[0]):
         yield from group
 
 
-def _line(endpoint: Endpoint) -> int:
-    return endpoint.call.lineno
+def _place(endpoint: Endpoint) -> tuple[int, int]:
+    """Functions from the top, the decorators of each from the bottom."""
+    decorated = endpoint.call in endpoint.handler.function.decorator_list
+    return (endpoint.handler.function.lineno, -endpoint.call.lineno) if decorated else (endpoint.call.lineno, 0)
 
 
 def _tops(project: Project) -> list[Router]:
@@ -53,6 +55,8 @@ def shadowed(project: Project) -> Iterator[Hit]:
         for full, endpoint in in_order(router):
             parts = full.split("/")
             for before, first in earlier:
+                if first.handler is endpoint.handler:
+                    continue
                 if first.method == endpoint.method and _covers(before, parts) and _straight(project, first):
                     yield hit(
                         endpoint.handler,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from agents.reading.modules import Found, Function
+from agents.rules.ask import local_values
 from agents.rules.params import Param, type_names
 from agents.rules.project import Project
 from agents.rules.routers import Endpoint
@@ -71,33 +72,22 @@ def flows(project: Project) -> list[Flow]:
 
 def begins_with(project: Project, flow: Flow) -> bool:
     """The client chooses how the text begins: a whole address rather than a part behind a fixed start."""
-    tracer = _Tracer(project)
-    node: ast.AST = flow.value
-    for _ in range(20):
-        match node:
-            case ast.JoinedStr(values=[first, *_]):
-                node = first.value if isinstance(first, ast.FormattedValue) else first
-            case ast.BinOp(left=left, op=ast.Add()):
-                node = left
-            case ast.Call(func=ast.Attribute(value=ast.Constant())):
-                return False
-            case ast.Call(func=func, args=[first, *_]) if project.names.absolute(flow.scope, func) == "str":
-                node = first
-            case ast.Name(id=name) if (made := _single(flow.scope, name)) is not None and name not in _parameters(flow.scope):
-                node = made
-            case _:
-                return isinstance(node, ast.expr) and tracer.of(flow.scope, node, flow.env) is not None
-    return False
+    return _begins(_Tracer(project), flow, flow.value, 8)
 
 
-def _single(scope: Scope, name: str) -> ast.expr | None:
-    values = [n.value for n in scope.own(ast.Assign) if any(isinstance(t, ast.Name) and t.id == name for t in n.targets)]
-    return values[0] if len(values) == 1 else None
-
-
-def _parameters(scope: Scope) -> set[str]:
-    arguments = scope.function.args if isinstance(scope.node, Function) else None
-    return {a.arg for a in (*arguments.args, *arguments.kwonlyargs, *arguments.posonlyargs)} if arguments else set()
+def _begins(tracer: "_Tracer", flow: Flow, node: ast.expr, hops: int) -> bool:
+    match node:
+        case ast.JoinedStr(values=[first, *_]):
+            return _begins(tracer, flow, first.value if isinstance(first, ast.FormattedValue) else first, hops - 1)
+        case ast.BinOp(left=left, op=ast.Add()):
+            return _begins(tracer, flow, left, hops - 1)
+        case ast.Call(func=ast.Attribute(value=ast.Constant())):
+            return False
+        case ast.Call(func=ast.Name(id="str"), args=[first, *_]):
+            return _begins(tracer, flow, first, hops - 1)
+        case ast.Name(id=name) if hops > 0 and (values := local_values(flow.scope, name)):
+            return any(_begins(tracer, flow, value, hops - 1) for value in values)
+    return tracer.of(flow.scope, node, flow.env) is not None
 
 
 class _Tracer:
@@ -289,7 +279,8 @@ def _checked(scope: Scope) -> set[str]:
             elif isinstance(node, ast.Call) and not _is_presence(node):
                 found |= {name for part in (node.func, *node.args) for name in _roots_in(part)}
     for call in scope.own(ast.Call):
-        if CHECKS.search(ast.unparse(call.func)):
+        handed = [a for a in call.args if isinstance(a, ast.Name | ast.Attribute) and CHECKS.search(ast.unparse(a))]
+        if CHECKS.search(ast.unparse(call.func)) or handed:
             found |= {name for part in call.args for name in _roots_in(part)}
     return found
 

@@ -20,7 +20,7 @@ _USERS = re.compile(r"(?i)user|account|member|customer|row|record|admin|existing
 _GIVEN = re.compile(r"(?i)(api_?key|token|secret|signature|hmac|password|digest)")
 _EXPECTED = re.compile(
     r"(?i)(settings|config|conf|env(iron)?)\b.*(key|token|secret|password)|getenv|(?-i:^[A-Z_]*(API_KEY|TOKEN|SECRET|PASSWORD)[A-Z_]*$)"
-    r"|expected_(sig|hmac|digest|token|key)|computed_(sig|hmac)|hexdigest\(\)$"
+    r"|expected_(sig|hmac|digest|token|key)|computed_(sig|hmac)|hmac\..*digest\(\)$"
 )
 _RANDOM = tuple(f"random.{n}" for n in ("choice", "choices", "randint", "random", "sample", "randrange", "getrandbits"))
 _SECRET_MADE = re.compile(r"(?i)token|password|secret|(^|_)otp|one_time|verification|session_id|api_?key|(^|_)salt|nonce|reset_code|pin_?code")
@@ -28,9 +28,12 @@ _SESSION_COOKIE = re.compile(r"(?i)session|token|auth|jwt|(^|_)sid$")
 
 
 def unverified(project: Project) -> Iterator[Hit]:
-    """A token decoded without looking at its signature."""
+    """A token decoded without looking at its signature, to find out who is calling."""
+    asking = _asking(project)
     for site in project.calls(*_DECODE):
         if _option(site, "verify_signature") or is_false(keyword(site.call, "verify")):
+            if site.scope not in asking:
+                continue
             others = [s for s in project.calls(*_DECODE) if s.scope is site.scope and s.call is not site.call]
             if not others:
                 yield hit(
@@ -38,6 +41,14 @@ def unverified(project: Project) -> Iterator[Hit]:
                     site.call,
                     "The token's signature is not checked: anybody can write a token that names any user. Leave `verify_signature` on.",
                 )
+
+
+def _asking(project: Project) -> set[Scope]:
+    """Functions that find out who is calling: dependencies that ask, and what they call."""
+    found = {d.scope for e in project.endpoints for d in project.guards.of(e) if d.scope and d.asks}
+    for _ in range(3):
+        found |= {s for scope in found for c in scope.own(ast.Call) if (s := project.names.callee(scope, c))}
+    return found
 
 
 def _option(site: Site, name: str) -> bool:
