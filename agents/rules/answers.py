@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agents.reading.modules import Found
 from agents.rules.ask import argument, is_false, is_none, local_values, method, status_of, text_of
+from agents.rules.habits import Use, by_habit
 from agents.rules.params import type_names
 from agents.rules.project import Project
 from agents.rules.routers import Endpoint
@@ -13,7 +14,9 @@ from agents.rules.rows import rows_of
 from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
 
-_SECRETS = re.compile(r"(?i)^(hashed_?)?password(_?hash|_digest|_salt)?$|^passwd$|^pwd(_hash)?$|^(totp|otp|mfa)_secret$")
+_SECRETS = re.compile(
+    r"(?i)^(hashed_?)?password(_?hash|_digest|_salt)?$|^passwd$|^pwd(_hash)?$|^(totp|otp|mfa)_secret$"
+)
 _ACCOUNTS = re.compile(r"(?i)user|account|member|customer|admin|profile|person|login|employee|patient|student|author")
 _RESPONDS = re.compile(r"(?i)response$|redirect")
 _MAKES = re.compile(r"^(create|register|insert)(_|$)")
@@ -45,25 +48,29 @@ def declared(endpoint: Endpoint) -> bool:
 
 
 def undeclared(project: Project) -> Iterator[Hit]:
-    """An operation that answers data of an undeclared shape."""
+    """Operations that answer data of an undeclared shape."""
+    uses = []
     for handler, endpoint in project.handlers.items():
-        if declared(endpoint) or endpoint.hidden or status_of(endpoint.option("status_code")) == 204:
+        if endpoint.hidden or status_of(endpoint.option("status_code")) == 204:
             continue
         values = [v for v in returned(endpoint) if not is_response(project, handler, v) and not _is_fixed(v)]
-        if values and not any(rows_of(project, handler, v) for v in values):
-            yield hit(
-                handler,
-                handler.node,
-                f"{endpoint.shown} declares no answer: its users see no shape in the documentation, and whatever the handler "
-                "returns goes out unfiltered. Add a return annotation or `response_model`.",
-            )
+        open_answer = bool(values) and not declared(endpoint) and not any(rows_of(project, handler, v) for v in values)
+        flaw = (
+            f"{endpoint.shown} declares no answer: its users see no shape in the documentation, and whatever the "
+            "handler returns goes out unfiltered. Add a return annotation or `response_model`."
+        )
+        uses.append(Use(handler, flaw if open_answer else ""))
+    yield from by_habit(
+        uses,
+        "{count} of {all} operations in {file}, {first} first, declare no answer: the API's users see no shapes in "
+        "the documentation, and whatever the handlers return goes out unfiltered. Add return annotations or "
+        "`response_model`.",
+    )
 
 
 def _is_fixed(node: ast.expr) -> bool:
     """Constants only, such as `{"status": "ok"}`."""
-    return all(
-        isinstance(n, ast.Constant | ast.Dict | ast.List | ast.Tuple | ast.expr_context) for n in ast.walk(node)
-    )
+    return all(isinstance(n, ast.Constant | ast.Dict | ast.List | ast.Tuple | ast.expr_context) for n in ast.walk(node))
 
 
 def whole_rows(project: Project) -> Iterator[Hit]:
@@ -77,8 +84,8 @@ def whole_rows(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     value,
-                    f"{endpoint.shown} answers rows of `{table.name}` as they are: every column goes to the client, also those "
-                    "added later (hashes, notes, flags). Declare a model with what may leave.",
+                    f"{endpoint.shown} answers rows of `{table.name}` as they are: every column goes to the client, "
+                    "also those added later (hashes, notes, flags). Declare a model with what may leave.",
                 )
 
 
@@ -94,8 +101,8 @@ def secrets_out(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         node,
-                        f"`{name}` leaves in the answer of {endpoint.shown} ({handler.function.name}): who may call it can "
-                        "take the password or crack its hash. Take the field out of the answer's model.",
+                        f"`{name}` leaves in the answer of {endpoint.shown} ({handler.function.name}): who may call "
+                        "it can take the password or crack its hash. Take the field out of the answer's model.",
                     )
 
 
@@ -132,7 +139,9 @@ def _is_masked(node: ast.AnnAssign) -> bool:
 def error_as_success(project: Project) -> Iterator[Hit]:
     """An error answered with status 200."""
     for handler, endpoint in project.handlers.items():
-        if any(isinstance(t, ast.Attribute) and t.attr == "status_code" for n in handler.own(ast.Assign) for t in n.targets):
+        if any(
+            isinstance(t, ast.Attribute) and t.attr == "status_code" for n in handler.own(ast.Assign) for t in n.targets
+        ):
             continue
         for value in returned(endpoint):
             given = value
@@ -145,8 +154,8 @@ def error_as_success(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     value,
-                    f"{endpoint.shown} answers {said} with a success status: clients, retries, caches and monitoring take the "
-                    "failure for a result. Raise HTTPException with the right status.",
+                    f"{endpoint.shown} answers {said} with a success status: clients, retries, caches and monitoring "
+                    "take the failure for a result. Raise HTTPException with the right status.",
                 )
 
 
@@ -159,7 +168,10 @@ def _says_error(node: ast.expr) -> str:
             return f"`{name}`"
         others = {text_of(k) for k in node.keys} - {name}
         told = others <= {"message", "detail", "msg", "reason", "code", "error"}
-        if told and ((name in ("success", "ok") and is_false(value)) or (name == "status" and text_of(value) in ("error", "failed", "fail"))):
+        if told and (
+            (name in ("success", "ok") and is_false(value))
+            or (name == "status" and text_of(value) in ("error", "failed", "fail"))
+        ):
             return f"`{name}: {ast.unparse(value)}`"
     return ""
 
@@ -178,17 +190,21 @@ def created_200(project: Project) -> Iterator[Hit]:
         if not quiet or not _MAKES.match(handler.function.name) or any(k.arg is None for k in endpoint.call.keywords):
             continue
         sets = any(isinstance(n, ast.Attribute) and n.attr == "status_code" for n in handler.own(ast.Attribute))
-        makes = any(method(c) in ("add", "create", "insert", "save", "add_all") or _MAKES.match(ast.unparse(c.func).rpartition(".")[2])
-                    for c in handler.own(ast.Call))  # fmt: skip
+        makes = any(_is_making(call) for call in handler.own(ast.Call))
         values = returned(endpoint)
         verb = _MAKES.match(endpoint.path.rstrip("/").rpartition("/")[2])
         if makes and not verb and not sets and values and not any(is_response(project, handler, v) for v in values):
             yield hit(
                 handler,
                 handler.node,
-                f"{endpoint.shown} creates something and answers 200: clients cannot tell a new one from an old one. Say "
-                "`status_code=status.HTTP_201_CREATED`.",
+                f"{endpoint.shown} creates something and answers 200: clients cannot tell a new one from an old one. "
+                "Say `status_code=status.HTTP_201_CREATED`.",
             )
+
+
+def _is_making(call: ast.Call) -> bool:
+    name = ast.unparse(call.func).rpartition(".")[2]
+    return method(call) in ("add", "create", "insert", "save", "add_all") or bool(_MAKES.match(name))
 
 
 def body_with_204(project: Project) -> Iterator[Hit]:
@@ -212,8 +228,10 @@ def body_with_204(project: Project) -> Iterator[Hit]:
 
 def _is_data(project: Project, handler: Scope, returns: ast.expr | None) -> bool:
     names = type_names(project.names, handler.module, returns)
-    return bool(names) and not names & {"NoneType", "Response", "Any", "NoReturn", "Never"} and not any(
-        n.endswith("Response") for n in names
+    return (
+        bool(names)
+        and not names & {"NoneType", "Response", "Any", "NoReturn", "Never"}
+        and not any(n.endswith("Response") for n in names)
     )
 
 
@@ -227,7 +245,8 @@ def flask_tuple(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     value,
-                    f"{endpoint.shown} returns a tuple: FastAPI sends it as a JSON list with status 200, not as status {code}.",
+                    f"{endpoint.shown} returns a tuple: FastAPI sends it as a JSON list with status 200, not as "
+                    f"status {code}.",
                 )
 
 

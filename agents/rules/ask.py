@@ -92,13 +92,17 @@ def chain_calls(node: ast.expr) -> Iterator[ast.Call]:
 def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     """The statements of a body after its docstring."""
     first = body[0] if body else None
-    is_doc = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    is_doc = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     return body[1:] if is_doc else body
 
 
 def local_values(scope: Scope, name: str) -> list[ast.expr]:
     """Every value assigned to a local variable."""
-    values = [n.value for n in scope.own(ast.Assign) if any(isinstance(t, ast.Name) and t.id == name for t in n.targets)]
+    values = [
+        n.value for n in scope.own(ast.Assign) if any(isinstance(t, ast.Name) and t.id == name for t in n.targets)
+    ]
     values += [n.value for n in scope.own(ast.NamedExpr) if n.target.id == name]
     for node in scope.own(ast.AnnAssign):
         if isinstance(node.target, ast.Name) and node.target.id == name and node.value is not None:

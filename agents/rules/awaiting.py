@@ -26,7 +26,9 @@ def not_awaited(project: Project) -> Iterator[Hit]:
             alone = isinstance(above, ast.Expr)
             used = isinstance(above, ast.Attribute) and above.attr in _RESULTS
             if (alone or used) and (name := _coroutine(project, scope, call, alone)):
-                result = "it never runs, and nobody is told" if alone else "its result is not there yet, the request fails"
+                result = (
+                    "it never runs, and nobody is told" if alone else "its result is not there yet, the request fails"
+                )
                 changes = _awaiting(call, alone) if scope.is_async else ()
                 yield hit(scope, call, f"`{name}()` is a coroutine that is not awaited: {result}.", changes)
 
@@ -63,7 +65,9 @@ def nested_loop(project: Project) -> Iterator[Hit]:
             if name in _LOOPS[:2] or method(call) == "run_until_complete":
                 shown = name or "run_until_complete"
                 yield hit(
-                    scope, call, f"`{shown}()` inside a coroutine raises RuntimeError: this thread's event loop runs already."
+                    scope,
+                    call,
+                    f"`{shown}()` inside a coroutine raises RuntimeError: this thread's event loop runs already.",
                 )
 
 
@@ -82,7 +86,8 @@ def shared_session(project: Project) -> Iterator[Hit]:
                 site.scope,
                 site.call,
                 f"Several tasks use the session `{twice}` at the same time: SQLAlchemy refuses that "
-                "(InvalidRequestError, or rows of the wrong query). Await one after the other, or give each its own session.",
+                "(InvalidRequestError, or rows of the wrong query). Await one after the other, or give each its own "
+                "session.",
             )
 
 

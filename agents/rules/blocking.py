@@ -20,7 +20,19 @@ _DB_CONNECT = frozenset({
     "sqlite3.connect", "pyodbc.connect", "cx_Oracle.connect", "oracledb.connect",
 })  # fmt: skip
 _DB_TYPES = {"pymongo.MongoClient", "pymongo.mongo_client.MongoClient", "redis.Redis", "redis.StrictRedis"}
-_SESSION_IO = {"execute", "scalar", "scalars", "commit", "flush", "refresh", "get", "get_one", "rollback", "exec", "merge"}
+_SESSION_IO = {
+    "execute",
+    "scalar",
+    "scalars",
+    "commit",
+    "flush",
+    "refresh",
+    "get",
+    "get_one",
+    "rollback",
+    "exec",
+    "merge",
+}
 _QUERY_IO = {"all", "first", "one", "one_or_none", "count", "scalar", "update", "delete", "get", "exists"}
 _FILE_METHODS = {"read_text", "read_bytes", "write_text", "write_bytes", "open"}
 _FILES = frozenset({

@@ -35,8 +35,8 @@ def whole_table(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     found,
-                    f"{endpoint.shown} answers every {table.name} there is: with a full table it takes seconds and all the memory, for "
-                    "anybody who asks. Take `limit` (with a maximum) and `offset`.",
+                    f"{endpoint.shown} answers every {table.name} there is: with a full table it takes seconds and "
+                    "all the memory, for anybody who asks. Take `limit` (with a maximum) and `offset`.",
                 )
 
 
@@ -56,7 +56,9 @@ def _is_whole(project: Project, scope: Scope, call: ast.Call) -> bool:
         links = list(chain_calls(start))
         if any(method(link) in _FILTERS for link in links):
             return False
-        inner = next((a for link in links for a in link.args[:1] if method(link) in ("execute", "scalars", "exec")), None)
+        inner = next(
+            (a for link in links for a in link.args[:1] if method(link) in ("execute", "scalars", "exec")), None
+        )
         base = links[-1].func if links else start
         name = base.value if isinstance(base, ast.Attribute) else base
         if inner is not None and not isinstance(inner, ast.Name):
@@ -104,8 +106,8 @@ def no_maximum(project: Project) -> Iterator[Hit]:
             yield hit(
                 scope,
                 param.node,
-                f"`{param.name}` has no maximum: a client asks for a hundred million rows and the service loads them. Declare "
-                f"`Annotated[int, Query(ge=1, le=100)]`.",
+                f"`{param.name}` has no maximum: a client asks for a hundred million rows and the service loads them. "
+                "Declare `Annotated[int, Query(ge=1, le=100)]`.",
             )
 
 
@@ -119,8 +121,8 @@ def negative(project: Project) -> Iterator[Hit]:
             yield hit(
                 scope,
                 param.node,
-                f"`{param.name}` may be negative, which the database refuses: a 500 for the client instead of a 422. Declare "
-                "`Annotated[int, Query(ge=0)]`.",
+                f"`{param.name}` may be negative, which the database refuses: a 500 for the client instead of a 422. "
+                "Declare `Annotated[int, Query(ge=0)]`.",
             )
 
 
@@ -129,7 +131,8 @@ def _clamped(scope: Scope, name: str) -> bool:
     if name in {n for t in scope.own(ast.Compare) for n in names_in(t)}:
         return True
     return any(
-        isinstance(c.func, ast.Name) and c.func.id in ("min", "max") and name in names_in(c) for c in scope.own(ast.Call)
+        isinstance(c.func, ast.Name) and c.func.id in ("min", "max") and name in names_in(c)
+        for c in scope.own(ast.Call)
     ) or (name in tested_names(scope) and any(isinstance(n, ast.Raise) for n in scope.own(ast.Raise)))
 
 
@@ -137,7 +140,12 @@ def whole_upload(project: Project) -> Iterator[Hit]:
     """An upload read into memory, however large it is."""
     served = served_code(project)
     for site in project.methods.get("read", ()):
-        if site.call.args or site.call.keywords or site.scope not in served or not isinstance(site.call.func, ast.Attribute):
+        if (
+            site.call.args
+            or site.call.keywords
+            or site.scope not in served
+            or not isinstance(site.call.func, ast.Attribute)
+        ):
             continue
         owner = site.call.func.value
         owner = owner.value if isinstance(owner, ast.Attribute) and owner.attr == "file" else owner
@@ -146,8 +154,8 @@ def whole_upload(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 site.call,
-                f"`{ast.unparse(owner)}` is read into memory whatever its size: a few large uploads at once end the process. Read in "
-                "pieces and stop at a limit of your own.",
+                f"`{ast.unparse(owner)}` is read into memory whatever its size: a few large uploads at once end the "
+                "process. Read in pieces and stop at a limit of your own.",
             )
     for handler, endpoint in project.handlers.items():
         for param in project.inputs(endpoint):
@@ -155,8 +163,8 @@ def whole_upload(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     param.node,
-                    f"`{param.name}` is the whole upload in memory, whatever its size: a few large ones at once end the process. Take "
-                    "an `UploadFile`, read in pieces and stop at a limit.",
+                    f"`{param.name}` is the whole upload in memory, whatever its size: a few large ones at once end "
+                    "the process. Take an `UploadFile`, read in pieces and stop at a limit.",
                 )
 
 

@@ -1,9 +1,45 @@
 """Every rule, by id."""
 
-from agents.rules import (answers, awaiting, blocking, bounds, database, exposure, failures, injected, injection, inputs, leftovers, migrations, routing, secrets_in_code, surface, tokens)
+from agents.rules import (
+    answers,
+    awaiting,
+    blocking,
+    bounds,
+    columns,
+    database,
+    exposure,
+    failures,
+    injected,
+    injection,
+    inputs,
+    leftovers,
+    migrations,
+    routing,
+    secrets_in_code,
+    surface,
+    tokens,
+)
 from agents.rules.rule import Rule
 
-_TOPICS = (inputs, answers, failures, blocking, awaiting, injected, database, migrations, secrets_in_code, tokens, exposure, injection, bounds, routing, surface, leftovers)
+_TOPICS = (
+    inputs,
+    answers,
+    failures,
+    blocking,
+    awaiting,
+    injected,
+    database,
+    migrations,
+    secrets_in_code,
+    tokens,
+    exposure,
+    injection,
+    bounds,
+    columns,
+    routing,
+    surface,
+    leftovers,
+)
 RULES: tuple[Rule, ...] = tuple(sorted((rule for topic in _TOPICS for rule in topic.RULES), key=lambda rule: rule.id))
 
 

@@ -16,8 +16,28 @@ _ONCE = {
     "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today", "time.time",
     "uuid.uuid4", "uuid.uuid1", "secrets.token_hex", "secrets.token_urlsafe", "random.random", "random.randint",
 }  # fmt: skip
-_EAGER = {"selectin", "joined", "subquery", "immediate", "raise", "raise_on_sql", "noload", "write_only", "dynamic", "raiseload"}
-_LOADS = ("selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "lazyload", "options", "populate_existing")
+_EAGER = {
+    "selectin",
+    "joined",
+    "subquery",
+    "immediate",
+    "raise",
+    "raise_on_sql",
+    "noload",
+    "write_only",
+    "dynamic",
+    "raiseload",
+}
+_LOADS = (
+    "selectinload",
+    "joinedload",
+    "subqueryload",
+    "contains_eager",
+    "immediateload",
+    "lazyload",
+    "options",
+    "populate_existing",
+)
 
 
 def twice(project: Project) -> Iterator[Hit]:
@@ -33,8 +53,8 @@ def twice(project: Project) -> Iterator[Hit]:
                     yield hit(
                         handler,
                         call,
-                        f"{endpoint.shown} commits, and so does `{giver.function.name}`: when something fails in between, half of "
-                        "the request's changes stay. Commit in one place.",
+                        f"{endpoint.shown} commits, and so does `{giver.function.name}`: when something fails in "
+                        "between, half of the request's changes stay. Commit in one place.",
                     )
 
 
@@ -51,13 +71,15 @@ def in_loop(project: Project) -> Iterator[Hit]:
         owner = site.call.func.value if isinstance(site.call.func, ast.Attribute) else None
         if owner is None or not isinstance(loop, ast.For | ast.AsyncFor) or site.scope not in served:
             continue
-        opened = isinstance(owner, ast.Name) and any(_opens_name(i, owner.id) for n in ast.walk(loop) for i in _items(n))
+        opened = isinstance(owner, ast.Name) and any(
+            _opens_name(i, owner.id) for n in ast.walk(loop) for i in _items(n)
+        )
         if is_session(project.type(site.scope, owner)) and not opened:
             yield hit(
                 site.scope,
                 site.call,
-                "A commit for each item: when the third fails, the first two stay and the client is told that the request failed. "
-                "Commit once, after the loop.",
+                "A commit for each item: when the third fails, the first two stay and the client is told that the "
+                "request failed. Commit once, after the loop.",
             )
 
 
@@ -79,13 +101,18 @@ def lazy(project: Project) -> Iterator[Hit]:
             if table is None or not _async_read(project, scope, loop.iter):
                 continue
             for use in scope.own(ast.Attribute):
-                named = isinstance(use.value, ast.Name) and isinstance(loop.target, ast.Name) and use.value.id == loop.target.id
+                named = (
+                    isinstance(use.value, ast.Name)
+                    and isinstance(loop.target, ast.Name)
+                    and use.value.id == loop.target.id
+                )
                 if named and _is_lazy(project, table, use.attr):
                     yield hit(
                         scope,
                         use,
-                        f"`{table.name}.{use.attr}` is loaded lazily, which an AsyncSession cannot do: MissingGreenlet, a 500 for "
-                        f"the client. Add `.options(selectinload({table.name}.{use.attr}))` to the query.",
+                        f"`{table.name}.{use.attr}` is loaded lazily, which an AsyncSession cannot do: "
+                        "MissingGreenlet, a 500 for the client. Add "
+                        f"`.options(selectinload({table.name}.{use.attr}))` to the query.",
                     )
 
 
@@ -93,7 +120,7 @@ def _async_read(project: Project, scope: Scope, node: ast.expr) -> bool:
     """The rows come from an AsyncSession."""
     nodes = [node, *(local_values(scope, node.id) if isinstance(node, ast.Name) else [])]
     return any(
-        isinstance(n, ast.Name) and is_async_session(project.type(scope, n)) or (
+        (isinstance(n, ast.Name) and is_async_session(project.type(scope, n))) or (
             isinstance(n, ast.Attribute) and is_async_session(project.type(scope, n)))
         for top in nodes for n in ast.walk(top)
     )  # fmt: skip
@@ -102,7 +129,13 @@ def _async_read(project: Project, scope: Scope, node: ast.expr) -> bool:
 def _is_lazy(project: Project, table: OrmClass, name: str) -> bool:
     for ancestor in project.code.ancestry(table.found):
         for node in ancestor.node.body if isinstance(ancestor.node, ast.ClassDef) else ():
-            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0] if isinstance(node, ast.Assign) else None
+            target = (
+                node.target
+                if isinstance(node, ast.AnnAssign)
+                else node.targets[0]
+                if isinstance(node, ast.Assign)
+                else None
+            )
             if isinstance(target, ast.Name) and target.id == name:
                 value = getattr(node, "value", None)
                 if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("relationship"):
@@ -123,13 +156,15 @@ def query_per_item(project: Project) -> Iterator[Hit]:
             if not isinstance(target, ast.Name) or not is_session(project.type(site.scope, site.call.func.value)):
                 continue
             over = rows_of(project, site.scope, loop.iter) if isinstance(loop, ast.For | ast.AsyncFor) else None
-            uses = any(isinstance(n, ast.Name) and n.id == target.id for n in ast.walk(_whole(project, site.scope, site.call)))
+            uses = any(
+                isinstance(n, ast.Name) and n.id == target.id for n in ast.walk(_whole(project, site.scope, site.call))
+            )
             if over and uses and _reads(project, site.scope, site.call):
                 yield hit(
                     site.scope,
                     site.call,
-                    f"One query for each {over.name}: a list of a hundred makes a hundred round trips to the database. Join, or load "
-                    "them all with one `IN` or `selectinload`.",
+                    f"One query for each {over.name}: a list of a hundred makes a hundred round trips to the "
+                    "database. Join, or load them all with one `IN` or `selectinload`.",
                 )
 
 
@@ -144,19 +179,25 @@ def _reads(project: Project, scope: Scope, call: ast.Call) -> bool:
 
 def expired(project: Project) -> Iterator[Hit]:
     """A row used after an asynchronous commit that expires it."""
-    makers = [s for n in ("sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.orm.sessionmaker") for s in project.calls(n)]
+    makers = [
+        s
+        for n in ("sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.orm.sessionmaker")
+        for s in project.calls(n)
+    ]
     expiring = [
         s for s in makers
         if (s.name.endswith("async_sessionmaker") or "AsyncSession" in ast.unparse(s.call))
         and not is_false(keyword(s.call, "expire_on_commit")) and not any(k.arg is None for k in s.call.keywords)
     ]  # fmt: skip
     uses = next((u for scope in served_code(project) if (u := _use_after_commit(project, scope))), None)
-    for site in expiring if uses and len(expiring) == len(makers) else ():
-        scope, use = uses
+    if uses is None or len(expiring) < len(makers):
+        return
+    scope, use = uses
+    for site in expiring:
         yield hit(
             site.scope,
             site.call,
-            f"Rows expire at each commit, and reading one again needs a query an AsyncSession cannot make by itself: "
+            "Rows expire at each commit, and reading one again needs a query an AsyncSession cannot make by itself: "
             f"`{ast.unparse(use)}` in {scope.name} ({scope.module.file}:{use.lineno}) raises MissingGreenlet. Set "
             "`expire_on_commit=False`.",
             [_added(site.call, "expire_on_commit=False")],
@@ -202,14 +243,18 @@ def made_once(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     value,
-                    f"`{name}()` runs once, when the service starts: every {scope.node.name} gets the same value until the next "
-                    "restart. Pass a function (`default_factory=`, or `default=` of a column).",
+                    f"`{name}()` runs once, when the service starts: every {scope.node.name} gets the same value "
+                    "until the next restart. Pass a function (`default_factory=`, or `default=` of a column).",
                 )
 
 
 def _default(value: ast.expr | None, is_row: bool) -> ast.expr | None:
     """The default a field or column has."""
-    if isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] in ("Field", "Column", "mapped_column"):
+    if isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] in (
+        "Field",
+        "Column",
+        "mapped_column",
+    ):
         given = keyword(value, "default") or keyword(value, "onupdate")
         first = value.args[0] if value.args and ast.unparse(value.func).endswith("Field") else None
         return given or first
@@ -228,8 +273,8 @@ def shared_default(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     value,
-                    f"All new rows of `{table.name}` share this one {name}: what one request adds to it, the next row starts with. "
-                    f"Use `default={name}`.",
+                    f"All new rows of `{table.name}` share this one {name}: what one request adds to it, the next row "
+                    f"starts with. Use `default={name}`.",
                     [Change.of(value, name)] if empty else [],
                 )
 
@@ -240,20 +285,17 @@ def utcnow(project: Project) -> Iterator[Hit]:
     for site in project.calls(*names):
         yield hit(site.scope, site.call, _naive(site.name))
     for scope in project.scopes:
-        view = project.view(scope)
         for node in scope.own(ast.Attribute):
-            if node.attr == "utcnow" and not isinstance(view.parents.get(node), ast.Call | ast.Attribute):
-                if project.names.absolute(scope, node) in names:
-                    yield hit(scope, node, _naive(names[0]))
-            elif node.attr == "utcnow" and isinstance(parent := view.parents.get(node), ast.Call) and parent.func is not node:
-                if project.names.absolute(scope, node) in names:
-                    yield hit(scope, node, _naive(names[0]))
+            above = project.view(scope).parents.get(node) if node.attr == "utcnow" else None
+            called = isinstance(above, ast.Call) and above.func is node
+            if above is not None and not called and project.names.absolute(scope, node) in names:
+                yield hit(scope, node, _naive(names[0]))
 
 
 def _naive(name: str) -> str:
     return (
-        f"`{name}` gives a time without a zone: `.timestamp()` and comparisons with aware times are wrong or fail, clients read it as "
-        "local time, and Python has deprecated it. Use `datetime.now(UTC)`."
+        f"`{name}` gives a time without a zone: `.timestamp()` and comparisons with aware times are wrong or fail, "
+        "clients read it as local time, and Python has deprecated it. Use `datetime.now(UTC)`."
     )
 
 

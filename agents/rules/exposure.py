@@ -29,7 +29,9 @@ def any_origin(project: Project) -> Iterator[Hit]:
     for scope in project.scopes:
         for call in scope.own(ast.Call):
             first = project.names.absolute(scope, call.args[0]) if call.args else ""
-            named = first.endswith("CORSMiddleware") or project.names.absolute(scope, call.func).endswith("CORSMiddleware")
+            named = first.endswith("CORSMiddleware") or project.names.absolute(scope, call.func).endswith(
+                "CORSMiddleware"
+            )
             if not named or not is_true(_value(project, scope, keyword(call, "allow_credentials"))):
                 continue
             origins = _value(project, scope, keyword(call, "allow_origins"))
@@ -39,15 +41,17 @@ def any_origin(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     call,
-                    "Every web site may call this service with its visitors' cookies and read the answers: a page they visit acts "
-                    "as them. Name the origins, or switch `allow_credentials` off.",
+                    "Every web site may call this service with its visitors' cookies and read the answers: a page "
+                    "they visit acts as them. Name the origins, or switch `allow_credentials` off.",
                 )
 
 
 def _value(project: Project, scope: Scope, node: ast.expr | None) -> ast.expr | None:
     """The literal behind a name."""
     if isinstance(node, ast.Name):
-        values = [n.value for n in scope.own(ast.Assign) if isinstance(n.targets[0], ast.Name) and n.targets[0].id == node.id]
+        values = [
+            n.value for n in scope.own(ast.Assign) if isinstance(n.targets[0], ast.Name) and n.targets[0].id == node.id
+        ]
         found = project.names.own(scope, node)
         return values[-1] if values else found.node if found and isinstance(found.node, ast.expr) else node
     return node
@@ -61,7 +65,8 @@ def debugging(project: Project) -> Iterator[Hit]:
             yield hit(
                 router.scope,
                 given,
-                "With `debug=True` every unexpected error answers with its traceback: code, paths and values go to the client.",
+                "With `debug=True` every unexpected error answers with its traceback: code, paths and values go to "
+                "the client.",
                 [Change.of(given, "False")],
             )
 
@@ -78,7 +83,8 @@ def unguarded(project: Project) -> Iterator[Hit]:
                 yield hit(
                     endpoint.handler,
                     endpoint.handler.node,
-                    f"{endpoint.shown} needs no login, {len(asking)} of its {len(group) - 1} neighbours do: anybody can change data here.",
+                    f"{endpoint.shown} needs no login, {len(asking)} of its {len(group) - 1} neighbours do: anybody "
+                    "can change data here.",
                 )
 
 
@@ -100,7 +106,9 @@ def others_rows(project: Project) -> Iterator[Hit]:
             continue
         scopes = _reach(project, handler)
         for name in _loaded(project, scopes) & owned.keys():
-            attributes = {n.attr for s in scopes for n in s.own(ast.Attribute)} | {k.arg for s in scopes for k in s.own(ast.keyword)}
+            attributes = {n.attr for s in scopes for n in s.own(ast.Attribute)} | {
+                k.arg for s in scopes for k in s.own(ast.keyword)
+            }
             seen.setdefault(name, []).append((endpoint, bool(attributes & owned[name])))
     for name, uses in seen.items():
         careful = [e for e, scoped in uses if scoped]
@@ -109,8 +117,8 @@ def others_rows(project: Project) -> Iterator[Hit]:
                 yield hit(
                     endpoint.handler,
                     endpoint.handler.node,
-                    f"{endpoint.shown} takes any {name} by its id, {careful[0].shown} only the caller's own: every user reaches "
-                    "other people's data by counting.",
+                    f"{endpoint.shown} takes any {name} by its id, {careful[0].shown} only the caller's own: every "
+                    "user reaches other people's data by counting.",
                 )
 
 

@@ -11,8 +11,8 @@ from agents.rules.rule import Change, Hit, Rule, hit
 from agents.rules.scopes import Scope
 
 _BROAD = {
-    "Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "IntegrityError", "OperationalError", "DatabaseError",
-    "ProgrammingError", "StatementError", "PyMongoError", "RedisError",
+    "Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "IntegrityError", "OperationalError",
+    "DatabaseError", "ProgrammingError", "StatementError", "PyMongoError", "RedisError",
 }  # fmt: skip
 _TRACES = ("traceback.format_exc", "traceback.format_exception", "traceback.format_tb")
 
@@ -30,13 +30,15 @@ def _shows(node: ast.AST, error: str) -> bool:
     for inner in ast.walk(node):
         if isinstance(inner, ast.FormattedValue) and isinstance(inner.value, ast.Name) and inner.value.id == error:
             return True
-        is_text = isinstance(inner, ast.Call) and ast.unparse(inner.func) in ("str", "repr")
-        if is_text and isinstance(inner, ast.Call) and inner.args and isinstance(inner.args[0], ast.Name):
-            if inner.args[0].id == error:
+        if isinstance(inner, ast.Call) and ast.unparse(inner.func) in ("str", "repr"):
+            first = inner.args[0] if inner.args else None
+            if isinstance(first, ast.Name) and first.id == error:
                 return True
         if isinstance(inner, ast.Attribute) and inner.attr in ("args", "orig") and error in names_in(inner.value):
             return True
-        if isinstance(inner, ast.BinOp) and any(isinstance(s, ast.Name) and s.id == error for s in (inner.left, inner.right)):
+        if isinstance(inner, ast.BinOp) and any(
+            isinstance(s, ast.Name) and s.id == error for s in (inner.left, inner.right)
+        ):
             return True
     return isinstance(node, ast.Name) and node.id == error
 
@@ -55,21 +57,27 @@ def leaks(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         shown,
-                        f"The text of any {sorted(broad)[0]} goes to the client: SQL, host names, paths and library internals "
-                        "leave the service. Log the error, answer a fixed sentence.",
+                        f"The text of any {sorted(broad)[0]} goes to the client: SQL, host names, paths and library "
+                        "internals leave the service. Log the error, answer a fixed sentence.",
                     )
     for site in project.calls(*_TRACES):
-        above = [n for n in project.view(site.scope).above(site.call) if _answer_part(project, site.scope, n) is not None]
+        above = [
+            n for n in project.view(site.scope).above(site.call) if _answer_part(project, site.scope, n) is not None
+        ]
         if above and site.scope in served:
             yield hit(site.scope, site.call, "The traceback goes to the client: it shows code, paths and values.")
 
 
 def _answer_part(project: Project, scope: Scope, node: ast.AST) -> ast.expr | None:
-    """What a node tells the client: the detail of an HTTPException, the content of a response, a returned dictionary."""
+    """What a node tells the client: the detail of an HTTPException, a response's content, a returned dictionary."""
     if isinstance(node, ast.Call):
         if is_http_error(project, scope, node):
             return argument(node, 1, "detail")
-        if project.names.absolute(scope, node.func).rpartition(".")[2] in ("JSONResponse", "PlainTextResponse", "HTMLResponse"):
+        if project.names.absolute(scope, node.func).rpartition(".")[2] in (
+            "JSONResponse",
+            "PlainTextResponse",
+            "HTMLResponse",
+        ):
             return argument(node, 0, "content")
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict) and scope in project.handlers:
         return node.value
@@ -86,15 +94,27 @@ def swallowed(project: Project) -> Iterator[Hit]:
             raised = _raised_in(project, scope, attempt)
             catcher = _catcher(project, scope, attempt)
             code = status_of(argument(raised[0], 0, "status_code")) if raised else None
-            if raised and catcher and (code or 0) < 500 and _answers(catcher) and not _lets_through(project, scope, catcher):
+            if (
+                raised
+                and catcher
+                and (code or 0) < 500
+                and _answers(catcher)
+                and not _lets_through(project, scope, catcher)
+            ):
                 yield hit(
                     scope,
                     catcher,
-                    f"`except {ast.unparse(catcher.type) if catcher.type else ''}` also catches the HTTPException"
-                    f"{f' ({code})' if code else ''} raised in line {raised[0].lineno}: the client never gets that answer. "
-                    "Put `except HTTPException: raise` before it.",
-                    [Change.before(_marker(catcher), f"except HTTPException:\n{' ' * (catcher.col_offset + 4)}raise\n{' ' * catcher.col_offset}")]
-                    if project.names.absolute(scope, ast.Name("HTTPException")) else [],
+                    f"`except {ast.unparse(catcher.type) if catcher.type else ''}` also catches the "
+                    f"HTTPException{f' ({code})' if code else ''} raised in line {raised[0].lineno}: the client never "
+                    "gets that answer. Put `except HTTPException: raise` before it.",
+                    [
+                        Change.before(
+                            _marker(catcher),
+                            f"except HTTPException:\n{' ' * (catcher.col_offset + 4)}raise\n{' ' * catcher.col_offset}",
+                        )
+                    ]
+                    if project.names.absolute(scope, ast.Name("HTTPException"))
+                    else [],
                 )
 
 
@@ -112,7 +132,9 @@ def _raised_in(project: Project, scope: Scope, attempt: ast.Try) -> list[ast.Cal
             found.append(node.exc)
         elif isinstance(node, ast.Try):
             waiting += [*node.handlers, *node.orelse]
-            if not any(_caught(project, scope, h) & {"Exception", "BaseException", "HTTPException"} for h in node.handlers):
+            if not any(
+                _caught(project, scope, h) & {"Exception", "BaseException", "HTTPException"} for h in node.handlers
+            ):
                 waiting += node.body
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             waiting += ast.iter_child_nodes(node)
@@ -141,7 +163,11 @@ def _lets_through(project: Project, scope: Scope, handler: ast.ExceptHandler) ->
         again = isinstance(node, ast.Raise) and (node.exc is None or ast.unparse(node.exc) == handler.name)
         if again or (isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "getattr", "hasattr")):
             return True
-        if isinstance(node, ast.Attribute) and node.attr in ("status_code", "detail") and handler.name in names_in(node.value):
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in ("status_code", "detail")
+            and (handler.name or "") in names_in(node.value)
+        ):
             return True
     return False
 
@@ -155,8 +181,8 @@ def returned_error(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     node,
-                    f"{endpoint.shown} returns an HTTPException instead of raising it: the client gets status 200, or a 500 "
-                    "because the exception does not fit the declared answer.",
+                    f"{endpoint.shown} returns an HTTPException instead of raising it: the client gets status 200, or "
+                    "a 500 because the exception does not fit the declared answer.",
                     [Change(*place, "raise")],
                 )
 
@@ -181,8 +207,8 @@ def missing_row(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     use,
-                    f"`{target.id}` is None when there is no such {table.name}: the client gets a 500 instead of a 404. Check "
-                    "it, and raise HTTPException(404).",
+                    f"`{target.id}` is None when there is no such {table.name}: the client gets a 500 instead of a "
+                    "404. Check it, and raise HTTPException(404).",
                 )
 
 
@@ -208,7 +234,8 @@ def raised_success(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         node,
-                        f"An HTTPException with status {code} tells the client that all went well, in the shape of an error.",
+                        f"An HTTPException with status {code} tells the client that all went well, in the shape of an "
+                        "error.",
                     )
 
 

@@ -5,41 +5,32 @@ from collections.abc import Iterator
 
 from agents.reading.modules import Found, Function
 from agents.rules.ask import local_values, method
+from agents.rules.habits import Use, by_habit
 from agents.rules.names import Meaning
 from agents.rules.params import Param
 from agents.rules.project import Project, is_session
 from agents.rules.rule import Change, Hit, Rule, hit
 from agents.rules.scopes import Scope
 
-
-_HABIT = 2
-"""More functions than this in one file are one finding."""
-_BY_DEFAULT = (
-    "dependencies as the default of a parameter: called directly, by a test or by other code, the function gets a `Depends` object. "
-    "Use `Annotated[..., Depends(...)]`."
+_CALLED = (
+    "called directly, by a test or by other code, a function gets a `Depends` object. Use `Annotated[..., "
+    "Depends(...)]`."
 )
 
 
 def not_annotated(project: Project) -> Iterator[Hit]:
     """`db: Session = Depends(get_db)` instead of `db: Annotated[Session, Depends(get_db)]`."""
-    by_file: dict[str, list[tuple[Scope, list[Param]]]] = {}
-    new_style: dict[str, int] = {}
+    uses = []
     for scope in dict.fromkeys([*project.handlers, *project.dependencies]):
         params = [p for p in project.params(scope) if p.kind == "depends" and p.node.annotation is not None]
         old = [p for p in params if p.old_style]
-        if old:
-            by_file.setdefault(scope.module.file, []).append((scope, old))
-        new_style[scope.module.file] = new_style.get(scope.module.file, 0) + bool(params and not old)
-    for file, listed in by_file.items():
-        if len(listed) > _HABIT and len(listed) > new_style[file]:
-            scope, _ = listed[0]
-            changes = [c for s, old in listed for c in _annotate(s, old)]
-            told = f"{len(listed)} functions of {file}, {scope.function.name} first,"
-            yield Hit(scope.module, scope.module.tree, f"{told} take {_BY_DEFAULT}", tuple(changes))
-            continue
-        for scope, old in listed:
-            told = f"{scope.function.name} takes {', '.join(f'`{p.name}`' for p in old)} as"
-            yield hit(scope, scope.node, f"{told} {_BY_DEFAULT.removeprefix('dependencies as ')}", _annotate(scope, old))
+        shown = ", ".join(f"`{p.name}`" for p in old)
+        flaw = f"{scope.function.name} takes {shown} as the default of a parameter: {_CALLED}" if old else ""
+        if params:
+            uses.append(Use(scope, flaw, tuple(_annotate(scope, old))))
+    yield from by_habit(
+        uses, "{count} functions of {file}, {first} first, take dependencies as the default of a parameter: " + _CALLED
+    )
 
 
 def _annotate(scope: Scope, params: list[Param]) -> list[Change]:
@@ -55,7 +46,7 @@ def _annotate(scope: Scope, params: list[Param]) -> list[Change]:
     found = []
     for param in params:
         marker, annotation = param.marker, param.node.annotation
-        if marker is None or annotation is None or not marker.args and not marker.keywords:
+        if marker is None or annotation is None or (not marker.args and not marker.keywords):
             return []
         end = (annotation.end_lineno or 0, annotation.end_col_offset or 0)
         close = (marker.end_lineno or 0, marker.end_col_offset or 0)
@@ -77,8 +68,8 @@ def called(project: Project) -> Iterator[Hit]:
                 yield hit(
                     site.scope,
                     given,
-                    f"`{ast.unparse(given)}` runs once, when the module is imported, and its result is no dependency: the first "
-                    "request fails. Pass the function itself.",
+                    f"`{ast.unparse(given)}` runs once, when the module is imported, and its result is no dependency: "
+                    "the first request fails. Pass the function itself.",
                     [Change.of(given, ast.unparse(given.func))] if not given.args and not given.keywords else [],
                 )
 
@@ -107,8 +98,8 @@ def swallowing(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         handler,
-                        f"`{scope.function.name}` catches every error of the handlers that use it and keeps it: the error "
-                        "answer is lost (RuntimeError, or a 500 without a trace in the log). Raise it again.",
+                        f"`{scope.function.name}` catches every error of the handlers that use it and keeps it: the "
+                        "error answer is lost (RuntimeError, or a 500 without a trace in the log). Raise it again.",
                         [Change(*end, *end, f"\n{' ' * last.col_offset}raise")],
                     )
 
@@ -124,8 +115,9 @@ def leaking(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         node,
-                        f"`{scope.function.name}` returns a session that nobody closes: each request keeps a connection until "
-                        "the pool is empty, and then every request waits. Yield it from a `with` block.",
+                        f"`{scope.function.name}` returns a session that nobody closes: each request keeps a "
+                        "connection until the pool is empty, and then every request waits. Yield it from a `with` "
+                        "block.",
                     )
 
 
@@ -141,8 +133,8 @@ def _not_closed_on_error(project: Project, scope: Scope) -> Iterator[Hit]:
             yield hit(
                 scope,
                 node,
-                f"`{scope.function.name}` does not close `{node.value.id}` when a handler fails: each failed request keeps a "
-                "connection. Use `with`, or `try ... finally`.",
+                f"`{scope.function.name}` does not close `{node.value.id}` when a handler fails: each failed request "
+                "keeps a connection. Use `with`, or `try ... finally`.",
             )
 
 
@@ -171,16 +163,23 @@ def opened_in_handler(project: Project) -> Iterator[Hit]:
             target = node.targets[0]
             if not isinstance(target, ast.Name) or not _opens(project, handler, node.value):
                 continue
-            closes = [c for c in handler.own(ast.Call) if method(c) == "close" and ast.unparse(c.func).startswith(f"{target.id}.")]
+            closes = [
+                c
+                for c in handler.own(ast.Call)
+                if method(c) == "close" and ast.unparse(c.func).startswith(f"{target.id}.")
+            ]
             safe = [c for c in closes if any(_in_final(a, c) for a in view.above(c))]
-            entered = any(isinstance(i.context_expr, ast.Name) and i.context_expr.id == target.id for i in handler.own(ast.withitem))
+            entered = any(
+                isinstance(i.context_expr, ast.Name) and i.context_expr.id == target.id
+                for i in handler.own(ast.withitem)
+            )
             if not safe and not entered:
                 when = "when it fails" if closes else "at all"
                 yield hit(
                     handler,
                     node,
-                    f"{endpoint.shown} opens a session and does not close it {when}: connections run out, then every request "
-                    "waits. Take the session as a dependency that closes it.",
+                    f"{endpoint.shown} opens a session and does not close it {when}: connections run out, then every "
+                    "request waits. Take the session as a dependency that closes it.",
                 )
 
 
@@ -195,12 +194,14 @@ def shared(project: Project) -> Iterator[Hit]:
             target = node.targets[0]
             if not isinstance(target, ast.Name) or not _opens(project, view.top, node.value):
                 continue
-            if isinstance(view.parents.get(node), ast.Module) and _used(project, Found(view.module, target.id, node.value)):
+            if isinstance(view.parents.get(node), ast.Module) and _used(
+                project, Found(view.module, target.id, node.value)
+            ):
                 yield hit(
                     view.top,
                     node,
-                    f"`{target.id}` is one session for all requests: they see each other's unfinished changes, one's error breaks "
-                    "the others, and rows go stale. Open one per request, in a dependency.",
+                    f"`{target.id}` is one session for all requests: they see each other's unfinished changes, one's "
+                    "error breaks the others, and rows go stale. Open one per request, in a dependency.",
                 )
 
 
@@ -218,7 +219,9 @@ def _used(project: Project, found: Found) -> bool:
 def in_background(project: Project) -> Iterator[Hit]:
     """A background task that is given the request's session."""
     for handler, endpoint in project.handlers.items():
-        injected = {p.name for p in project.inputs(endpoint) if p.kind == "depends" and is_session(_type(project, handler, p))}
+        injected = {
+            p.name for p in project.inputs(endpoint) if p.kind == "depends" and is_session(_type(project, handler, p))
+        }
         for call in handler.own(ast.Call):
             if method(call) != "add_task":
                 continue
@@ -228,8 +231,9 @@ def in_background(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     call,
-                    f"The task of {endpoint.shown} runs after the answer, when the request's session `{name}` is committed or "
-                    "closed: its writes are lost or fail where nobody sees it. Open a session inside the task.",
+                    f"The task of {endpoint.shown} runs after the answer, when the request's session `{name}` is "
+                    "committed or closed: its writes are lost or fail where nobody sees it. Open a session inside "
+                    "the task.",
                 )
 
 

@@ -13,19 +13,69 @@ from agents.rules.scopes import Scope
 from agents.rules.taint import Flow, begins_with, flows
 
 _SQL = re.compile(r"(?i)\b(select|insert\s+into|update|delete\s+from|where|from|order\s+by|values|drop|alter|set)\b")
-_SQL_METHODS = {".execute", ".executemany", ".exec_driver_sql", ".fetch", ".fetchrow", ".fetchval", ".fetch_all", ".fetch_one",
-                ".fetchone", ".fetchall", ".raw", ".scalar", ".scalars", ".executescript"}  # fmt: skip
+_SQL_METHODS = {
+    ".execute",
+    ".executemany",
+    ".exec_driver_sql",
+    ".fetch",
+    ".fetchrow",
+    ".fetchval",
+    ".fetch_all",
+    ".fetch_one",
+    ".fetchone",
+    ".fetchall",
+    ".raw",
+    ".scalar",
+    ".scalars",
+    ".executescript",
+}
 _TEXT_CALLS = ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text")
-_SHELLS = ("os.system", "os.popen", "asyncio.create_subprocess_shell", "subprocess.getoutput", "subprocess.getstatusoutput")
-_FILES = ("open", "io.open", "os.remove", "os.unlink", "os.rename", "os.listdir", "os.makedirs", "shutil.rmtree", "shutil.copy",
-          "shutil.copyfile", "shutil.move", "aiofiles.open", "anyio.open_file")  # fmt: skip
+_SHELLS = (
+    "os.system",
+    "os.popen",
+    "asyncio.create_subprocess_shell",
+    "subprocess.getoutput",
+    "subprocess.getstatusoutput",
+)
+_FILES = (
+    "open",
+    "io.open",
+    "os.remove",
+    "os.unlink",
+    "os.rename",
+    "os.listdir",
+    "os.makedirs",
+    "shutil.rmtree",
+    "shutil.copy",
+    "shutil.copyfile",
+    "shutil.move",
+    "aiofiles.open",
+    "anyio.open_file",
+)
 _PATH_METHODS = (".read_text", ".read_bytes", ".write_text", ".write_bytes", ".open", ".unlink")
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request", "stream")
-_CLIENTS = ("httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession", "aiohttp.client.ClientSession", "requests.Session")
+_CLIENTS = (
+    "httpx.AsyncClient",
+    "httpx.Client",
+    "aiohttp.ClientSession",
+    "aiohttp.client.ClientSession",
+    "requests.Session",
+)
 _POWER = re.compile(r"(?i)admin|superuser|staff|owner")
 """Who may set addresses anyway."""
-_LOADS = ("eval", "exec", "pickle.loads", "pickle.load", "cPickle.loads", "marshal.loads", "dill.loads", "cloudpickle.loads", "joblib.load",
-          "jsonpickle.decode", "shelve.open")  # fmt: skip
+_LOADS = (
+    "eval",
+    "exec",
+    "pickle.loads",
+    "pickle.load",
+    "cPickle.loads",
+    "marshal.loads",
+    "dill.loads",
+    "cloudpickle.loads",
+    "joblib.load",
+    "jsonpickle.decode",
+    "shelve.open",
+)
 _PATTERNS = tuple(f"re.{name}" for name in ("compile", "search", "match", "fullmatch", "findall", "sub", "split"))
 
 
@@ -34,7 +84,9 @@ def _built(scope: Scope, node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         values = local_values(scope, node.id)
         return " ".join(_built(scope, v) for v in values if not isinstance(v, ast.Name))
-    if isinstance(node, ast.JoinedStr | ast.BinOp) or (isinstance(node, ast.Call) and method(node) in ("format", "join")):
+    if isinstance(node, ast.JoinedStr | ast.BinOp) or (
+        isinstance(node, ast.Call) and method(node) in ("format", "join")
+    ):
         return " ".join(n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
     return ""
 
@@ -48,12 +100,18 @@ def sql(project: Project) -> Iterator[Hit]:
     for flow in flows(project):
         if flow.place not in (0, "text", "statement", "query", "clause") or flow.taint.kind == "model":
             continue
-        known = flow.name in _TEXT_CALLS or (flow.name in _SQL_METHODS and bool(_SQL.search(_built(flow.scope, flow.value))))
+        known = flow.name in _TEXT_CALLS or (
+            flow.name in _SQL_METHODS and bool(_SQL.search(_built(flow.scope, flow.value)))
+        )
         if known:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "becomes part of the SQL: a client reads, changes or deletes any row. Use a bound parameter (`:name`)."),
+                _says(
+                    flow,
+                    "becomes part of the SQL: a client reads, changes or deletes any row. Use a bound parameter "
+                    "(`:name`).",
+                ),
             )
 
 
@@ -66,7 +124,10 @@ def shell(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "is read by a shell: `; rm -rf ~` in it is a command. Pass a list of arguments, without a shell."),
+                _says(
+                    flow,
+                    "is read by a shell: `; rm -rf ~` in it is a command. Pass a list of arguments, without a shell.",
+                ),
             )
 
 
@@ -77,7 +138,11 @@ def path(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "is used as a path: `../` in it reaches any file of the service. Resolve it and check that it stays inside."),
+                _says(
+                    flow,
+                    "is used as a path: `../` in it reaches any file of the service. Resolve it and check that it "
+                    "stays inside.",
+                ),
             )
 
 
@@ -88,7 +153,11 @@ def upload_name(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "is the client's own text: a name such as `../../app/main.py` overwrites any file. Choose the name yourself."),
+                _says(
+                    flow,
+                    "is the client's own text: a name such as `../../app/main.py` overwrites any file. Choose the "
+                    "name yourself.",
+                ),
             )
 
 
@@ -104,42 +173,66 @@ def address(project: Project) -> Iterator[Hit]:
         verb = method(flow.call)
         if verb in _VERBS:
             place = (1, "url") if verb in ("request", "stream") else (0, "url")
-            meaning = project.type(flow.scope, flow.call.func.value) if isinstance(flow.call.func, ast.Attribute) else None
-            known = flow.name.partition(".")[0] in ("requests", "httpx") or (meaning is not None and meaning.name in _CLIENTS)
+            meaning = (
+                project.type(flow.scope, flow.call.func.value) if isinstance(flow.call.func, ast.Attribute) else None
+            )
+            known = flow.name.partition(".")[0] in ("requests", "httpx") or (
+                meaning is not None and meaning.name in _CLIENTS
+            )
         else:
             place, known = (0, "url"), flow.name in ("urllib.request.urlopen", "urllib.request.urlretrieve")
         powerful = any(_POWER.search(d.name) for d in project.guards.of(flow.taint.endpoint))
-        if known and not powerful and flow.place in place and flow.taint.kind in ("text", "url") and begins_with(project, flow):
+        if (
+            known
+            and not powerful
+            and flow.place in place
+            and flow.taint.kind in ("text", "url")
+            and begins_with(project, flow)
+        ):
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "chooses where this request goes: a client reaches internal services and cloud metadata through it. Allow "
-                      "known hosts only."),
-            )  # fmt: skip
+                _says(
+                    flow,
+                    "chooses where this request goes: a client reaches internal services and cloud metadata through "
+                    "it. Allow known hosts only.",
+                ),
+            )
 
 
 def redirect(project: Project) -> Iterator[Hit]:
     """A redirect to wherever a client says."""
     for flow in flows(project):
-        if flow.name.endswith("RedirectResponse") and flow.place in (0, "url") and flow.taint.kind in ("text", "url"):
-            if "headers" not in flow.taint.source and begins_with(project, flow):
-                yield hit(
-                    flow.scope,
-                    flow.value,
-                    _says(flow, "chooses where the browser goes: a link to your site lands on a copy of it that asks for the password. "
-                          "Allow own paths only."),
-                )  # fmt: skip
+        goes = (
+            flow.name.endswith("RedirectResponse") and flow.place in (0, "url") and flow.taint.kind in ("text", "url")
+        )
+        if goes and "headers" not in flow.taint.source and begins_with(project, flow):
+            yield hit(
+                flow.scope,
+                flow.value,
+                _says(
+                    flow,
+                    "chooses where the browser goes: a link to your site lands on a copy of it that asks for the "
+                    "password. Allow own paths only.",
+                ),
+            )
 
 
 def code(project: Project) -> Iterator[Hit]:
     """A client's bytes run as code."""
     for flow in flows(project):
-        unsafe_yaml = flow.name == "yaml.load" and "Safe" not in ast.unparse(flow.call) or flow.name in ("yaml.unsafe_load", "yaml.full_load")
+        unsafe_yaml = (flow.name == "yaml.load" and "Safe" not in ast.unparse(flow.call)) or flow.name in (
+            "yaml.unsafe_load",
+            "yaml.full_load",
+        )
         if flow.place == 0 and (flow.name in _LOADS or unsafe_yaml):
             yield hit(
                 flow.scope,
                 flow.call,
-                _says(flow, f"reaches `{flow.name}`, which runs code that is in it: a client takes over the service. Use JSON."),
+                _says(
+                    flow,
+                    f"reaches `{flow.name}`, which runs code that is in it: a client takes over the service. Use JSON.",
+                ),
             )
 
 
@@ -148,23 +241,37 @@ def html(project: Project) -> Iterator[Hit]:
     for flow in flows(project):
         page = flow.name.endswith("HTMLResponse")
         page = page or (flow.name.endswith("Response") and text_of(keyword(flow.call, "media_type")) == "text/html")
-        if page and flow.place in (0, "content") and flow.taint.kind in ("text", "segment", "file name") and _built(flow.scope, flow.value):
+        if (
+            page
+            and flow.place in (0, "content")
+            and flow.taint.kind in ("text", "segment", "file name")
+            and _built(flow.scope, flow.value)
+        ):
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "is put into HTML as it is: a link with a script in it acts as whoever opens it. Use a template with "
-                      "autoescape, or `html.escape`."),
-            )  # fmt: skip
+                _says(
+                    flow,
+                    "is put into HTML as it is: a link with a script in it acts as whoever opens it. Use a template "
+                    "with autoescape, or `html.escape`.",
+                ),
+            )
 
 
 def template(project: Project) -> Iterator[Hit]:
     """A template that a client writes."""
     for flow in flows(project):
-        if flow.place in (0, "source") and (flow.name in ("jinja2.Template", "mako.template.Template") or flow.name == ".from_string"):
+        if flow.place in (0, "source") and (
+            flow.name in ("jinja2.Template", "mako.template.Template") or flow.name == ".from_string"
+        ):
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "is a template: expressions in it run on the server and reach its settings and its shell. Pass it as a variable."),
+                _says(
+                    flow,
+                    "is a template: expressions in it run on the server and reach its settings and its shell. Pass "
+                    "it as a variable.",
+                ),
             )
 
 
@@ -176,15 +283,16 @@ def unescaped(project: Project) -> Iterator[Hit]:
         module = site.scope.module
         renders = "HTMLResponse" in module.imports or any(
             isinstance(n.value, str) and n.value.endswith((".html", ".html.j2", "text/html"))
-            for s in project.views[module.file].scopes for n in s.own(ast.Constant)
-        )  # fmt: skip
+            for s in project.views[module.file].scopes
+            for n in s.own(ast.Constant)
+        )
         own_marks = keyword(site.call, "variable_start_string") is not None
         if renders and not starred and not own_marks and (given is None or is_false(given)):
             yield hit(
                 site.scope,
                 site.call,
-                "This environment does not escape: a name with `<script>` in it runs in the browser of everybody who sees the page. Pass "
-                "`autoescape=True`.",
+                "This environment does not escape: a name with `<script>` in it runs in the browser of everybody who "
+                "sees the page. Pass `autoescape=True`.",
             )
 
 
@@ -195,9 +303,12 @@ def pattern(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(flow, "is a regular expression: one such as `(a+)+$` keeps a processor busy for minutes, a broken one is a 500. Use "
-                      "`re.escape`, or plain text search."),
-            )  # fmt: skip
+                _says(
+                    flow,
+                    "is a regular expression: one such as `(a+)+$` keeps a processor busy for minutes, a broken one "
+                    "is a 500. Use `re.escape`, or plain text search.",
+                ),
+            )
 
 
 def attribute(project: Project) -> Iterator[Hit]:
@@ -209,9 +320,12 @@ def attribute(project: Project) -> Iterator[Hit]:
                 yield hit(
                     flow.scope,
                     flow.call,
-                    _says(flow, f"names any attribute of `{table.name}`: an unknown one is a 500, and sorting by a secret column shows "
-                          "its order. Map allowed names to columns."),
-                )  # fmt: skip
+                    _says(
+                        flow,
+                        f"names any attribute of `{table.name}`: an unknown one is a 500, and sorting by a secret "
+                        "column shows its order. Map allowed names to columns.",
+                    ),
+                )
 
 
 RULES = (

@@ -4,15 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 
-from agents.reading.modules import Found, keyword
-from agents.reading.orm import OrmClass
-from agents.rules.ask import method, names_in
+from agents.reading.modules import keyword
+from agents.rules.ask import method, names_in, text_of
 from agents.rules.params import Param
 from agents.rules.project import Project
 from agents.rules.routers import MUTATING
 from agents.rules.rule import Change, Hit, Rule, hit
 from agents.rules.scopes import Scope, View
-from agents.rules.taint import CHECKS, flows
+from agents.rules.taint import flows
 
 _LOOSE = {"dict", "Dict", "Any", "Mapping", "MutableMapping", "object"}
 _SERVER_OWNED = re.compile(r"^(is_)?(admin|superuser|super_user|staff|verified|superadmin)$|^roles?$|^permissions?$")
@@ -31,8 +30,9 @@ def json_by_hand(project: Project) -> Iterator[Hit]:
                     yield hit(
                         handler,
                         call,
-                        f"{endpoint.shown} reads {_listed(keys)} out of unvalidated JSON: a missing key or a wrong type is a "
-                        "500 for the client, and the API's documentation does not show the body. Declare a pydantic model.",
+                        f"{endpoint.shown} reads {_listed(keys)} out of unvalidated JSON: a missing key or a wrong "
+                        "type is a 500 for the client, and the API's documentation does not show the body. Declare a "
+                        "pydantic model.",
                     )
 
 
@@ -49,8 +49,8 @@ def loose_body(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     param.node,
-                    f"The body of {endpoint.shown} is a plain dictionary, {_listed(keys)} taken out by hand: nothing is "
-                    "validated or documented, and a wrong type is a 500 for the client. Declare a pydantic model.",
+                    f"The body of {endpoint.shown} is a plain dictionary, {_listed(keys)} taken out by hand: nothing "
+                    "is validated or documented, and a wrong type is a 500 for the client. Declare a pydantic model.",
                 )
 
 
@@ -66,14 +66,14 @@ def _keys(scope: Scope, name: str) -> list[str]:
     """Constant keys read from a variable."""
     found: dict[str, None] = {}
     for node in scope.own(ast.Subscript):
-        if isinstance(node.value, ast.Name) and node.value.id == name and isinstance(node.ctx, ast.Load):
-            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                found[node.slice.value] = None
+        key = text_of(node.slice)
+        if key and isinstance(node.value, ast.Name) and node.value.id == name and isinstance(node.ctx, ast.Load):
+            found[key] = None
     for call in scope.own(ast.Call):
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if method(call) in ("get", "pop") and isinstance(owner, ast.Name) and owner.id == name and call.args:
-            if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
-                found[call.args[0].value] = None
+        key = text_of(call.args[0]) if call.args else None
+        if key and method(call) in ("get", "pop") and isinstance(owner, ast.Name) and owner.id == name:
+            found[key] = None
     return list(found)
 
 
@@ -81,7 +81,11 @@ def _passed_on(view: View, scope: Scope, name: str) -> bool:
     """The whole value goes to something else, which may validate it."""
     for node in scope.own(ast.Name):
         above = view.parents.get(node)
-        if node.id != name or isinstance(node.ctx, ast.Store) or isinstance(above, ast.Attribute | ast.Compare | ast.If | ast.UnaryOp):
+        if (
+            node.id != name
+            or isinstance(node.ctx, ast.Store)
+            or isinstance(above, ast.Attribute | ast.Compare | ast.If | ast.UnaryOp)
+        ):
             if node.id == name and isinstance(above, ast.Attribute) and above.attr not in ("get", "pop"):
                 return True
             continue
@@ -105,89 +109,9 @@ def untyped(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     param.node,
-                    f"`{param.name}` of {endpoint.shown} has no type: FastAPI takes any text for this {what} parameter, "
-                    "validates nothing and documents nothing.",
+                    f"`{param.name}` of {endpoint.shown} has no type: FastAPI takes any text for this {what} "
+                    "parameter, validates nothing and documents nothing.",
                 )
-
-
-def longer_than_column(project: Project) -> Iterator[Hit]:
-    """A text field of a body without a limit that is stored in a column with one."""
-    seen = set[ast.AST]()
-    for handler, endpoint in project.handlers.items():
-        for param in project.inputs(endpoint) if endpoint.method in MUTATING else ():
-            model = param.type.found if param.type and param.kind == "body" else None
-            if model is None or model.node not in project.schemas or model.node in seen:
-                continue
-            seen.add(model.node)
-            table = _stored_in(project, model)
-            for name, (owner, node) in project.fields(model).items() if table else ():
-                size = _size(project, table, name) if table else None
-                if size and not _checked_later(project, handler, name) and _is_free_text(node) and not _has_validator(project, model, name):
-                    scope = project.views[owner.module.file].by_node[owner.node]
-                    yield hit(
-                        scope,
-                        node,
-                        f"`{owner.name}.{name}` takes a text of any length, but `{table.name if table else ''}.{name}` holds "  # noqa: S608
-                        f"{size} characters: a longer one is a 500 on PostgreSQL and MySQL. Add `max_length={size}`.",
-                    )
-
-
-def _stored_in(project: Project, model: Found) -> OrmClass | None:
-    """The table a body is stored in: the one whose name the schema's begins with."""
-    stem = re.sub(r"(Create|Update|In|Base|Schema|Input|Request|Payload|Model|New|Add|Patch|Edit)+$", "", model.name)
-    stem = re.sub(r"^(Create|Update|New|Add|Patch|Edit)", "", stem)
-    named = [t for t in project.tables if stem and t.name in (stem, f"{stem}Model", f"{stem}Table", f"{stem}ORM", f"DB{stem}")]
-    return named[0] if len(named) == 1 else None
-
-
-def _size(project: Project, table: OrmClass, name: str) -> int | None:
-    column = table.column(name)
-    if column is None or column.call is None:
-        return None
-    for node in ast.walk(column.call):
-        if isinstance(node, ast.Call) and project.code.is_call_of(table.found.module, node, "String", "VARCHAR", "Unicode"):
-            first = node.args[0] if node.args else keyword(node, "length")
-            if isinstance(first, ast.Constant) and isinstance(first.value, int):
-                return first.value
-    return None
-
-
-def _checked_later(project: Project, handler: Scope, name: str) -> bool:
-    """Something that checks is given the value, in the handler or in what it calls."""
-    scopes = [handler]
-    for _ in range(2):
-        called = [project.names.callee(scope, call) for scope in scopes for call in scope.own(ast.Call)]
-        scopes += [s for s in dict.fromkeys(called) if s and s not in scopes]
-    return any(
-        CHECKS.search(ast.unparse(call.func)) and re.search(rf"\b{name}\b", " ".join(ast.unparse(a) for a in call.args))
-        for scope in scopes for call in scope.own(ast.Call)
-    )  # fmt: skip
-
-
-def _is_free_text(node: ast.AnnAssign) -> bool:
-    text = ast.unparse(node.annotation).replace("typing.", "")
-    plain = text in ("str", "str | None", "Optional[str]", "None | str", "Union[str, None]")
-    limited = node.value is not None and re.search(r"max_length|pattern|regex", ast.unparse(node.value))
-    return plain and not limited
-
-
-def _has_validator(project: Project, model: Found, field: str) -> bool:
-    lines = [a.node for a in project.code.ancestry(model)]
-    text = " ".join(ast.unparse(d) for node in lines for d in _decorators(node))
-    return repr(field) in text or "model_validator" in text or "root_validator" in text or "str_max_length" in _config(lines)
-
-
-def _decorators(node: ast.AST) -> Iterator[ast.expr]:
-    for inner in getattr(node, "body", []):
-        yield from getattr(inner, "decorator_list", [])
-
-
-def _config(nodes: list[ast.AST]) -> str:
-    return " ".join(
-        ast.unparse(s) for n in nodes for s in getattr(n, "body", []) if isinstance(s, ast.Assign | ast.ClassDef) and (
-            getattr(s, "name", "") == "Config" or "model_config" in ast.unparse(s)[:20]
-        )
-    )  # fmt: skip
 
 
 def patch_resets(project: Project) -> Iterator[Hit]:
@@ -195,12 +119,20 @@ def patch_resets(project: Project) -> Iterator[Hit]:
     for handler, endpoint in project.handlers.items():
         if endpoint.method != "PATCH":
             continue
-        bodies = {p.name: p for p in project.inputs(endpoint) if p.type and p.type.found and project.is_schema(p.type.found)}
+        bodies = {
+            p.name: p for p in project.inputs(endpoint) if p.type and p.type.found and project.is_schema(p.type.found)
+        }
         for call in handler.own(ast.Call):
             owner = call.func.value if isinstance(call.func, ast.Attribute) else None
             if method(call) not in ("model_dump", "dict") or not isinstance(owner, ast.Name) or owner.id not in bodies:
                 continue
-            careful = {k.arg for k in call.keywords} & {"exclude_unset", "exclude_none", "exclude_defaults", "include", None}
+            careful = {k.arg for k in call.keywords} & {
+                "exclude_unset",
+                "exclude_none",
+                "exclude_defaults",
+                "include",
+                None,
+            }
             if not careful and _has_optional(project, bodies[owner.id]) and _writes(project, handler, call):
                 end = call.end_col_offset or 0
                 comma = ", " if call.args or call.keywords else ""
@@ -208,8 +140,8 @@ def patch_resets(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     call,
-                    f"{endpoint.shown} writes every field of `{owner.id}`: what the client left out is reset to its default "
-                    "(data is lost). Use `exclude_unset=True`.",
+                    f"{endpoint.shown} writes every field of `{owner.id}`: what the client left out is reset to its "
+                    "default (data is lost). Use `exclude_unset=True`.",
                     [Change(*place, *place, f"{comma}exclude_unset=True")],
                 )
 
@@ -252,8 +184,9 @@ def mass_assignment(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.call,
-                f"`{table.name}` is made of everything in `{flow.taint.source}`: the client of {flow.taint.endpoint.shown} sets "
-                "any column, also the owner, the role or the id. Declare a model with the fields a client may set.",
+                f"`{table.name}` is made of everything in `{flow.taint.source}`: the client of "
+                f"{flow.taint.endpoint.shown} sets any column, also the owner, the role or the id. Declare a model "
+                "with the fields a client may set.",
             )
 
 
@@ -273,12 +206,16 @@ def privileges(project: Project) -> Iterator[Hit]:
                 if _SERVER_OWNED.match(name) and not _dropped(handler, name):
                     scope = project.views[owner.module.file].by_node[owner.node]
                     yield hit(
-                        scope, node, f"{endpoint.shown} needs no login and takes `{name}`: anybody can set it for themselves."
+                        scope,
+                        node,
+                        f"{endpoint.shown} needs no login and takes `{name}`: anybody can set it for themselves.",
                     )
 
 
 def _dropped(scope: Scope, name: str) -> bool:
-    text = " ".join(ast.unparse(c) for c in scope.own(ast.Call)) + " ".join(ast.unparse(a) for a in scope.own(ast.Assign))
+    text = " ".join(ast.unparse(c) for c in scope.own(ast.Call)) + " ".join(
+        ast.unparse(a) for a in scope.own(ast.Assign)
+    )
     return repr(name) in text or f"{name}=" in text or f".{name} =" in text
 
 
@@ -293,8 +230,8 @@ def body_of_get(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     param.node,
-                    f"{endpoint.shown} reads `{param.name}` from a body: browsers, caches and many proxies drop the body of a "
-                    f"{endpoint.method}. Use `Annotated[..., Query()]`, or POST.",
+                    f"{endpoint.shown} reads `{param.name}` from a body: browsers, caches and many proxies drop the "
+                    f"body of a {endpoint.method}. Use `Annotated[..., Query()]`, or POST.",
                 )
 
 
@@ -302,7 +239,6 @@ RULES = (
     Rule("GL101", "json-by-hand", "warning", json_by_hand),
     Rule("GL102", "dictionary-as-body", "warning", loose_body),
     Rule("GL103", "parameter-without-type", "warning", untyped),
-    Rule("GL104", "text-longer-than-column", "warning", longer_than_column),
     Rule("GL105", "patch-resets-fields", "error", patch_resets, repairs=True),
     Rule("GL106", "mass-assignment", "error", mass_assignment),
     Rule("GL107", "role-from-the-client", "error", privileges),

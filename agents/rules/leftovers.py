@@ -9,22 +9,50 @@ from agents.rules.project import Project
 from agents.rules.rule import Change, Hit, Rule, hit
 from agents.rules.scopes import Scope
 
-_V2_NAMES = {"field_validator", "model_validator", "ConfigDict", "TypeAdapter", "RootModel", "field_serializer", "model_serializer",
-             "computed_field", "AfterValidator", "BeforeValidator"}  # fmt: skip
+_V2_NAMES = {
+    "field_validator",
+    "model_validator",
+    "ConfigDict",
+    "TypeAdapter",
+    "RootModel",
+    "field_serializer",
+    "model_serializer",
+    "computed_field",
+    "AfterValidator",
+    "BeforeValidator",
+}
 _PINNED_V1 = re.compile(r"(?im)^\s*[\"']?pydantic(\[[a-z,]+\])?\s*(==\s*1\b|~=\s*1\b|<\s*2|[^#\n]*,\s*<\s*2)")
 _PINNED_V2 = re.compile(r"(?im)^\s*[\"']?pydantic(\[[a-z,]+\])?\s*[\"']?\s*(==|>=|~=|=|\^|>)\s*[\"'^~>=]*\s*2")
 _METHODS = {
-    "dict": "model_dump", "parse_obj": "model_validate", "copy": "model_copy", "construct": "model_construct", "parse_raw": "model_validate_json",
-    "from_orm": "model_validate", "json": "model_dump_json", "schema": "model_json_schema", "update_forward_refs": "model_rebuild",
-}  # fmt: skip
+    "dict": "model_dump",
+    "parse_obj": "model_validate",
+    "copy": "model_copy",
+    "construct": "model_construct",
+    "parse_raw": "model_validate_json",
+    "from_orm": "model_validate",
+    "json": "model_dump_json",
+    "schema": "model_json_schema",
+    "update_forward_refs": "model_rebuild",
+}
 _SAFE = {"dict", "parse_obj", "construct", "parse_raw", "update_forward_refs"}
 _RENAMED = {
-    "orm_mode": "from_attributes", "allow_population_by_field_name": "populate_by_name", "schema_extra": "json_schema_extra",
-    "anystr_strip_whitespace": "str_strip_whitespace", "anystr_lower": "str_to_lower", "max_anystr_length": "str_max_length",
-    "min_anystr_length": "str_min_length", "validate_all": "validate_default", "keep_untouched": "ignored_types",
-    "allow_mutation": "frozen", "fields": "", "getter_dict": "", "smart_union": "", "underscore_attrs_are_private": "", "json_loads": "",
+    "orm_mode": "from_attributes",
+    "allow_population_by_field_name": "populate_by_name",
+    "schema_extra": "json_schema_extra",
+    "anystr_strip_whitespace": "str_strip_whitespace",
+    "anystr_lower": "str_to_lower",
+    "max_anystr_length": "str_max_length",
+    "min_anystr_length": "str_min_length",
+    "validate_all": "validate_default",
+    "keep_untouched": "ignored_types",
+    "allow_mutation": "frozen",
+    "fields": "",
+    "getter_dict": "",
+    "smart_union": "",
+    "underscore_attrs_are_private": "",
+    "json_loads": "",
     "json_dumps": "",
-}  # fmt: skip
+}
 _MARKERS = {"Query", "Path", "Header", "Cookie", "Form", "Body", "Field", "constr"}
 _UNMAINTAINED = {
     "jose": ("python-jose", "its releases are years apart", "PyJWT"),
@@ -32,18 +60,24 @@ _UNMAINTAINED = {
     "aioredis": ("aioredis", "it has been merged into redis", "redis.asyncio"),
     "databases": ("databases", "its repository is archived", "SQLAlchemy's asyncio"),
     "fastapi_jwt_auth": ("fastapi-jwt-auth", "it has had no release since 2020 and needs Pydantic 1", "PyJWT"),
-}  # fmt: skip
+}
 
 
 def is_v2(project: Project) -> bool:
     """The project says, by its requirements or its code, that it uses Pydantic 2."""
-    wanted = [f for f in project.files if re.search(r"(^|/)(requirements[^/]*\.(txt|in)|pyproject\.toml|setup\.(py|cfg)|Pipfile)$", f)]
+    wanted = [
+        f
+        for f in project.files
+        if re.search(r"(^|/)(requirements[^/]*\.(txt|in)|pyproject\.toml|setup\.(py|cfg)|Pipfile)$", f)
+    ]
     text = "\n".join(project.read(f) for f in wanted)
     if _PINNED_V1.search(text):
         return False
     if _PINNED_V2.search(text):
         return True
-    names = {a for m in project.code.modules.values() for t, a in m.imports.values() if t.partition(".")[0] == "pydantic"}
+    names = {
+        a for m in project.code.modules.values() for t, a in m.imports.values() if t.partition(".")[0] == "pydantic"
+    }
     return bool(names & _V2_NAMES) or project.uses("pydantic_settings")
 
 
@@ -56,8 +90,8 @@ def on_event(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 site.call,
-                "`on_event` is deprecated, and it is ignored as soon as the application has a `lifespan`: what it opens is then never "
-                "opened. Use one `lifespan` function.",
+                "`on_event` is deprecated, and it is ignored as soon as the application has a `lifespan`: what it "
+                "opens is then never opened. Use one `lifespan` function.",
             )
 
 
@@ -74,8 +108,8 @@ def validators(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     decorator,
-                    f"`{name.rpartition('.')[2]}` is Pydantic 1's: it is deprecated and will be removed, and `values`, `each_item` and "
-                    f"`always` work differently now. Use `{new}`.",
+                    f"`{name.rpartition('.')[2]}` is Pydantic 1's: it is deprecated and will be removed, and "
+                    f"`values`, `each_item` and `always` work differently now. Use `{new}`.",
                 )
 
 
@@ -94,7 +128,8 @@ def methods(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 func,
-                f"`{attr}()` of {found.name} is Pydantic 1's: deprecated, and gone in the next major version. Use `{new}()`.",
+                f"`{attr}()` of {found.name} is Pydantic 1's: deprecated, and gone in the next major version. Use "
+                f"`{new}()`.",
                 [change] if attr in _SAFE else [],
             )
 
@@ -120,7 +155,11 @@ def configs(project: Project) -> Iterator[Hit]:
         if not isinstance(scope.node, ast.ClassDef) or scope.node.name != "Config" or parent is None:
             continue
         owner = parent.node if isinstance(parent.node, ast.ClassDef) else None
-        if owner is None or not project.bases(Found(scope.module, owner.name, owner)) & {"BaseModel", "SQLModel", "BaseSettings"}:
+        if owner is None or not project.bases(Found(scope.module, owner.name, owner)) & {
+            "BaseModel",
+            "SQLModel",
+            "BaseSettings",
+        }:
             continue
         for node in scope.own(ast.Assign):
             name = node.targets[0].id if isinstance(node.targets[0], ast.Name) else ""
@@ -147,7 +186,8 @@ def settings_moved(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         node,
-                        "Pydantic 2 has no `BaseSettings`: the import fails and the service does not start. It is in `pydantic_settings`.",
+                        "Pydantic 2 has no `BaseSettings`: the import fails and the service does not start. It is in "
+                        "`pydantic_settings`.",
                     )
 
 
@@ -164,7 +204,12 @@ def regex(project: Project) -> Iterator[Hit]:
             if old is not None:
                 start = (old.lineno, old.col_offset, old.lineno, old.col_offset + len("regex"))
                 end = "raises an error" if owner.startswith("pydantic") else "is deprecated"
-                yield hit(site.scope, old, f"`regex=` of `{last}` {end}: it is called `pattern=` now.", [Change(*start, "pattern")])
+                yield hit(
+                    site.scope,
+                    old,
+                    f"`regex=` of `{last}` {end}: it is called `pattern=` now.",
+                    [Change(*start, "pattern")],
+                )
 
 
 def unmaintained(project: Project) -> Iterator[Hit]:
@@ -173,7 +218,9 @@ def unmaintained(project: Project) -> Iterator[Hit]:
         for scope in view.scopes:
             for node in scope.own(ast.Import, ast.ImportFrom):
                 roots = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-                known = next((_UNMAINTAINED[r.partition(".")[0]] for r in roots if r.partition(".")[0] in _UNMAINTAINED), None)
+                known = next(
+                    (_UNMAINTAINED[r.partition(".")[0]] for r in roots if r.partition(".")[0] in _UNMAINTAINED), None
+                )
                 ours = isinstance(node, ast.ImportFrom) and node.level
                 if known and not ours and project.code.module(roots[0].partition(".")[0]) is None:
                     yield hit(
@@ -190,8 +237,8 @@ def old_base(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 site.call,
-                "`sqlalchemy.ext.declarative` has moved and warns since SQLAlchemy 2.0: type checkers see no columns. Inherit from "
-                "`sqlalchemy.orm.DeclarativeBase`.",
+                "`sqlalchemy.ext.declarative` has moved and warns since SQLAlchemy 2.0: type checkers see no "
+                "columns. Inherit from `sqlalchemy.orm.DeclarativeBase`.",
             )
 
 

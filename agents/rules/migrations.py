@@ -15,7 +15,9 @@ def _revisions(project: Project) -> str:
     """The text of every Alembic revision; empty when there are none, or when one makes all tables from the models."""
     folders = {f.rpartition("/")[0] for f in project.files if f.endswith("script.py.mako")}
     texts = [
-        project.read(f) for f in project.files if f.endswith(".py") and any(f.startswith(f"{d}/" if d else "") for d in folders)
+        project.read(f)
+        for f in project.files
+        if f.endswith(".py") and any(f.startswith(f"{d}/" if d else "") for d in folders)
     ]
     revisions = [t for t in texts if re.search(r"^down_revision\b", t, re.MULTILINE)]
     joined = "\n".join(revisions)
@@ -36,8 +38,8 @@ def not_migrated(project: Project) -> Iterator[Hit]:
             yield hit(
                 scope,
                 table.found.node,
-                f"No migration makes the table `{table.table}`: after a deployment every query on {table.name} fails. Run "
-                "`alembic revision --autogenerate`.",
+                f"No migration makes the table `{table.table}`: after a deployment every query on {table.name} fails. "
+                "Run `alembic revision --autogenerate`.",
             )
         elif table.table:
             yield from _columns(project, table, known)
@@ -50,14 +52,20 @@ def _columns(project: Project, table: OrmClass, known: set[str]) -> Iterator[Hit
             continue
         for ancestor in project.code.ancestry(table.found):
             for node in ancestor.node.body if isinstance(ancestor.node, ast.ClassDef) else ():
-                target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0] if isinstance(node, ast.Assign) else None
+                target = (
+                    node.target
+                    if isinstance(node, ast.AnnAssign)
+                    else node.targets[0]
+                    if isinstance(node, ast.Assign)
+                    else None
+                )
                 if isinstance(target, ast.Name) and target.id == column.name and ancestor.node is table.found.node:
                     scope = project.views[ancestor.module.file].by_node[ancestor.node]
                     yield hit(
                         scope,
                         node,
-                        f"No migration adds the column `{table.table}.{name}`: after a deployment every query on {table.name} "
-                        "fails. Run `alembic revision --autogenerate`.",
+                        f"No migration adds the column `{table.table}.{name}`: after a deployment every query on "
+                        f"{table.name} fails. Run `alembic revision --autogenerate`.",
                     )
 
 
@@ -73,12 +81,16 @@ def made_beside(project: Project) -> Iterator[Hit]:
         return
     for scope in project.scopes:
         for node in scope.own(ast.Attribute):
-            if node.attr == "create_all" and ast.unparse(node.value).endswith("metadata") and not _is_script(scope.module.file):
+            if (
+                node.attr == "create_all"
+                and ast.unparse(node.value).endswith("metadata")
+                and not _is_script(scope.module.file)
+            ):
                 yield hit(
                     scope,
                     node,
-                    "`create_all` makes tables that the migrations do not know: the next `alembic upgrade` fails because they exist, "
-                    "and changes to existing tables are never made. Leave the tables to Alembic.",
+                    "`create_all` makes tables that the migrations do not know: the next `alembic upgrade` fails "
+                    "because they exist, and changes to existing tables are never made. Leave the tables to Alembic.",
                 )
 
 

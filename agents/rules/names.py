@@ -193,9 +193,9 @@ class Names:
             annotation, default = given
             known = self.annotated(scope.module, annotation)
             return known or (self._depended(scope, default, hops) if default is not None else None)
-        for node in scope.own(ast.AnnAssign):
-            if isinstance(node.target, ast.Name) and node.target.id == name:
-                return self.annotated(scope.module, node.annotation)
+        for declared in scope.own(ast.AnnAssign):
+            if isinstance(declared.target, ast.Name) and declared.target.id == name:
+                return self.annotated(scope.module, declared.annotation)
         values = [n.value for n in scope.own(ast.Assign) if _targets(n, name)]
         values += [n.value for n in scope.own(ast.NamedExpr) if n.target.id == name]
         if values:

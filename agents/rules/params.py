@@ -96,7 +96,7 @@ def _unwrap(
     """The module and annotation behind aliases, and the marker in `Annotated[..., marker]`."""
     if isinstance(node, ast.Name | ast.Attribute) and hops:
         found = names.code.find(module, node)
-        if found and isinstance(found.node, ast.Subscript) and found.node is not node:
+        if found and isinstance(found.node, ast.Subscript):
             return _unwrap(names, found.module, found.node, hops - 1)
     is_annotated = isinstance(node, ast.Subscript) and names.code.origin(module, node.value).endswith("Annotated")
     if not isinstance(node, ast.Subscript) or not is_annotated or not isinstance(node.slice, ast.Tuple):
@@ -150,7 +150,7 @@ def path_names(path: str) -> dict[str, str]:
 
 
 def type_names(names: Names, module: Module, node: ast.expr | None) -> frozenset[str]:
-    """Last names of all types in an annotation (`Optional[List[str]]`: str; the wrappers Optional and Union left out)."""
+    """Last names of all types in an annotation (`Optional[str]`: str; Optional and Union themselves left out)."""
     found = set[str]()
     waiting: list[ast.AST] = [node] if node is not None else []
     while waiting:

@@ -15,7 +15,6 @@ from agents.rules.params import Param, params_of
 from agents.rules.routers import Endpoint, Web, WebReader
 from agents.rules.scopes import Scope, View, view_of
 
-
 _NOT_SERVED = {"testing", "fixtures", "mocks", "benchmarks"}
 """Folders of helpers for tests; those of tests themselves are never read."""
 
@@ -183,7 +182,9 @@ class Project:
     def uses(self, *roots: str) -> bool:
         """One of these packages is imported somewhere."""
         return any(
-            target.partition(".")[0] in roots for module in self.code.modules.values() for target, _ in module.imports.values()
+            target.partition(".")[0] in roots
+            for module in self.code.modules.values()
+            for target, _ in module.imports.values()
         )
 
 
@@ -199,7 +200,11 @@ def is_async_session(meaning: Meaning | None) -> bool:
 
 def is_sync_session(meaning: Meaning | None) -> bool:
     """A blocking `Session`."""
-    return meaning is not None and meaning.last in ("Session", "scoped_session") and meaning.root in ("sqlalchemy", "sqlmodel")
+    return (
+        meaning is not None
+        and meaning.last in ("Session", "scoped_session")
+        and meaning.root in ("sqlalchemy", "sqlmodel")
+    )
 
 
 __all__ = ["Function", "Project", "Site", "is_async_session", "is_session", "is_sync_session"]

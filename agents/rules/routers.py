@@ -78,7 +78,7 @@ class Endpoint:
 
     @property
     def hidden(self) -> bool:
-        """It is in no documentation: excluded itself, by its router or an include, or its application has no OpenAPI."""
+        """It is in no documentation: excluded by itself, its router or an include, or its application has none."""
         calls = [self.call, self.router.call, *(i.call for _, way in self.mounts for i in way)]
         if any(_is(c, "include_in_schema", False) for c in calls):
             return True
@@ -139,9 +139,11 @@ class WebReader:
     def _routers_in(self, scope: Scope) -> None:
         for statement in scope.own(ast.Assign, ast.AnnAssign):
             call = statement.value
-            kind = self._router_kind(scope, call) if isinstance(call, ast.Call) else ""
+            if not isinstance(call, ast.Call):
+                continue
+            kind = self._router_kind(scope, call)
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            for target in targets if kind and isinstance(call, ast.Call) else ():
+            for target in targets if kind else ():
                 self._add(scope, dotted_name(target), call, kind == "FastAPI")
 
     def _router_kind(self, scope: Scope, call: ast.Call) -> str:

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from agents.reading.modules import dotted_name, keyword
+from agents.reading.modules import Module, dotted_name, keyword
 from agents.rules.ask import method, text_of
 from agents.rules.guards import Dependency
 from agents.rules.params import params_of, path_names
@@ -25,7 +25,12 @@ def in_order(router: Router, prefix: str = "", depth: int = 0) -> Iterator[tuple
         if endpoint.at is router.scope:
             own.append((_place(endpoint), [(start + endpoint.path, endpoint)]))
     for include in router.includes:
-        if include.scope is router.scope and depth < 6 and include.prefix is not None and include.child.prefix is not None:
+        if (
+            include.scope is router.scope
+            and depth < 6
+            and include.prefix is not None
+            and include.child.prefix is not None
+        ):
             own.append(((include.call.lineno, 0), list(in_order(include.child, start + include.prefix, depth + 1))))
     for _, group in sorted(own, key=lambda pair: pair[0]):
         yield from group
@@ -44,7 +49,11 @@ def _tops(project: Project) -> list[Router]:
 
 def _straight(project: Project, endpoint: Endpoint) -> bool:
     """Registered unconditionally."""
-    node = endpoint.handler.node if endpoint.call in getattr(endpoint.handler.node, "decorator_list", []) else endpoint.call
+    node = (
+        endpoint.handler.node
+        if endpoint.call in getattr(endpoint.handler.node, "decorator_list", [])
+        else endpoint.call
+    )
     return not any(isinstance(a, ast.If | ast.Try | ast.For) for a in project.view(endpoint.at).above(node))
 
 
@@ -61,8 +70,9 @@ def shadowed(project: Project) -> Iterator[Hit]:
                     yield hit(
                         endpoint.handler,
                         endpoint.call,
-                        f"{endpoint.method} {full} is never reached: {first.method} {'/'.join(before)} ({first.name}) stands before it "
-                        f"and takes `{_difference(before, parts)}` for its parameter. Register the fixed path first.",
+                        f"{endpoint.method} {full} is never reached: {first.method} {'/'.join(before)} ({first.name}) "
+                        f"stands before it and takes `{_difference(before, parts)}` for its parameter. Register the "
+                        "fixed path first.",
                     )
                     break
             earlier.append((parts, endpoint))
@@ -90,7 +100,9 @@ def _converter(part: str) -> str:
 
 
 def _difference(before: list[str], after: list[str]) -> str:
-    return next((a for b, a in zip(before, after, strict=False) if b.startswith("{") and not a.startswith("{")), after[-1])
+    return next(
+        (a for b, a in zip(before, after, strict=False) if b.startswith("{") and not a.startswith("{")), after[-1]
+    )
 
 
 def repeated(project: Project) -> Iterator[Hit]:
@@ -100,13 +112,14 @@ def repeated(project: Project) -> Iterator[Hit]:
         for full, endpoint in in_order(router):
             key = (endpoint.method, re.sub(r"\{[^{}:]*", "{", full))
             first = known.setdefault(key, endpoint)
-            if first is not endpoint and first.handler is not endpoint.handler:
-                if _straight(project, first) and _straight(project, endpoint):
-                    yield hit(
-                        endpoint.handler,
-                        endpoint.call,
-                        f"{endpoint.method} {full} is registered twice: `{first.name}` answers, `{endpoint.name}` is never reached.",
-                    )
+            both = first.handler is not endpoint.handler and _straight(project, first) and _straight(project, endpoint)
+            if both:
+                yield hit(
+                    endpoint.handler,
+                    endpoint.call,
+                    f"{endpoint.method} {full} is registered twice: `{first.name}` answers, `{endpoint.name}` is "
+                    "never reached.",
+                )
 
 
 def same_id(project: Project) -> Iterator[Hit]:
@@ -119,7 +132,8 @@ def same_id(project: Project) -> Iterator[Hit]:
             yield hit(
                 endpoint.at,
                 endpoint.option("operation_id") or endpoint.call,
-                f"The operation id `{given}` is also that of {first.shown}: generated clients lose one of the two methods.",
+                f"The operation id `{given}` is also that of {first.shown}: generated clients lose one of the two "
+                "methods.",
             )
 
 
@@ -130,17 +144,24 @@ def lost_parameter(project: Project) -> Iterator[Hit]:
         if not wanted or handler.function.args.kwarg is not None:
             continue
         dependencies = project.guards.of(endpoint)
-        if any("Request" in p.names or p.kind == "unknown" for p in project.inputs(endpoint)) or any(_unknown(d) for d in dependencies):
+        if any("Request" in p.names or p.kind == "unknown" for p in project.inputs(endpoint)) or any(
+            _unknown(d) for d in dependencies
+        ):
             continue
         taken = {n for s in (handler, *(d.scope for d in dependencies if d.scope)) for n in _taken(project, s)}
-        taken |= {name for d in dependencies if d.found and isinstance(d.found.node, ast.ClassDef) for name in project.fields(d.found)}
+        taken |= {
+            name
+            for d in dependencies
+            if d.found and isinstance(d.found.node, ast.ClassDef)
+            for name in project.fields(d.found)
+        }
         lost = [name for name in wanted if name not in taken]
         if lost and not any(_takes_request(project, d.scope) for d in dependencies if d.scope):
             yield hit(
                 handler,
                 endpoint.call,
-                f"`{{{lost[0]}}}` of {endpoint.shown} is in no parameter of `{endpoint.name}`: the value is ignored, and a parameter "
-                "meant for it under another name is read from the query.",
+                f"`{{{lost[0]}}}` of {endpoint.shown} is in no parameter of `{endpoint.name}`: the value is ignored, "
+                "and a parameter meant for it under another name is read from the query.",
             )
 
 
@@ -176,7 +197,8 @@ def no_such_part(project: Project) -> Iterator[Hit]:
                 yield hit(
                     handler,
                     param.node,
-                    f"`{param.name}` is to come from the path of {endpoint.shown}, which has no `{{{name}}}`: every request is a 422.",
+                    f"`{param.name}` is to come from the path of {endpoint.shown}, which has no `{{{name}}}`: every "
+                    "request is a 422.",
                 )
 
 
@@ -190,8 +212,9 @@ def too_late(project: Project) -> Iterator[Hit]:
                     yield hit(
                         endpoint.handler,
                         endpoint.call,
-                        f"{endpoint.method} {endpoint.route} is added after `include_router` (line {include.call.lineno}) has copied the "
-                        "router's routes: it is a 404. Include the router at the end.",
+                        f"{endpoint.method} {endpoint.route} is added after `include_router` (line "
+                        f"{include.call.lineno}) has copied the router's routes: it is a 404. Include the router at "
+                        "the end.",
                     )
 
 
@@ -201,13 +224,19 @@ def never_included(project: Project) -> Iterator[Hit]:
         return
     included = {id(i.child) for r in project.web.routers for i in r.includes}
     for router in project.web.routers:
-        lonely = router.call and not router.is_app and router.scope.parent is None and router.endpoints and id(router) not in included
+        lonely = (
+            router.call
+            and not router.is_app
+            and router.scope.parent is None
+            and router.endpoints
+            and id(router) not in included
+        )
         if lonely and not _mentioned(project, router) and _straight(project, router.endpoints[0]):
             yield hit(
                 router.scope,
                 router.call or router.scope.node,
-                f"`{router.name}` is included nowhere: its {len(router.endpoints)} operations, {router.endpoints[0].shown} first, are "
-                "404s.",
+                f"`{router.name}` is included nowhere: its {len(router.endpoints)} operations, "
+                f"{router.endpoints[0].shown} first, are 404s.",
             )
 
 
@@ -215,26 +244,26 @@ def _mentioned(project: Project, router: Router) -> bool:
     """Something else than its own decorators uses the router, or may find it by searching modules."""
     module = router.module
     for view in project.views.values():
-        own = view.module is module
         for scope in view.scopes:
-            for node in (*scope.own(ast.Name), *scope.own(ast.Attribute)):
+            for node in scope.own(ast.Name, ast.Attribute):
                 name = node.id if isinstance(node, ast.Name) else node.attr
-                if name != router.name or isinstance(getattr(node, "ctx", None), ast.Store):
-                    continue
-                above = view.parents.get(node)
-                if own and isinstance(above, ast.Attribute) and isinstance(view.parents.get(above), ast.Call):
-                    continue
-                if own or isinstance(node, ast.Attribute) or view.module.imports.get(name, ("", ""))[0].endswith(module.name.rpartition(".")[2]):
+                found = (
+                    project.names.own(scope, node) if name == router.name and isinstance(node.ctx, ast.Load) else None
+                )
+                if found and found.node is router.call and not isinstance(view.parents.get(node), ast.Attribute):
                     return True
-    texts = (n.value for v in project.views.values() for s in v.scopes for n in s.own(ast.Constant) if isinstance(n.value, str))
-    return "importlib" in {t for m in project.code.modules.values() for t, _ in m.imports.values()} or any(
-        t.startswith(module.name) for t in texts if "." in t
-    ) or any(_imported(m.imports.values(), module.name, router.name) for m in project.code.modules.values() if m is not module)  # fmt: skip
+    others = [m for m in project.code.modules.values() if m is not module]
+    texts = [n.value for v in project.views.values() for s in v.scopes for n in s.own(ast.Constant)]
+    return (
+        any(target == "importlib" for m in project.code.modules.values() for target, _ in m.imports.values())
+        or any(isinstance(text, str) and "." in text and text.startswith(module.name) for text in texts)
+        or any(_imported(m, module.name, router.name) for m in others)
+    )
 
 
-def _imported(imports: object, module: str, name: str) -> bool:
+def _imported(other: Module, module: str, name: str) -> bool:
     last = module.rpartition(".")[2]
-    return any(attr in (name, "*") and target.rpartition(".")[2] == last for target, attr in imports)  # type: ignore[attr-defined]
+    return any(attr in (name, "*") and target.rpartition(".")[2] == last for target, attr in other.imports.values())
 
 
 def changing_get(project: Project) -> Iterator[Hit]:
@@ -243,15 +272,16 @@ def changing_get(project: Project) -> Iterator[Hit]:
         last = next((p for p in reversed(endpoint.path.split("/")) if p and "{" not in p), "")
         named = _CHANGES.match(handler.function.name) or _CHANGES.match(last.replace("-", "_"))
         writes = any(
-            method(c) in _WRITES or _CHANGES.match(dotted_name(c.func).rpartition(".")[2]) for c in handler.own(ast.Call)
+            method(c) in _WRITES or _CHANGES.match(dotted_name(c.func).rpartition(".")[2])
+            for c in handler.own(ast.Call)
         )
         both = any(e.handler is handler and e.method in MUTATING for e in project.endpoints)
         if endpoint.method == "GET" and named and writes and not both:
             yield hit(
                 handler,
                 handler.node,
-                f"{endpoint.shown} changes data: browsers, link checkers and caches call a GET without asking, and any page can by an "
-                "image. Use POST or DELETE.",
+                f"{endpoint.shown} changes data: browsers, link checkers and caches call a GET without asking, and "
+                "any page can by an image. Use POST or DELETE.",
             )
 
 
@@ -261,7 +291,11 @@ def swallowing_mount(project: Project) -> Iterator[Hit]:
         path = text_of(site.call.args[0] if site.call.args else keyword(site.call, "path"))
         owner = dotted_name(site.call.func.value) if isinstance(site.call.func, ast.Attribute) else ""
         router = next((r for r in project.web.routers if r.is_app and r.name == owner and r.scope is site.scope), None)
-        if path not in ("/", "") or router is None or any(isinstance(a, ast.If) for a in project.view(site.scope).above(site.call)):
+        if (
+            path not in ("/", "")
+            or router is None
+            or any(isinstance(a, ast.If) for a in project.view(site.scope).above(site.call))
+        ):
             continue
         later = [(i.call.lineno, "include_router") for i in router.includes if i.scope is site.scope]
         later += [(e.call.lineno, e.shown) for e in router.endpoints if e.at is site.scope]
@@ -270,8 +304,8 @@ def swallowing_mount(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 site.call,
-                f"What is mounted at `/` answers every path that is not registered yet: {behind[1]} (line {behind[0]}) and all after it "
-                "are never reached. Mount it last.",
+                f"What is mounted at `/` answers every path that is not registered yet: {behind[1]} (line "
+                f"{behind[0]}) and all after it are never reached. Mount it last.",
             )
 
 

@@ -2,7 +2,6 @@
 
 import ast
 
-from agents.reading.modules import Found
 from agents.reading.orm import OrmClass
 from agents.rules.ask import chain_calls, local_values, method
 from agents.rules.project import Project, is_session
@@ -72,5 +71,3 @@ def tested_names(scope: Scope) -> set[str]:
     for test in tests:
         found |= {n.id for n in ast.walk(test) if isinstance(n, ast.Name)}
     return found
-
-

@@ -4,11 +4,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from agents.reading.modules import Function, Module
 
-Node = TypeVar("Node", bound=ast.AST)
+A = TypeVar("A", bound=ast.AST)
+B = TypeVar("B", bound=ast.AST)
+C = TypeVar("C", bound=ast.AST)
+D = TypeVar("D", bound=ast.AST)
 Owner = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _OWNERS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _SHARED = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
@@ -29,12 +32,20 @@ class Scope:
     bound: set[str] = field(default_factory=set)
     """Names given a value here: parameters, assignments, loop and `with` targets."""
 
-    def own(self, *kinds: type[Node]) -> list[Node]:
+    @overload
+    def own(self, first: type[A], /) -> list[A]: ...
+    @overload
+    def own(self, first: type[A], second: type[B], /) -> list[A | B]: ...
+    @overload
+    def own(self, first: type[A], second: type[B], third: type[C], /) -> list[A | B | C]: ...
+    @overload
+    def own(self, first: type[A], second: type[B], third: type[C], fourth: type[D], /) -> list[A | B | C | D]: ...
+    def own(self, *kinds: type[ast.AST]) -> list[Any]:
         """Nodes of these types, in the order of the text; those of inner functions and classes left out."""
         if len(kinds) == 1:
-            return self.nodes.get(kinds[0], [])  # type: ignore[return-value]
+            return self.nodes.get(kinds[0], [])
         found = [node for kind in kinds for node in self.nodes.get(kind, ())]
-        return sorted(found, key=_place)  # type: ignore[arg-type, return-value]
+        return sorted(found, key=_place)
 
     @property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef:

@@ -17,11 +17,15 @@ _SIGNING = re.compile(
     r"(?i)(^|_)(secret_?key|jwt_?(secret|key)(_?key)?|signing_?(key|secret)|encryption_?key|session_?secret|token_?secret"
     r"|auth_?secret|cookie_?secret|app_?secret|jwt_?signing_?key)$|^secret$"
 )
-_OTHER = re.compile(r"(?i)(^|_)(password|passwd|pwd|api_?key|access_?key|auth_?token|access_?token|client_?secret|token)$")
+_OTHER = re.compile(
+    r"(?i)(^|_)(password|passwd|pwd|api_?key|access_?key|auth_?token|access_?token|client_?secret|token)$"
+)
 _NO_SECRET = re.compile(r"^[A-Za-z_\-.: /]+$|^https?://|^/|[{}<>$%]|\s|^\*+$")
 _URL = re.compile(r"^[a-z][a-z0-9+.-]{1,30}://[^:/@\s{}<>$%]+:([^@/\s{}<>$%]+)@([^/:@\s]+)")
 _PLACEHOLDERS = {"password", "pass", "pwd", "passwd", "secret", "xxx", "****", "***"}
-_LOCAL = {"localhost", "127.0.0.1", "0.0.0.0", "db", "postgres", "redis", "rabbitmq", "mysql", "mongo", "host", "hostname"}  # noqa: S104 - names of hosts in a text
+_LOCAL = {
+    "localhost", "127.0.0.1", "db", "database", "postgres", "redis", "rabbitmq", "mysql", "mongo", "host", "hostname",
+}  # fmt: skip
 _LOGGED = re.compile(
     r"(?i)^(plain_?|raw_?|new_?|old_?)?password$|^(client_|app_)?secret(_key)?$|^(access|refresh|id|reset)_token$|^api_key$|^private_key$"
 )
@@ -36,11 +40,17 @@ def in_code(project: Project) -> Iterator[Hit]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             value = _literal(node.value)
             for target in targets if value is not None else ():
-                name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+                name = (
+                    target.id
+                    if isinstance(target, ast.Name)
+                    else target.attr
+                    if isinstance(target, ast.Attribute)
+                    else ""
+                )
                 text = text_of(value) or ""
-                if name and _is_secret(name, text) and not _is_option(project, scope):
-                    if not _is_settings(project, scope):
-                        yield hit(scope, node, _everybody(f"`{name}`", name))
+                named = _is_option(project, scope) or _is_settings(project, scope)
+                if name and _is_secret(name, text) and not named:
+                    yield hit(scope, node, _everybody(f"`{name}`", name))
         for call in scope.own(ast.Call):
             yield from _passed(project, scope, call)
         yield from _shaped(project, scope)
@@ -85,10 +95,12 @@ def _is_settings(project: Project, scope: Scope) -> bool:
 def _everybody(what: str, name: str) -> str:
     if _SIGNING.search(name):
         return (
-            f"{what} is in the code: who can read the repository can sign tokens and cookies as any user. Read it from the "
-            "environment, without a default."
+            f"{what} is in the code: who can read the repository can sign tokens and cookies as any user. Read it "
+            "from the environment, without a default."
         )
-    return f"{what} is in the code: who can read the repository can use it. Read it from the environment, and replace it."
+    return (
+        f"{what} is in the code: who can read the repository can use it. Read it from the environment, and replace it."
+    )
 
 
 def _passed(project: Project, scope: Scope, call: ast.Call) -> Iterator[Hit]:
@@ -106,13 +118,22 @@ def _shaped(project: Project, scope: Scope) -> Iterator[Hit]:
     """A text that has the shape of a known kind of key."""
     for node in scope.own(ast.Constant):
         text = node.value if isinstance(node.value, str) else ""
-        if len(text) < 16 or "-" not in text + "_" * 0 and not text[:4].isupper() and "_" not in text:
+        if len(text) < 16 or ("-" not in text + "_" * 0 and not text[:4].isupper() and "_" not in text):
             continue
         kind = kind_of_secret(text)
         if kind in ("private key", "aws key", "google key") or (kind == "token" and not text.startswith("eyJ")):
             sample = re.search(r"(?i)example|sample|xxxx|\.\.\.|placeholder|dummy|test|your", text)
-            if not sample and not isinstance(project.view(scope).parents.get(node), ast.Expr) and (kind != "private key" or len(text) > 200):
-                yield hit(scope, node, f"This is a {kind}: who can read the repository can use it. Replace it, and read it from the environment.")
+            if (
+                not sample
+                and not isinstance(project.view(scope).parents.get(node), ast.Expr)
+                and (kind != "private key" or len(text) > 200)
+            ):
+                yield hit(
+                    scope,
+                    node,
+                    f"This is a {kind}: who can read the repository can use it. Replace it, and read it from the "
+                    "environment.",
+                )
 
 
 def default(project: Project) -> Iterator[Hit]:
@@ -129,14 +150,19 @@ def default(project: Project) -> Iterator[Hit]:
         for node in scope.own(ast.AnnAssign):
             name = node.target.id if isinstance(node.target, ast.Name) else ""
             value = _literal(node.value)
-            if value is not None and _SIGNING.search(name) and _is_secret(name, text_of(value) or "") and not _refused(scope, name):
+            if (
+                value is not None
+                and _SIGNING.search(name)
+                and _is_secret(name, text_of(value) or "")
+                and not _refused(scope, name)
+            ):
                 yield hit(scope, node, _fallback(name))
 
 
 def _fallback(name: str) -> str:
     return (
-        f"Without `{name}` in the environment the service starts with a key everybody can read, and anybody can sign tokens for any "
-        "user. Leave the default out, so that it refuses to start."
+        f"Without `{name}` in the environment the service starts with a key everybody can read, and anybody can sign "
+        "tokens for any user. Leave the default out, so that it refuses to start."
     )
 
 
@@ -161,8 +187,8 @@ def in_url(project: Project) -> Iterator[Hit]:
                 yield hit(
                     scope,
                     node,
-                    f"The password for {found[2]} is in the code: who can read the repository can log in there. Read the address "
-                    "from the environment.",
+                    f"The password for {found[2]} is in the code: who can read the repository can log in there. Read "
+                    "the address from the environment.",
                 )
 
 
@@ -180,13 +206,18 @@ def logged(project: Project) -> Iterator[Hit]:
                     yield hit(
                         site.scope,
                         site.call,
-                        f"`{name}` is written to the log: everybody who reads logs, and every system they are sent to, has it.",
+                        f"`{name}` is written to the log: everybody who reads logs, and every system they are sent "
+                        "to, has it.",
                     )
 
 
 def _shown(node: ast.expr) -> str:
     """The secret whose value an argument shows."""
-    parts = [v.value for v in node.values if isinstance(v, ast.FormattedValue)] if isinstance(node, ast.JoinedStr) else [node]
+    parts = (
+        [v.value for v in node.values if isinstance(v, ast.FormattedValue)]
+        if isinstance(node, ast.JoinedStr)
+        else [node]
+    )
     for part in parts:
         name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
         if _LOGGED.match(name):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from agents.reading.modules import Found
+from agents.rules.habits import Use, by_habit
 from agents.rules.project import Project
 from agents.rules.routers import Endpoint
 from agents.rules.rule import Hit, Rule, hit
@@ -12,32 +13,26 @@ from agents.rules.scopes import Scope
 
 _MANY, _KINDS = 12, 3
 _ENVIRONMENT = ("os.getenv", "os.environ.get", "os.environ.setdefault")
-_NOT_SERVED = re.compile(r"(^|/)(scripts?|tools|cli|tasks|worker|alembic|migrations|examples?|docs?|benchmarks?)(/|\.py$)|config|setting|env")
+_NOT_SERVED = re.compile(
+    r"(^|/)(scripts?|tools|cli|tasks|worker|alembic|migrations|examples?|docs?|benchmarks?)(/|\.py$)|config|setting|env"
+)
 
 
 def undocumented(project: Project) -> Iterator[Hit]:
     """Operations that say nothing about themselves."""
-    by_module: dict[Scope, list[tuple[Endpoint, bool]]] = {}
+    uses = []
     for handler, endpoint in project.handlers.items():
         page = endpoint.option("response_class")
         if not endpoint.hidden and not (page is not None and "HTML" in ast.unparse(page)):
-            by_module.setdefault(project.view(handler).top, []).append((endpoint, _documented(endpoint)))
-    for top, listed in by_module.items():
-        bare = [endpoint for endpoint, documented in listed if not documented]
-        if len(bare) * 2 > len(listed) and len(listed) > 2:
-            yield hit(
-                bare[0].handler,
-                bare[0].handler.node,
-                f"{len(bare)} of {len(listed)} operations in {top.module.file} have neither a docstring nor a summary: the API's users "
-                "see names of functions. Say in one sentence what each does.",
+            flaw = (
+                f"{endpoint.shown} has neither a docstring nor a summary: the API's users see the name of a function."
             )
-            continue
-        for endpoint in bare:
-            yield hit(
-                endpoint.handler,
-                endpoint.handler.node,
-                f"{endpoint.shown} has neither a docstring nor a summary: the API's users see the name of a function.",
-            )
+            uses.append(Use(handler, "" if _documented(endpoint) else flaw))
+    yield from by_habit(
+        uses,
+        "{count} of {all} operations in {file}, {first} first, have neither a docstring nor a summary: the API's "
+        "users see names of functions. Say in one sentence what each does.",
+    )
 
 
 def _documented(endpoint: Endpoint) -> bool:
@@ -57,8 +52,8 @@ def one_file(project: Project) -> Iterator[Hit]:
             yield hit(
                 router.scope,
                 router.call,
-                f"{len(here)} operations on {len(kinds)} kinds of things are in this one file: every change meets every "
-                "other. Give each kind an `APIRouter` in a module of its own.",
+                f"{len(here)} operations on {len(kinds)} kinds of things are in this one file: every change meets "
+                "every other. Give each kind an `APIRouter` in a module of its own.",
             )
 
 
@@ -75,8 +70,8 @@ def scattered(project: Project) -> Iterator[Hit]:
         if found:
             yield hit(
                 *found,
-                f"The environment is read here, beside `{settings.name}` ({settings.module.file}): nobody sees all settings in one place, "
-                "nothing checks this one at start, and tests cannot replace it.",
+                f"The environment is read here, beside `{settings.name}` ({settings.module.file}): nobody sees all "
+                "settings in one place, nothing checks this one at start, and tests cannot replace it.",
             )
 
 

@@ -29,7 +29,7 @@ class Switches:
 
 
 def read_switches(source: Source) -> Switches:
-    """`rules_off` and `rules_ignore` of `greenloop.toml`, else of `[tool.greenloop]`; what is malformed counts as absent."""
+    """`rules_off` and `rules_ignore` of `greenloop.toml`, else of `[tool.greenloop]`; what is malformed is absent."""
     own = _toml(source, "greenloop.toml")
     tool = _toml(source, "pyproject.toml").get("tool", {})
     table = {**(tool.get("greenloop", {}) if isinstance(tool, dict) else {}), **own}

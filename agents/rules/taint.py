@@ -31,7 +31,9 @@ _PASSES = {
     "urllib.parse.unquote", "textwrap.dedent", "anyio.Path", "aiopath.AsyncPath",
 }  # fmt: skip
 _REQUEST_TEXT = {"query_params", "headers", "cookies", "path_params"}
-CHECKS = re.compile(r"(?i)valid|saniti[sz]|check(?!_output|_call)|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative")
+CHECKS = re.compile(
+    r"(?i)valid|saniti[sz]|check(?!_output|_call)|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative"
+)
 _MAX_DEPTH = 4
 
 
@@ -251,7 +253,9 @@ def _passed(callee: Scope, tainted: dict[int | str, tuple[ast.expr, Taint]]) -> 
     for place, (_, taint) in tainted.items():
         name = place if isinstance(place, str) else positional[place] if place < len(positional) else ""
         annotation = texts.get(name)
-        if name in texts and not (annotation is not None and ast.unparse(annotation) in ("int", "UUID", "uuid.UUID", "bool")):
+        if name in texts and not (
+            annotation is not None and ast.unparse(annotation) in ("int", "UUID", "uuid.UUID", "bool")
+        ):
             passed[name] = taint
     return passed
 

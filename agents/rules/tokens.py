@@ -23,7 +23,9 @@ _EXPECTED = re.compile(
     r"|expected_(sig|hmac|digest|token|key)|computed_(sig|hmac)|hmac\..*digest\(\)$"
 )
 _RANDOM = tuple(f"random.{n}" for n in ("choice", "choices", "randint", "random", "sample", "randrange", "getrandbits"))
-_SECRET_MADE = re.compile(r"(?i)token|password|secret|(^|_)otp|one_time|verification|session_id|api_?key|(^|_)salt|nonce|reset_code|pin_?code")
+_SECRET_MADE = re.compile(
+    r"(?i)token|password|secret|(^|_)otp|one_time|verification|session_id|api_?key|(^|_)salt|nonce|reset_code|pin_?code"
+)
 _SESSION_COOKIE = re.compile(r"(?i)session|token|auth|jwt|(^|_)sid$")
 
 
@@ -39,7 +41,8 @@ def unverified(project: Project) -> Iterator[Hit]:
                 yield hit(
                     site.scope,
                     site.call,
-                    "The token's signature is not checked: anybody can write a token that names any user. Leave `verify_signature` on.",
+                    "The token's signature is not checked: anybody can write a token that names any user. Leave "
+                    "`verify_signature` on.",
                 )
 
 
@@ -68,7 +71,9 @@ def any_algorithm(project: Project) -> Iterator[Hit]:
     for site in project.calls(*_DECODE):
         given = argument(site.call, 2, "algorithms")
         off = _option(site, "verify_signature") or is_false(keyword(site.call, "verify"))
-        starred = any(k.arg is None for k in site.call.keywords) or any(isinstance(a, ast.Starred) for a in site.call.args)
+        starred = any(k.arg is None for k in site.call.keywords) or any(
+            isinstance(a, ast.Starred) for a in site.call.args
+        )
         if off or starred:
             continue
         reason = ""
@@ -95,7 +100,8 @@ def endless(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 site.call,
-                "This token has no `exp`: who steals one once is logged in for ever, and logging out changes nothing. Add an expiry.",
+                "This token has no `exp`: who steals one once is logged in for ever, and logging out changes "
+                "nothing. Add an expiry.",
             )
     for site in project.calls(*_DECODE):
         relaxed = re.search(r"(?i)refresh|expired|revoke|logout|introspect", site.scope.name)
@@ -123,7 +129,12 @@ def fast_hash(project: Project) -> Iterator[Hit]:
     """A password hashed by something made to be quick."""
     for name in _FAST:
         for site in project.calls(f"hashlib.{name}"):
-            words = {w for a in site.call.args for n in ast.walk(a) for w in [getattr(n, "id", None) or getattr(n, "attr", "")]}
+            words = {
+                w
+                for a in site.call.args
+                for n in ast.walk(a)
+                for w in [str(getattr(n, "id", None) or getattr(n, "attr", ""))]
+            }
             about = any(_PASSWORD.match(w) for w in words)
             text = ast.unparse(site.scope.node) if about else ""
             slow = re.search(r"(?i)bcrypt|argon2|scrypt|pbkdf2|pwned|hibp|breach|leak", text + site.scope.name)
@@ -131,8 +142,8 @@ def fast_hash(project: Project) -> Iterator[Hit]:
                 yield hit(
                     site.scope,
                     site.call,
-                    f"`{name}` is made to be fast: who gets the table tries billions of passwords a second. Use argon2 or bcrypt "
-                    "(`pwdlib.PasswordHash.recommended()`).",
+                    f"`{name}` is made to be fast: who gets the table tries billions of passwords a second. Use "
+                    "argon2 or bcrypt (`pwdlib.PasswordHash.recommended()`).",
                 )
 
 
@@ -147,8 +158,9 @@ def plain_password(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         node,
-                        f"`{ast.unparse(stored)}` is compared as plain text, so passwords are stored readable: one leaked backup "
-                        "and every account is lost, here and wherever it was reused. Store an argon2 hash and verify it.",
+                        f"`{ast.unparse(stored)}` is compared as plain text, so passwords are stored readable: one "
+                        "leaked backup and every account is lost, here and wherever it was reused. Store an argon2 "
+                        "hash and verify it.",
                     )
                     break
 
@@ -182,8 +194,8 @@ def slow_compare(project: Project) -> Iterator[Hit]:
                     yield hit(
                         scope,
                         node,
-                        f"`{ast.unparse(node)}` stops at the first different character: by measuring time a client finds the secret "
-                        "piece by piece. Use `secrets.compare_digest`.",
+                        f"`{ast.unparse(node)}` stops at the first different character: by measuring time a client "
+                        "finds the secret piece by piece. Use `secrets.compare_digest`.",
                     )
                     break
 
@@ -198,8 +210,8 @@ def guessable(project: Project) -> Iterator[Hit]:
             yield hit(
                 site.scope,
                 site.call,
-                f"`{site.name}` can be predicted from some of its results: a client can work out other people's codes and tokens. Use "
-                "the `secrets` module.",
+                f"`{site.name}` can be predicted from some of its results: a client can work out other people's codes "
+                "and tokens. Use the `secrets` module.",
             )
 
 
@@ -209,13 +221,17 @@ def readable_cookie(project: Project) -> Iterator[Hit]:
         name = text_of(argument(site.call, 0, "key")) or ""
         starred = any(k.arg is None for k in site.call.keywords)
         given = argument(site.call, 7, "httponly")
-        flag = re.match(r"(?i)is_|has_", name) or text_of(argument(site.call, 1, "value")) is not None or "csrf" in name.lower()
+        flag = (
+            re.match(r"(?i)is_|has_", name)
+            or text_of(argument(site.call, 1, "value")) is not None
+            or "csrf" in name.lower()
+        )
         if _SESSION_COOKIE.search(name) and not flag and not starred and (given is None or is_false(given)):
             yield hit(
                 site.scope,
                 site.call,
-                f"Scripts can read the cookie `{name}`: one injected script anywhere on the site, and the session is stolen. Add "
-                "`httponly=True, secure=True`.",
+                f"Scripts can read the cookie `{name}`: one injected script anywhere on the site, and the session is "
+                "stolen. Add `httponly=True, secure=True`.",
             )
 
 
