@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from agents.reading.modules import Module
 from agents.rules.project import Project, is_sync_session
 from agents.rules.reach import by_way_of, loop_code
 from agents.rules.rule import Change, Hit, Rule, hit
@@ -83,9 +84,18 @@ def sleeping(project: Project) -> Iterator[Hit]:
             continue
         found = _blocked(reached[site.scope], site.scope, site.call, "time.sleep()", "it sleeps")
         changes: tuple[Change, ...] = ()
-        if site.scope.is_async and "asyncio" in site.scope.module.imports:
-            changes = (Change.of(site.call.func, "await asyncio.sleep"),)
+        if site.scope.is_async:
+            changes = (Change.of(site.call.func, "await asyncio.sleep"), *_importing(site.scope.module, "asyncio"))
         yield Hit(found.module, found.node, found.message, changes, found.around)
+
+
+def _importing(module: Module, name: str) -> tuple[Change, ...]:
+    """The import of a module, when there is none yet."""
+    if name in module.imports:
+        return ()
+    imports = [n for n in module.tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    first = next((n for n in imports if getattr(n, "module", "") != "__future__"), None)
+    return (Change.before(first, f"import {name}\n"),) if first else ()
 
 
 def http(project: Project) -> Iterator[Hit]:

@@ -71,7 +71,7 @@ def _findings(project: Project, rule: Rule, texts: dict[str, str]) -> list[Findi
             continue
         places.add(place)
         text = texts.setdefault(path, project.read(path))
-        code = _shown(hit.node)
+        code = hit.key or _shown(hit.node)
         nth = seen[path, hit.around, code]
         seen[path, hit.around, code] += 1
         found.append(_finding(rule, hit, text.splitlines(), identity(rule.id, path, hit.around, code, nth)))

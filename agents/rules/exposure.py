@@ -19,8 +19,8 @@ _OPEN = re.compile(
     r"|anonym|contact|subscri|invit|accept|track|collect|ping|shared?|feedback|sso|saml|otp|captcha|setup|install|introspect|revoke"
     r"|session|first_|decode|encode|parse|convert|calculat|estimate|initial|report|metrics|search|query|preview|validate|check|event"
 )
-_OWNER = re.compile(r"^(owner|user|author|creator|created_by|account|customer)(_id)?$")
-_USERS = re.compile(r"(?i)^(app_?)?(users?|accounts?|members?|customers?)$")
+_OWNER = re.compile(r"^(owner|user|author|creator|created_by|account)(_id)?$")
+_USERS = re.compile(r"(?i)^(app_?)?(users?|accounts?|members?)$")
 _POWER = re.compile(r"(?i)admin|superuser|staff|role|permission|scope|moderator|owner|internal|service")
 
 
@@ -125,7 +125,7 @@ def others_rows(project: Project) -> Iterator[Hit]:
 def _owner_columns(table: OrmClass) -> set[str]:
     return {
         c.name for c in table.columns
-        if (_OWNER.match(c.name) and c.foreign_table) or (_USERS.match(c.foreign_table) and _OWNER.match(c.name))
+        if _OWNER.match(c.name) and _USERS.match(c.foreign_table)
     }  # fmt: skip
 
 

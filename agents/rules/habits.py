@@ -31,9 +31,9 @@ def by_habit(uses: Iterable[Use], told: str) -> Iterator[Hit]:
     for file, listed in by_file.items():
         flawed = [use for use in listed if use.flaw]
         if len(flawed) > _FEW and len(flawed) * 2 > len(listed):
-            module, first = flawed[0].scope.module, flawed[0].scope.function.name
-            message = told.format(count=len(flawed), all=len(listed), file=file, first=first)
-            yield Hit(module, module.tree, message, tuple(c for use in flawed for c in use.changes))
+            first = flawed[0].scope
+            message = told.format(count=len(flawed), all=len(listed), file=file, first=first.function.name)
+            yield Hit(first.module, first.node, message, tuple(c for use in flawed for c in use.changes), key="file")
             continue
         for use in flawed:
             yield hit(use.scope, use.scope.node, use.flaw, use.changes)

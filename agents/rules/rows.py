@@ -8,7 +8,7 @@ from agents.rules.project import Project, is_session
 from agents.rules.scopes import Scope
 
 _ONE_OR_NONE = {"first", "one_or_none", "scalar_one_or_none", "scalar"}
-_HOPS = 4
+_HOPS = 8
 
 
 def table_named(project: Project, scope: Scope, node: ast.AST) -> OrmClass | None:
@@ -24,8 +24,8 @@ def rows_of(project: Project, scope: Scope, node: ast.expr, hops: int = _HOPS) -
         case ast.Await(value=value):
             return rows_of(project, scope, value, hops - 1)
         case ast.Name(id=name):
-            values = local_values(scope, name)
-            return rows_of(project, scope, values[-1], hops - 1) if values else None
+            found = (rows_of(project, scope, value, hops - 1) for value in local_values(scope, name))
+            return next((table for table in found if table), None)
         case ast.Call(func=ast.Name(id="list"), args=[first]):
             return rows_of(project, scope, first, hops - 1)
         case ast.Call():
@@ -43,7 +43,11 @@ def _read(project: Project, scope: Scope, call: ast.Call, hops: int) -> OrmClass
             found = table_named(project, scope, first)
             if found and len(link.args) <= (2 if name in ("get", "get_one") else 1):
                 return found
-        elif attr in ("scalars", "execute", "exec", "scalar") and first is not None:
+        if isinstance(link.func, ast.Attribute) and isinstance(link.func.value, ast.Name):
+            base = rows_of(project, scope, link.func.value, hops - 1)
+            if base:
+                return base
+        if attr in ("scalars", "execute", "exec", "scalar") and first is not None:
             return rows_of(project, scope, first, hops - 1)
     return None
 

@@ -17,7 +17,7 @@ _FAST = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha
 _PASSWORD = re.compile(r"(?i)^(plain_?|raw_?|user_?|new_?)?(password|passwd|pwd)(_?(bytes|str|text|plain))?$")
 _CONFIRM = re.compile(r"(?i)confirm|repeat|again|verify|_?2$|retype|new_|old_|current_")
 _USERS = re.compile(r"(?i)user|account|member|customer|row|record|admin|existing|db_")
-_GIVEN = re.compile(r"(?i)(api_?key|token|secret|signature|hmac|password|digest)")
+_GIVEN = re.compile(r"(?i)((^|[_.])key$|api_?key|token|secret|signature|hmac|password|digest)")
 _EXPECTED = re.compile(
     r"(?i)(settings|config|conf|env(iron)?)\b.*(key|token|secret|password)|getenv|(?-i:^[A-Z_]*(API_KEY|TOKEN|SECRET|PASSWORD)[A-Z_]*$)"
     r"|expected_(sig|hmac|digest|token|key)|computed_(sig|hmac)|hmac\..*digest\(\)$"
