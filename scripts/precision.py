@@ -1,8 +1,8 @@
 """Every finding of the house rules in real applications, as a list to be read by a person.
 
-    scripts/precision.py FOLDER...            prints all findings
-    scripts/precision.py --sample 100 FOLDER  a sample, the same for the same findings
-    scripts/precision.py --fetch PACKAGE==VERSION --into FOLDER   unpack a package without installing it
+scripts/precision.py FOLDER...            prints all findings
+scripts/precision.py --sample 100 FOLDER  a sample, the same for the same findings
+scripts/precision.py --fetch PACKAGE==VERSION --into FOLDER   unpack a package without installing it
 """
 
 import argparse
@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from agents.findings import Finding  # noqa: E402 - the repository is put on the path first
-from agents.rules.check import check  # noqa: E402
-from tests.support.sources import folder  # noqa: E402
+from agents.findings import Finding
+from agents.rules.check import check
+from tests.support.sources import folder
 
 SEED = 20
 
@@ -26,7 +26,18 @@ SEED = 20
 def fetch(package: str, into: Path) -> None:
     """Download a wheel and unpack it; nothing of it is installed or run."""
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", scratch, package]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary=:all:",
+            "-d",
+            scratch,
+            package,
+        ]
         subprocess.run(command, check=True)
         for wheel in Path(scratch).glob("*.whl"):
             with zipfile.ZipFile(wheel) as archive:

@@ -9,6 +9,7 @@ from agents.profile import Source
 from agents.rules.catalog import RULES
 from agents.rules.project import Project
 from agents.rules.rule import Change, Hit, Rule
+from agents.rules.services import services
 from agents.rules.switches import Switches, read_switches, without_ignored
 from agents.syntax import check_python
 
@@ -27,12 +28,13 @@ def check(
     """
     wanted = None if only is None else set(only)
     on = read_switches(source) if switches is None else switches
-    project = Project(source)
     findings: list[Finding] = []
     texts: dict[str, str] = {}
-    for rule in RULES:
-        if wanted is None or rule.id in wanted:
-            findings += _findings(project, rule, texts)
+    for part in services(source):
+        project = Project(part)
+        for rule in RULES:
+            if wanted is None or rule.id in wanted:
+                findings += _findings(project, rule, texts)
     kept = [f for f in findings if on.allows(f.rule, f.path)]
     if comments:
         kept = without_ignored(kept, texts)

@@ -21,10 +21,12 @@ _HEAD = """\
 <!-- made by scripts/rules_doc.py from agents/rules; a test keeps it in step -->
 # Rules
 
-What greenloop holds FastAPI code to, beside what linters and type checkers find. Each rule reads a whole repository as text; nothing
-of it is run. `greenloop rules ID` prints the reason and both examples. How often a finding is right: [precision](precision.md).
+What greenloop holds FastAPI code to, beside what linters and type checkers find. Each rule reads a whole repository
+as text; nothing of it is run. `greenloop rules ID` prints the reason and both examples. How often a finding is right:
+[precision](precision.md).
 
-An *error* is wrong or exploitable now, a *warning* breaks under load, bad input or the next change, an *info* is about craft.
+An *error* is wrong or exploitable now, a *warning* breaks under load, bad input or the next change, an *info* is about
+craft.
 
 ## Switching a rule off
 
@@ -34,8 +36,8 @@ For one line, with the reason behind it:
 password_hash: str  # greenloop: ignore[GL203] the admin export needs it
 ```
 
-For files, or altogether, in `greenloop.toml` or under `[tool.greenloop]` in `pyproject.toml`; the beginning of an id stands for all
-rules that begin so:
+For files, or altogether, in `greenloop.toml` or under `[tool.greenloop]` in `pyproject.toml`; the beginning of an id
+stands for all rules that begin so:
 
 ```toml
 rules_off = ["GL413", "GL9"]
@@ -74,7 +76,9 @@ def document() -> str:
     parts = [_HEAD]
     for group, title in GROUPS.items():
         rows = [r for r in RULES if r.id.startswith(group)]
-        parts.append(f"## {title}\n\n| id | name | severity | repaired | what is wrong, and for whom |\n|---|---|---|---|---|")
+        parts.append(
+            f"## {title}\n\n| id | name | severity | repaired | what is wrong, and for whom |\n|---|---|---|---|---|"
+        )
         for rule in rows:
             text = page(rule.id)
             repaired = "where safe" if rule.repairs else ""

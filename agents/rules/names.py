@@ -2,11 +2,14 @@
 
 import ast
 import builtins
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from agents.reading.modules import Code, Found, Function, Module, dotted_name
 from agents.rules.scopes import Scope, View
 
+K = TypeVar("K", bound=Hashable)
 _BUILTINS = frozenset(dir(builtins))
 _HOPS = 6
 _WRAPPERS = frozenset({
@@ -177,12 +180,12 @@ class Names:
             if around.parent is None:
                 break
             if name in around.bound:
-                if (around, name) not in self._locals:
-                    self._locals[around, name] = None
-                    self._locals[around, name] = self._local(around, name, hops)
-                return self._locals[around, name]
+                return self._remembered(around, name, hops)
         found = self.code.find(scope.module, name)
         return self._value(found, hops) if found else None
+
+    def _remembered(self, scope: Scope, name: str, hops: int) -> Meaning | None:
+        return _once(self._locals, (scope, name), hops, lambda left: self._local(scope, name, left))
 
     def _local(self, scope: Scope, name: str, hops: int) -> Meaning | None:
         if name in ("self", "cls") and scope.class_scope and isinstance(scope.class_scope.node, ast.ClassDef):
@@ -248,10 +251,7 @@ class Names:
 
     def returned(self, found: Found, hops: int = _HOPS) -> Meaning | None:
         """What a function of ours returns or, as a generator, yields."""
-        if id(found.node) not in self._returns:
-            self._returns[id(found.node)] = None
-            self._returns[id(found.node)] = self._work_out_return(found, hops)
-        return self._returns[id(found.node)]
+        return _once(self._returns, id(found.node), hops, lambda left: self._work_out_return(found, left))
 
     def _work_out_return(self, found: Found, hops: int) -> Meaning | None:
         scope = self.scope_of(found)
@@ -273,10 +273,7 @@ class Names:
     def attribute(self, found: Found, attr: str, hops: int = _HOPS) -> Meaning | None:
         """The type of an attribute of a class of ours: annotated, a property, or assigned in a method."""
         key = (id(found.node), attr)
-        if key not in self._attributes:
-            self._attributes[key] = None
-            self._attributes[key] = self._work_out_attribute(found, attr, hops)
-        return self._attributes[key]
+        return _once(self._attributes, key, hops, lambda left: self._work_out_attribute(found, attr, left))
 
     def _work_out_attribute(self, found: Found, attr: str, hops: int) -> Meaning | None:
         for ancestor in self.code.ancestry(found):
@@ -294,6 +291,19 @@ class Names:
                             return self.annotated(ancestor.module, statement.annotation)
                         return self.type_of(method, statement.value, hops - 1)
         return None
+
+
+def _once(
+    known: dict[K, Meaning | None], key: K, hops: int, work_out: Callable[[int], Meaning | None]
+) -> Meaning | None:
+    """The remembered answer. One that is not there yet is None; one that was not found for want of hops is not kept."""
+    if key in known:
+        return known[key]
+    known[key] = None
+    known[key] = answer = work_out(hops)
+    if answer is None and hops < _HOPS:
+        del known[key]
+    return answer
 
 
 def _parsed(text: str) -> ast.expr | None:

@@ -106,7 +106,7 @@ class WebReader:
     def __init__(self, names: Names, views: dict[str, View]) -> None:
         self._names = names
         self._views = views
-        self._by_key: dict[tuple[str, str, str], Router] = {}
+        self._by_key: dict[tuple[str, str, str], list[Router]] = {}
         self._web = Web()
 
     def read(self) -> Web:
@@ -167,7 +167,7 @@ class WebReader:
             prefix = None
         router = Router(scope, name, call, is_app, prefix)
         owner = scope.class_scope.name if scope.class_scope and name.startswith("self.") else scope.name
-        self._by_key[scope.module.file, owner, name] = router
+        self._by_key.setdefault((scope.module.file, owner, name), []).append(router)
         self._web.routers.append(router)
         return router
 
@@ -177,15 +177,15 @@ class WebReader:
         if not name or isinstance(node, ast.Constant):
             return None
         if name.startswith("self.") and scope.class_scope:
-            return self._by_key.get((scope.module.file, scope.class_scope.name, name))
+            return _before(self._by_key.get((scope.module.file, scope.class_scope.name, name), []), None)
         for around in scope.chain():
             key = (around.module.file, around.name, name)
             if key in self._by_key:
-                return self._by_key[key]
+                return _before(self._by_key[key], node if around is scope else None)
             if around.parent is not None and name in around.bound:
                 return self._parameter(around, name)
         found = self._names.code.find(scope.module, node)
-        return self._by_key.get((found.module.file, "", found.name)) if found else None
+        return _before(self._by_key.get((found.module.file, "", found.name), []), None) if found else None
 
     def _parameter(self, scope: Scope, name: str) -> Router | None:
         type_ = self._names.type_of(scope, ast.Name(id=name, ctx=ast.Load()))
@@ -277,6 +277,13 @@ def _each(view: View, call: ast.Call, given: ast.expr) -> list[ast.expr]:
 def _is(call: ast.Call | None, name: str, value: object) -> bool:
     given = keyword(call, name) if call else None
     return isinstance(given, ast.Constant) and given.value is value
+
+
+def _before(routers: list[Router], node: ast.expr | None) -> Router | None:
+    """Of several routers of one name the one assigned last before a place, or the last of all."""
+    line = getattr(node, "lineno", None)
+    earlier = [r for r in routers if line is None or r.call is None or r.call.lineno <= line]
+    return next(reversed(earlier or routers), None)
 
 
 def _joined(above: str | None, below: str | None) -> str | None:

@@ -223,47 +223,49 @@ def never_included(project: Project) -> Iterator[Hit]:
     if not any(r.is_app and r.call for r in project.web.routers):
         return
     included = {id(i.child) for r in project.web.routers for i in r.includes}
-    for router in project.web.routers:
-        lonely = (
-            router.call
-            and not router.is_app
-            and router.scope.parent is None
-            and router.endpoints
-            and id(router) not in included
-        )
-        if lonely and not _mentioned(project, router) and _straight(project, router.endpoints[0]):
+    lonely = [
+        r for r in project.web.routers
+        if r.call and not r.is_app and r.scope.parent is None and r.endpoints and id(r) not in included
+    ]  # fmt: skip
+    used = _used_elsewhere(project, lonely) if lonely else set()
+    for router in lonely:
+        if router not in used and router.call and _straight(project, router.endpoints[0]):
             yield hit(
                 router.scope,
-                router.call or router.scope.node,
+                router.call,
                 f"`{router.name}` is included nowhere: its {len(router.endpoints)} operations, "
                 f"{router.endpoints[0].shown} first, are 404s.",
             )
 
 
-def _mentioned(project: Project, router: Router) -> bool:
-    """Something else than its own decorators uses the router, or may find it by searching modules."""
-    module = router.module
+def _used_elsewhere(project: Project, routers: list[Router]) -> set[Router]:
+    """Those that something else than their own decorators uses, or may find by searching modules."""
+    imports = [(m, t, attr) for m in project.code.modules.values() for t, attr in m.imports.values()]
+    if any(target == "importlib" for _, target, _ in imports):
+        return set(routers)
+    by_call = {router.call: router for router in routers}
+    names = {router.name for router in routers}
+    used = {r for r in routers if any(_imports(r, m, target, attr) for m, target, attr in imports)}
     for view in project.views.values():
         for scope in view.scopes:
-            for node in scope.own(ast.Name, ast.Attribute):
-                name = node.id if isinstance(node, ast.Name) else node.attr
-                found = (
-                    project.names.own(scope, node) if name == router.name and isinstance(node.ctx, ast.Load) else None
+            loads = [n for n in scope.own(ast.Name) if n.id in names and isinstance(n.ctx, ast.Load)]
+            parts = [n for n in scope.own(ast.Attribute) if n.attr in names and isinstance(n.ctx, ast.Load)]
+            for node in (*loads, *parts):
+                found = None if isinstance(view.parents.get(node), ast.Attribute) else project.names.own(scope, node)
+                used |= (
+                    {by_call[found.node]}
+                    if found and isinstance(found.node, ast.Call) and found.node in by_call
+                    else set()
                 )
-                if found and found.node is router.call and not isinstance(view.parents.get(node), ast.Attribute):
-                    return True
-    others = [m for m in project.code.modules.values() if m is not module]
-    texts = [n.value for v in project.views.values() for s in v.scopes for n in s.own(ast.Constant)]
-    return (
-        any(target == "importlib" for m in project.code.modules.values() for target, _ in m.imports.values())
-        or any(isinstance(text, str) and "." in text and text.startswith(module.name) for text in texts)
-        or any(_imported(m, module.name, router.name) for m in others)
-    )
+            for text in scope.own(ast.Constant):
+                if isinstance(text.value, str) and "." in text.value:
+                    used |= {r for r in routers if text.value.startswith(r.module.name)}
+    return used
 
 
-def _imported(other: Module, module: str, name: str) -> bool:
-    last = module.rpartition(".")[2]
-    return any(attr in (name, "*") and target.rpartition(".")[2] == last for target, attr in other.imports.values())
+def _imports(router: Router, other: Module, target: str, attr: str) -> bool:
+    last = router.module.name.rpartition(".")[2]
+    return other is not router.module and attr in (router.name, "*") and target.rpartition(".")[2] == last
 
 
 def changing_get(project: Project) -> Iterator[Hit]:

@@ -1,7 +1,7 @@
 """Flawed FastAPI applications with repaired twins, and how many of the flaws each gate finds.
 
-`tests/corpus/manifest.txt` has one line for each flaw: gate | folder | what the gate must report | the flaw in words. The
-folder `tests/corpus/<gate>/<folder>` holds `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
+`tests/corpus/manifest.txt` has one line for each flaw: gate | folder | what the gate must report | the flaw in words.
+The folder `tests/corpus/<gate>/<folder>` holds `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
 """
 
 from collections.abc import Callable
