@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from agents.reading.modules import Module
+from agents.rules.ask import method
+from agents.rules.habits import per_function
 from agents.rules.project import Project, is_sync_session
 from agents.rules.reach import by_way_of, loop_code
 from agents.rules.rule import Change, Hit, Rule, hit
@@ -51,6 +53,14 @@ _HEAVY = re.compile(
     r"|cv2\.(imread|imdecode|resize)|librosa\.load|whisper\.load_model|zipfile\.ZipFile|tarfile\.open|fitz\.open"
     r"|pypdf\.PdfReader|PyPDF2\.PdfReader|docx\.Document)$"
 )
+
+
+_WORKS = {
+    "PIL.": {"thumbnail", "resize", "convert", "save", "rotate", "verify", "load", "filter", "crop", "paste"},
+    "zipfile.": {"extractall", "extract", "write", "writestr", "testzip"},
+    "tarfile.": {"extractall", "extract", "add"},
+}
+"""Opening one of these is cheap, what is done with it then is not."""
 
 
 def _named(project: Project, names: Iterable[str], what: str) -> Iterator[Hit]:
@@ -172,16 +182,22 @@ def _factory(project: Project, scope: Scope, call: ast.Call) -> str:
 
 
 def heavy(project: Project) -> Iterator[Hit]:
-    wanted = [name for name in project.sites if _HEAVY.match(name)]
-    yield from _named(project, wanted, "one processor is busy with it")
+    reached = loop_code(project)
+    for name in [name for name in project.sites if _HEAVY.match(name)]:
+        works = next((words for start, words in _WORKS.items() if name.startswith(start)), None)
+        for site in project.calls(name):
+            done = {method(call) for call in site.scope.own(ast.Call)}
+            if site.scope in reached and (works is None or done & works):
+                what = "one processor is busy with it"
+                yield _blocked(reached[site.scope], site.scope, site.call, f"{name}()", what)
 
 
 RULES = (
     Rule("GL301", "sleep-on-the-loop", "error", sleeping, repairs=True),
-    Rule("GL302", "http-on-the-loop", "error", http),
-    Rule("GL303", "database-on-the-loop", "error", database),
-    Rule("GL304", "file-on-the-loop", "warning", files),
-    Rule("GL305", "process-on-the-loop", "error", processes),
-    Rule("GL306", "hashing-on-the-loop", "warning", hashing),
-    Rule("GL310", "heavy-work-on-the-loop", "warning", heavy),
+    Rule("GL302", "http-on-the-loop", "error", per_function(http)),
+    Rule("GL303", "database-on-the-loop", "error", per_function(database)),
+    Rule("GL304", "file-on-the-loop", "warning", per_function(files)),
+    Rule("GL305", "process-on-the-loop", "error", per_function(processes)),
+    Rule("GL306", "hashing-on-the-loop", "warning", per_function(hashing)),
+    Rule("GL310", "heavy-work-on-the-loop", "warning", per_function(heavy)),
 )

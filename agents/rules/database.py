@@ -74,7 +74,8 @@ def in_loop(project: Project) -> Iterator[Hit]:
         opened = isinstance(owner, ast.Name) and any(
             _opens_name(i, owner.id) for n in ast.walk(loop) for i in _items(n)
         )
-        if is_session(project.type(site.scope, owner)) and not opened:
+        last = any(isinstance(n, ast.Return | ast.Break) and n.lineno > site.call.lineno for n in ast.walk(loop))
+        if is_session(project.type(site.scope, owner)) and not opened and not last:
             yield hit(
                 site.scope,
                 site.call,
@@ -267,6 +268,8 @@ def shared_default(project: Project) -> Iterator[Hit]:
         scope = project.views[table.found.module.file].by_node.get(table.found.node)
         for column in table.columns if scope else ():
             value = keyword(column.call, "default") if column.call else None
+            if column.call is None or "as_mutable" in ast.unparse(column.call):
+                continue
             if scope and isinstance(value, ast.List | ast.Dict | ast.Set) and column.call in scope.own(ast.Call):
                 name = {ast.List: "list", ast.Dict: "dict", ast.Set: "set"}[type(value)]
                 empty = not (value.keys if isinstance(value, ast.Dict) else value.elts)

@@ -1,12 +1,29 @@
 """A flaw that most of a file has is a habit: one finding for the file instead of one for each place."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from agents.rules.project import Project
 from agents.rules.rule import Change, Hit, hit
 from agents.rules.scopes import Scope
 
 _FEW = 2
+Find = Callable[[Project], Iterable[Hit]]
+
+
+def per_function(find: Find) -> Find:
+    """The first of a rule's findings in each function; the message says how many there are."""
+
+    def first_of_each(project: Project) -> Iterator[Hit]:
+        groups: dict[tuple[str, str], list[Hit]] = {}
+        for found in find(project):
+            groups.setdefault((found.module.file, found.around), []).append(found)
+        for (_, around), hits in groups.items():
+            first = min(hits, key=lambda h: (getattr(h.node, "lineno", 0), getattr(h.node, "col_offset", 0)))
+            more = f" (and {len(hits) - 1} more in {around})" if len(hits) > 1 else ""
+            yield replace(first, message=first.message + more, key="function")
+
+    return first_of_each
 
 
 @dataclass(frozen=True, slots=True)

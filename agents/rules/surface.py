@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from agents.reading.modules import Found
+from agents.rules.ask import text_of
 from agents.rules.habits import Use, by_habit
 from agents.rules.project import Project
 from agents.rules.routers import Endpoint
@@ -14,7 +15,7 @@ from agents.rules.scopes import Scope
 _MANY, _KINDS = 12, 3
 _ENVIRONMENT = ("os.getenv", "os.environ.get", "os.environ.setdefault")
 _NOT_SERVED = re.compile(
-    r"(^|/)(scripts?|tools|cli|tasks|worker|alembic|migrations|examples?|docs?|benchmarks?)(/|\.py$)|config|setting|env"
+    r"(^|/)(scripts?|tools|cli|tasks|workers?|celery\w*|alembic|migrations|examples?|docs?|benchmarks?)(/|\.py$)|config|setting|env"
 )
 
 
@@ -83,10 +84,11 @@ def _holds_settings(project: Project, file: str) -> bool:
 
 def _reads(project: Project, scope: Scope) -> tuple[Scope, ast.expr] | None:
     for call in scope.own(ast.Call):
-        if project.names.absolute(scope, call.func) in _ENVIRONMENT:
+        if project.names.absolute(scope, call.func) in _ENVIRONMENT and call.args and text_of(call.args[0]):
             return scope, call
     for node in scope.own(ast.Subscript):
-        if isinstance(node.ctx, ast.Load) and project.names.absolute(scope, node.value) == "os.environ":
+        read = isinstance(node.ctx, ast.Load) and text_of(node.slice)
+        if read and project.names.absolute(scope, node.value) == "os.environ":
             return scope, node
     return None
 
