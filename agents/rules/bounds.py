@@ -68,8 +68,17 @@ def _is_whole(project: Project, scope: Scope, call: ast.Call) -> bool:
         values = local_values(scope, target.id) if isinstance(target, ast.Name) else []
         if not values:
             return True
+        if isinstance(target, ast.Name) and any(_given(value, target.id) for value in values):
+            return False
         start = values[0]
     return False
+
+
+def _given(value: ast.expr, name: str) -> bool:
+    """The query is handed to something that may filter it."""
+    call = value.value if isinstance(value, ast.Await) else value
+    arguments = [*call.args, *(k.value for k in call.keywords)] if isinstance(call, ast.Call) else []
+    return any(isinstance(a, ast.Name) and a.id == name for a in arguments)
 
 
 def _is_answer(scope: Scope, call: ast.Call) -> bool:

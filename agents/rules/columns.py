@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from agents.reading.modules import Found, keyword
 from agents.reading.orm import OrmClass
+from agents.rules.ask import method
 from agents.rules.project import Project
 from agents.rules.routers import MUTATING
 from agents.rules.rule import Hit, Rule, hit
@@ -23,22 +24,22 @@ def longer_than_column(project: Project) -> Iterator[Hit]:
                 continue
             seen.add(model.node)
             table = _stored_in(project, model)
-            for name, (owner, node) in project.fields(model).items() if table else ():
-                size = _size(project, table, name) if table else None
-                if (
-                    size
-                    and not _checked_later(project, handler, name)
-                    and _is_free_text(node)
-                    and not _has_validator(project, model, name)
-                ):
-                    scope = project.views[owner.module.file].by_node[owner.node]
-                    yield hit(
-                        scope,
-                        node,
-                        f"`{owner.name}.{name}` takes a text of any length, but "
-                        f"`{table.name if table else ''}.{name}` holds {size} characters: a longer one is a 500 on "
-                        f"PostgreSQL and MySQL. Add `max_length={size}`.",
-                    )
+            if table:
+                yield from _too_long(project, _reach(project, handler), model, table)
+
+
+def _too_long(project: Project, scopes: list[Scope], model: Found, table: OrmClass) -> Iterator[Hit]:
+    for name, (owner, node) in project.fields(model).items():
+        size = _size(project, table, name)
+        if not size or not _is_free_text(node) or _has_validator(project, model, name):
+            continue
+        if _written(project, scopes, table, name) and not _checked_later(scopes, name):
+            yield hit(
+                project.views[owner.module.file].by_node[owner.node],
+                node,
+                f"`{owner.name}.{name}` takes a text of any length, but `{table.name}.{name}` holds "
+                f"{size} characters: a longer one is a 500 on PostgreSQL and MySQL. Add `max_length={size}`.",
+            )
 
 
 def _stored_in(project: Project, model: Found) -> OrmClass | None:
@@ -67,16 +68,36 @@ def _size(project: Project, table: OrmClass, name: str) -> int | None:
     return None
 
 
-def _checked_later(project: Project, handler: Scope, name: str) -> bool:
-    """Something that checks is given the value, in the handler or in what it calls."""
+def _reach(project: Project, handler: Scope) -> list[Scope]:
+    """The handler and what it calls, two steps deep."""
     scopes = [handler]
     for _ in range(2):
         called = [project.names.callee(scope, call) for scope in scopes for call in scope.own(ast.Call)]
         scopes += [s for s in dict.fromkeys(called) if s and s not in scopes]
+    return scopes
+
+
+def _checked_later(scopes: list[Scope], name: str) -> bool:
+    """Something that checks is given the value."""
     return any(
         CHECKS.search(ast.unparse(call.func)) and re.search(rf"\b{name}\b", " ".join(ast.unparse(a) for a in call.args))
         for scope in scopes for call in scope.own(ast.Call)
     )  # fmt: skip
+
+
+def _written(project: Project, scopes: list[Scope], table: OrmClass, name: str) -> bool:
+    """The field is written: a row is made, attributes are set by name, or this one is."""
+    for scope in scopes:
+        if any(isinstance(t, ast.Attribute) and t.attr == name for n in scope.own(ast.Assign) for t in n.targets):
+            return True
+        for call in scope.own(ast.Call):
+            made = project.table_of(project.names.own(scope, call.func))
+            keys = {k.arg for k in call.keywords}
+            if made is table and keys & {name, None}:
+                return True
+            if ast.unparse(call.func) == "setattr" or (method(call) in ("values", "update") and keys & {name, None}):
+                return True
+    return False
 
 
 def _is_free_text(node: ast.AnnAssign) -> bool:

@@ -67,15 +67,18 @@ def in_loop(project: Project) -> Iterator[Hit]:
     """A commit per item."""
     served = served_code(project)
     for site in project.methods.get("commit", ()):
-        loop = project.view(site.scope).in_loop(site.call)
+        view = project.view(site.scope)
+        loop = view.in_loop(site.call)
         owner = site.call.func.value if isinstance(site.call.func, ast.Attribute) else None
         if owner is None or not isinstance(loop, ast.For | ast.AsyncFor) or site.scope not in served:
             continue
         opened = isinstance(owner, ast.Name) and any(
             _opens_name(i, owner.id) for n in ast.walk(loop) for i in _items(n)
         )
+        inside = {id(n) for n in ast.walk(loop)}
+        attempts = any(isinstance(a, ast.Try | ast.ExceptHandler) and id(a) in inside for a in view.above(site.call))
         last = any(isinstance(n, ast.Return | ast.Break) and n.lineno > site.call.lineno for n in ast.walk(loop))
-        if is_session(project.type(site.scope, owner)) and not opened and not last:
+        if is_session(project.type(site.scope, owner)) and not (opened or last or attempts):
             yield hit(
                 site.scope,
                 site.call,

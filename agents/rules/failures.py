@@ -98,7 +98,7 @@ def swallowed(project: Project) -> Iterator[Hit]:
                 raised
                 and catcher
                 and (code or 0) < 500
-                and _answers(catcher)
+                and _answers(catcher, code)
                 and not _lets_through(project, scope, catcher)
             ):
                 yield hit(
@@ -152,8 +152,11 @@ def _catcher(project: Project, scope: Scope, attempt: ast.Try) -> ast.ExceptHand
     return None
 
 
-def _answers(handler: ast.ExceptHandler) -> bool:
-    """The `except` gives an answer of its own."""
+def _answers(handler: ast.ExceptHandler, code: int | None) -> bool:
+    """The `except` gives an answer of its own, with another status."""
+    raised = [n.exc for n in ast.walk(handler) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)]
+    if code is not None and any(status_of(argument(call, 0, "status_code")) == code for call in raised):
+        return False
     return any(isinstance(n, ast.Raise | ast.Return) for n in ast.walk(handler))
 
 

@@ -128,8 +128,10 @@ class _Tracer:
             return
         self._done.add(key)
         env = self._spread(scope, given)
-        for inner in (scope, *(s for s in scope.inner if not isinstance(s.node, ast.ClassDef))):
-            self._calls(inner, env, depth)
+        self._calls(scope, env, depth)
+        for inner in (s for s in scope.inner if not isinstance(s.node, ast.ClassDef)):
+            hidden = inner.bound | _checked(inner)
+            self._calls(inner, {name: taint for name, taint in env.items() if name not in hidden}, depth)
 
     def _calls(self, scope: Scope, env: dict[str, Taint], depth: int) -> None:
         for call in scope.own(ast.Call):
