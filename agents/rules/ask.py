@@ -118,3 +118,18 @@ def assigned_name(view_parent: ast.AST | None) -> str:
     if isinstance(view_parent, ast.AnnAssign | ast.NamedExpr) and isinstance(view_parent.target, ast.Name):
         return view_parent.target.id
     return ""
+
+
+def keys_read(scope: Scope, name: str) -> list[str]:
+    """Constant keys read from a variable."""
+    found: dict[str, None] = {}
+    for node in scope.own(ast.Subscript):
+        key = text_of(node.slice)
+        if key and isinstance(node.value, ast.Name) and node.value.id == name and isinstance(node.ctx, ast.Load):
+            found[key] = None
+    for call in scope.own(ast.Call):
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        key = text_of(call.args[0]) if call.args else None
+        if key and method(call) in ("get", "pop") and isinstance(owner, ast.Name) and owner.id == name:
+            found[key] = None
+    return list(found)

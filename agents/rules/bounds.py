@@ -70,8 +70,16 @@ def _is_whole(project: Project, scope: Scope, call: ast.Call) -> bool:
             return True
         if isinstance(target, ast.Name) and any(_given(value, target.id) for value in values):
             return False
+        if any(_filters_always(project, scope, value) for value in values[1:]):
+            return False
         start = values[0]
     return False
+
+
+def _filters_always(project: Project, scope: Scope, value: ast.expr) -> bool:
+    """The query is filtered further, whatever the client asks for."""
+    filters = any(method(link) in _FILTERS for link in chain_calls(value))
+    return filters and not any(isinstance(a, ast.If) for a in project.view(scope).above(value))
 
 
 def _given(value: ast.expr, name: str) -> bool:

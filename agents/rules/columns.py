@@ -56,7 +56,7 @@ def _stored_in(project: Project, model: Found) -> OrmClass | None:
 
 def _size(project: Project, table: OrmClass, name: str) -> int | None:
     column = table.column(name)
-    if column is None or column.call is None:
+    if column is None or column.call is None or column.foreign_table:
         return None
     for node in ast.walk(column.call):
         if isinstance(node, ast.Call) and project.code.is_call_of(

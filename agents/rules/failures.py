@@ -46,6 +46,7 @@ def _shows(node: ast.AST, error: str) -> bool:
 def leaks(project: Project) -> Iterator[Hit]:
     """The text of an unexpected error, or a traceback, in an answer."""
     served = served_code(project)
+    shown_already = set[ast.expr]()
     for scope in project.functions:
         if scope not in served:
             continue
@@ -54,6 +55,7 @@ def leaks(project: Project) -> Iterator[Hit]:
             for node in ast.walk(handler) if broad and handler.name else ():
                 shown = _answer_part(project, scope, node)
                 if shown is not None and _shows(shown, handler.name or ""):
+                    shown_already.add(shown)
                     yield hit(
                         scope,
                         shown,
@@ -61,10 +63,8 @@ def leaks(project: Project) -> Iterator[Hit]:
                         "internals leave the service. Log the error, answer a fixed sentence.",
                     )
     for site in project.calls(*_TRACES):
-        above = [
-            n for n in project.view(site.scope).above(site.call) if _answer_part(project, site.scope, n) is not None
-        ]
-        if above and site.scope in served:
+        answers = [p for n in project.view(site.scope).above(site.call) if (p := _answer_part(project, site.scope, n))]
+        if answers and answers[0] not in shown_already and site.scope in served:
             yield hit(site.scope, site.call, "The traceback goes to the client: it shows code, paths and values.")
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from agents.reading.modules import keyword
-from agents.rules.ask import method, names_in, text_of
+from agents.rules.ask import keys_read, method, names_in
 from agents.rules.params import Param
 from agents.rules.project import Project
 from agents.rules.routers import MUTATING
@@ -25,7 +25,7 @@ def json_by_hand(project: Project) -> Iterator[Hit]:
             type_ = project.type(handler, call.func.value) if isinstance(call.func, ast.Attribute) else None
             if method(call) == "json" and type_ and type_.last == "Request" and type_.root in ("fastapi", "starlette"):
                 name = _variable(project, handler, call)
-                keys = _keys(handler, name) if name else []
+                keys = keys_read(handler, name) if name else []
                 if keys and not _passed_on(project.view(handler), handler, name):
                     yield hit(
                         handler,
@@ -44,7 +44,7 @@ def loose_body(project: Project) -> Iterator[Hit]:
         for param in project.inputs(endpoint):
             if param.kind != "body" or not param.names or not param.names <= _LOOSE | {"str", "NoneType"}:
                 continue
-            keys = _keys(handler, param.name)
+            keys = keys_read(handler, param.name)
             if keys and param.names & _LOOSE and not _passed_on(project.view(handler), handler, param.name):
                 yield hit(
                     handler,
@@ -60,21 +60,6 @@ def _variable(project: Project, scope: Scope, call: ast.Call) -> str:
     direct = value is call or (isinstance(value, ast.Await) and value.value is call)
     target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
     return target.id if direct and isinstance(target, ast.Name) else ""
-
-
-def _keys(scope: Scope, name: str) -> list[str]:
-    """Constant keys read from a variable."""
-    found: dict[str, None] = {}
-    for node in scope.own(ast.Subscript):
-        key = text_of(node.slice)
-        if key and isinstance(node.value, ast.Name) and node.value.id == name and isinstance(node.ctx, ast.Load):
-            found[key] = None
-    for call in scope.own(ast.Call):
-        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        key = text_of(call.args[0]) if call.args else None
-        if key and method(call) in ("get", "pop") and isinstance(owner, ast.Name) and owner.id == name:
-            found[key] = None
-    return list(found)
 
 
 def _passed_on(view: View, scope: Scope, name: str) -> bool:

@@ -213,21 +213,19 @@ def regex(project: Project) -> Iterator[Hit]:
 
 
 def unmaintained(project: Project) -> Iterator[Hit]:
-    """A library nobody looks after."""
+    """A library nobody looks after: the first place of each."""
+    told = set[str]()
     for view in project.views.values():
         for scope in view.scopes:
             for node in scope.own(ast.Import, ast.ImportFrom):
                 roots = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-                known = next(
-                    (_UNMAINTAINED[r.partition(".")[0]] for r in roots if r.partition(".")[0] in _UNMAINTAINED), None
-                )
-                ours = isinstance(node, ast.ImportFrom) and node.level
-                if known and not ours and project.code.module(roots[0].partition(".")[0]) is None:
-                    yield hit(
-                        scope,
-                        node,
-                        f"{known[0]}: {known[1]}, so the next security problem in it stays yours. Use {known[2]}.",
-                    )
+                root = next((r.partition(".")[0] for r in roots if r.partition(".")[0] in _UNMAINTAINED), "")
+                ours = (isinstance(node, ast.ImportFrom) and node.level) or project.code.module(root) is not None
+                if root and root not in told and not ours:
+                    told.add(root)
+                    name, why, instead = _UNMAINTAINED[root]
+                    message = f"{name}: {why}, so the next security problem in it stays yours. Use {instead}."
+                    yield Hit(scope.module, node, message, key=f"library {root}")
 
 
 def old_base(project: Project) -> Iterator[Hit]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agents.reading.orm import Column, OrmClass
 from agents.rules.project import Project
+from agents.rules.reach import served_code, started_code
 from agents.rules.rule import Hit, Rule, hit
 
 _QUOTED = re.compile(r"[\"']([A-Za-z_][A-Za-z0-9_.]*)[\"']")
@@ -79,7 +80,8 @@ def made_beside(project: Project) -> Iterator[Hit]:
     """`create_all` in a project that has migrations."""
     if not any(f.endswith("script.py.mako") for f in project.files) or not _revisions(project):
         return
-    for scope in project.scopes:
+    running = [*started_code(project), *served_code(project), *(view.top for view in project.views.values())]
+    for scope in dict.fromkeys(running):
         for node in scope.own(ast.Attribute):
             if (
                 node.attr == "create_all"

@@ -4,6 +4,7 @@ import ast
 from collections import deque
 from functools import lru_cache
 
+from agents.reading.modules import keyword
 from agents.rules.project import Project
 from agents.rules.scopes import Scope
 
@@ -20,6 +21,25 @@ def loop_code(project: Project) -> dict[Scope, tuple[str, ...]]:
 def served_code(project: Project) -> dict[Scope, tuple[str, ...]]:
     """Every function that runs for a request, on the loop or in a thread."""
     return _spread(project, _roots(project))
+
+
+@lru_cache(maxsize=2)
+def started_code(project: Project) -> dict[Scope, tuple[str, ...]]:
+    """Every function that runs when the service starts: from a lifespan, `on_event`, or the body of a module."""
+    roots: dict[Scope, None] = {}
+    for router in project.web.routers:
+        given = keyword(router.call, "lifespan") if router.call else None
+        found = project.names.own(router.scope, given) if given is not None else None
+        scope = project.names.scope_of(found) if found else None
+        roots |= {scope: None} if scope and scope.is_function else {}
+    for site in project.methods.get("on_event", ()):
+        view = project.view(site.scope)
+        scope = view.by_node.get(view.parents.get(site.call, site.call))
+        roots |= {scope: None} if scope and scope.is_function else {}
+    for view in project.views.values():
+        called = [project.names.callee(view.top, call) for call in view.top.own(ast.Call)]
+        roots |= {scope: None for scope in called if scope}
+    return _spread(project, list(roots))
 
 
 def by_way_of(chain: tuple[str, ...]) -> str:

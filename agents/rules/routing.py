@@ -14,6 +14,8 @@ from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
 
 _CHANGES = re.compile(r"^(delete|remove|create|clear|purge|destroy|drop)(_|$)")
+_HANDED_OUT = re.compile(r"(?i)token|csrf|session|link|url|report|preview|export|captcha|nonce|challenge|code")
+"""What a GET may make because it hands it out."""
 _WRITES = {"commit", "delete", "add", "save", "insert", "delete_one", "insert_one", "update_one", "delete_many"}
 
 
@@ -278,7 +280,8 @@ def changing_get(project: Project) -> Iterator[Hit]:
             for c in handler.own(ast.Call)
         )
         both = any(e.handler is handler and e.method in MUTATING for e in project.endpoints)
-        if endpoint.method == "GET" and named and writes and not both:
+        handed_out = _HANDED_OUT.search(f"{handler.function.name} {last}")
+        if endpoint.method == "GET" and named and writes and not both and not handed_out:
             yield hit(
                 handler,
                 handler.node,

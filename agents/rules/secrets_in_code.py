@@ -20,6 +20,8 @@ _SIGNING = re.compile(
 _OTHER = re.compile(
     r"(?i)(^|_)(password|passwd|pwd|api_?key|access_?key|auth_?token|access_?token|client_?secret|token)$"
 )
+_PUBLIC = re.compile(r"(?i)amplitude|posthog|segment|sentry|mixpanel|analytics|algolia|telemetry|scarf|publi(c|shable)")
+"""Keys that are made to be shown."""
 _NO_SECRET = re.compile(r"^[A-Za-z_\-.: /]+$|^https?://|^/|[{}<>$%]|\s|^\*+$")
 _URL = re.compile(r"^[a-z][a-z0-9+.-]{1,30}://[^:/@\s{}<>$%]+:([^@/\s{}<>$%]+)@([^/:@\s]+)")
 _PLACEHOLDERS = {"password", "pass", "pwd", "passwd", "secret", "xxx", "****", "***"}
@@ -70,8 +72,8 @@ def _literal(node: ast.expr | None) -> ast.expr | None:
 
 
 def _is_secret(name: str, text: str) -> bool:
-    public = text.startswith(("phc_", "pk_", "pk-", "pub"))
-    if text.lower() == name.lower() or len(text) < 4 or public:
+    public = text.startswith(("phc_", "pk_", "pk-", "pub")) or _PUBLIC.search(name)
+    if name.lower() in text.lower() or len(text) < 4 or public:
         return False
     if _SIGNING.search(name):
         return not re.search(r"^https?://|^/|[{}<>]|^[A-Z][A-Z0-9]*_[A-Z0-9_]+$", text)

@@ -8,6 +8,7 @@ from agents.reading.modules import Found
 from agents.rules.ask import text_of
 from agents.rules.habits import Use, by_habit
 from agents.rules.project import Project
+from agents.rules.reach import served_code
 from agents.rules.routers import Endpoint
 from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
@@ -16,6 +17,11 @@ _MANY, _KINDS = 12, 3
 _ENVIRONMENT = ("os.getenv", "os.environ.get", "os.environ.setdefault")
 _NOT_SERVED = re.compile(
     r"(^|/)(scripts?|tools|cli|tasks|workers?|celery\w*|alembic|migrations|examples?|docs?|benchmarks?)(/|\.py$)|config|setting|env"
+)
+
+_PLATFORM = re.compile(
+    r"^(HOME|PATH|USER|PWD|SHELL|TMPDIR|TERM|TZ|LANG|HOSTNAME|DO_NOT_TRACK|NO_COLOR|CI|PORT|VIRTUAL_ENV|PYTEST\w*"
+    r"|PYTHON\w*|(GITHUB|GITLAB|OTEL|AWS|GOOGLE|AZURE|KUBERNETES|CUDA|NVIDIA|SPACE|HF|XDG|K_|FLY|RENDER|VERCEL)_\w*)$"
 )
 
 
@@ -64,10 +70,11 @@ def scattered(project: Project) -> Iterator[Hit]:
     settings = max(classes, key=lambda f: len(project.fields(f)), default=None)
     if settings is None:
         return
-    for file, view in project.views.items():
-        if file == settings.module.file or _NOT_SERVED.search(file) or _holds_settings(project, view.module.file):
+    served = {scope.module.file for scope in served_code(project)} | {r.module.file for r in project.web.routers}
+    for file in sorted(served):
+        if file == settings.module.file or _NOT_SERVED.search(file) or _holds_settings(project, file):
             continue
-        found = next((place for scope in view.scopes if (place := _reads(project, scope))), None)
+        found = next((place for scope in project.views[file].scopes if (place := _reads(project, scope))), None)
         if found:
             yield hit(
                 *found,
@@ -84,13 +91,20 @@ def _holds_settings(project: Project, file: str) -> bool:
 
 def _reads(project: Project, scope: Scope) -> tuple[Scope, ast.expr] | None:
     for call in scope.own(ast.Call):
-        if project.names.absolute(scope, call.func) in _ENVIRONMENT and call.args and text_of(call.args[0]):
+        known = project.names.absolute(scope, call.func) in _ENVIRONMENT
+        if known and call.args and _is_setting(call.args[0]):
             return scope, call
     for node in scope.own(ast.Subscript):
-        read = isinstance(node.ctx, ast.Load) and text_of(node.slice)
+        read = isinstance(node.ctx, ast.Load) and _is_setting(node.slice)
         if read and project.names.absolute(scope, node.value) == "os.environ":
             return scope, node
     return None
+
+
+def _is_setting(node: ast.expr) -> bool:
+    """A fixed name, and none that the platform or another program sets."""
+    name = text_of(node) or ""
+    return bool(name) and "__" not in name and not _PLATFORM.match(name)
 
 
 RULES = (

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from agents.reading.modules import keyword
-from agents.rules.ask import argument, is_false, is_none, local_values, text_of
+from agents.rules.ask import argument, is_false, is_none, keys_read, local_values, text_of
 from agents.rules.project import Project, Site
 from agents.rules.reach import served_code
 from agents.rules.rule import Hit, Rule, hit
@@ -24,7 +24,7 @@ _EXPECTED = re.compile(
 )
 _RANDOM = tuple(f"random.{n}" for n in ("choice", "choices", "randint", "random", "sample", "randrange", "getrandbits"))
 _SECRET_MADE = re.compile(
-    r"(?i)token|password|secret|(^|_)otp|one_time|verification|session_id|api_?key|(^|_)salt|nonce|reset_code|pin_?code"
+    r"(?i)token|password|secret|(^|_)otp|one_time|verification|api_?key|(^|_)salt|nonce|reset_code|pin_?code"
 )
 _SESSION_COOKIE = re.compile(r"(?i)session|token|auth|jwt|(^|_)sid$")
 
@@ -36,6 +36,8 @@ def unverified(project: Project) -> Iterator[Hit]:
         if _option(site, "verify_signature") or is_false(keyword(site.call, "verify")):
             if site.scope not in asking:
                 continue
+            if _only_routing(site):
+                continue
             others = [s for s in project.calls(*_DECODE) if s.scope is site.scope and s.call is not site.call]
             if not others:
                 yield hit(
@@ -44,6 +46,17 @@ def unverified(project: Project) -> Iterator[Hit]:
                     "The token's signature is not checked: anybody can write a token that names any user. Leave "
                     "`verify_signature` on.",
                 )
+
+
+def _only_routing(site: Site) -> bool:
+    """Only what says which key to use is read from the token."""
+    names = [
+        n.targets[0].id
+        for n in site.scope.own(ast.Assign)
+        if n.value is site.call and isinstance(n.targets[0], ast.Name)
+    ]
+    read = {key for name in names for key in keys_read(site.scope, name)}
+    return bool(read) and read <= {"iss", "kid", "aud", "alg", "exp", "tid", "azp", "jti"}
 
 
 def _asking(project: Project) -> set[Scope]:
@@ -190,7 +203,7 @@ def slow_compare(project: Project) -> Iterator[Hit]:
             texts = (ast.unparse(left), ast.unparse(right))
             for given, expected in (texts, texts[::-1]):
                 fits = _GIVEN.search(given) and _EXPECTED.search(expected) and not _EXPECTED.search(given)
-                if fits and not re.search(r"(?i)type|name|_id\b|length|len\(|count", f"{given} {expected}"):
+                if fits and not re.search(r"(?i)type|name|_id\b|length|len\(|count|default", f"{given} {expected}"):
                     yield hit(
                         scope,
                         node,
