@@ -146,12 +146,18 @@ def _database_call(project: Project, scope: Scope, call: ast.Call) -> str:
 
 
 def files(project: Project) -> Iterator[Hit]:
-    yield from _named(project, _FILES, "the disk works")
+    yield from (found for found in _named(project, _FILES, "the disk works") if not _in_memory(found.node))
     for scope, chain in loop_code(project).items():
         for call in scope.own(ast.Call):
             attr = call.func.attr if isinstance(call.func, ast.Attribute) else ""
             if attr in _FILE_METHODS and _typed(project, scope, call) in ("pathlib.Path", "Path"):
                 yield _blocked(chain, scope, call, f"Path.{attr}()", "the disk works")
+
+
+def _in_memory(node: ast.AST) -> bool:
+    """The file is one the kernel makes up (`/proc/...`)."""
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    return first is not None and bool(re.match(r"f?['\"]/(proc|sys)/", ast.unparse(first)))
 
 
 def processes(project: Project) -> Iterator[Hit]:

@@ -20,8 +20,10 @@ _SIGNING = re.compile(
 _OTHER = re.compile(
     r"(?i)(^|_)(password|passwd|pwd|api_?key|access_?key|auth_?token|access_?token|client_?secret|token)$"
 )
-_PUBLIC = re.compile(r"(?i)amplitude|posthog|segment|sentry|mixpanel|analytics|algolia|telemetry|scarf|publi(c|shable)")
-"""Keys that are made to be shown."""
+_PUBLIC = re.compile(
+    r"(?i)(^|_)(seed|demo|example|sample|fake|dummy)(_|$)|amplitude|posthog|segment|sentry|mixpanel|analytics|algolia|telemetry|scarf|publi(c|shable)"
+)
+"""Keys that are made to be shown, and what only fills a demonstration."""
 _NO_SECRET = re.compile(r"^[A-Za-z_\-.: /]+$|^https?://|^/|[{}<>$%]|\s|^\*+$")
 _URL = re.compile(r"^[a-z][a-z0-9+.-]{1,30}://[^:/@\s{}<>$%]+:([^@/\s{}<>$%]+)@([^/:@\s]+)")
 _PLACEHOLDERS = {"password", "pass", "pwd", "passwd", "secret", "xxx", "****", "***"}
@@ -37,6 +39,11 @@ _GETENV = ("os.getenv", "os.environ.get", "decouple.config", "starlette.config.C
 
 def in_code(project: Project) -> Iterator[Hit]:
     """A signing key, password or API key as a literal."""
+    compared = {
+        part.id if isinstance(part, ast.Name) else part.attr
+        for scope in project.scopes for test in scope.own(ast.Compare) for part in (test.left, *test.comparators)
+        if isinstance(part, ast.Name | ast.Attribute)
+    }  # fmt: skip
     for scope in project.scopes:
         for node in scope.own(ast.Assign, ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -50,7 +57,7 @@ def in_code(project: Project) -> Iterator[Hit]:
                     else ""
                 )
                 text = text_of(value) or ""
-                named = _is_option(project, scope) or _is_settings(project, scope)
+                named = _is_option(project, scope) or _is_settings(project, scope) or name in compared
                 if name and _is_secret(name, text) and not named:
                     yield hit(scope, node, _everybody(f"`{name}`", name))
         for call in scope.own(ast.Call):
