@@ -253,6 +253,40 @@ def flask_tuple(project: Project) -> Iterator[Hit]:
                 )
 
 
+def null_answer(project: Project) -> Iterator[Hit]:
+    """DELETEs that answer `null`."""
+    uses = []
+    for handler, endpoint in project.handlers.items():
+        if endpoint.method != "DELETE":
+            continue
+        said = any(endpoint.option(name) is not None for name in ("status_code", "response_class", "response_model"))
+        empty = (
+            not returned(endpoint)
+            and not handler.is_generator
+            and not any(k.arg is None for k in endpoint.call.keywords)
+        )
+        sets = any(n.attr == "status_code" for n in handler.own(ast.Attribute))
+        flaw = (
+            f"{endpoint.shown} answers 200 with the body `null`: clients parse a body that says nothing. Say "
+            "`status_code=status.HTTP_204_NO_CONTENT`."
+        )
+        uses.append(Use(handler, flaw if empty and not said and not sets and _acts(handler) else ""))
+    yield from by_habit(
+        uses,
+        "{count} of {all} DELETEs in {file}, {first} first, answer 200 with the body `null`: clients parse a body that says "
+        "nothing. Say `status_code=status.HTTP_204_NO_CONTENT`.",
+    )
+
+
+def _acts(handler: Scope) -> bool:
+    """It does more than raise."""
+    return not all(isinstance(s, ast.Raise | ast.Pass | ast.Expr) and not _calls(s) for s in handler.function.body)
+
+
+def _calls(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant)
+
+
 RULES = (
     Rule("GL201", "answer-without-model", "info", undeclared),
     Rule("GL202", "row-as-answer", "warning", whole_rows),
@@ -261,4 +295,5 @@ RULES = (
     Rule("GL208", "created-with-status-200", "info", created_200),
     Rule("GL209", "body-with-status-204", "error", body_with_204),
     Rule("GL212", "tuple-as-answer", "error", flask_tuple),
+    Rule("GL213", "deleted-with-null", "info", null_answer),
 )
