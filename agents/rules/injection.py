@@ -10,7 +10,7 @@ from agents.rules.project import Project
 from agents.rules.rows import table_named
 from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
-from agents.rules.taint import Flow, begins_with, flows
+from agents.rules.taint import Flow, answers, begins_with, flows
 
 _SQL = re.compile(r"(?i)\b(select|insert\s+into|update|delete\s+from|where|from|order\s+by|values|drop|alter|set)\b")
 _SQL_METHODS = {
@@ -79,6 +79,14 @@ _LOADS = (
 _PATTERNS = tuple(f"re.{name}" for name in ("compile", "search", "match", "fullmatch", "findall", "sub", "split"))
 
 
+_AS_HTML = (
+    "is put into HTML as it is: a link with a script in it acts as whoever opens it. Use a template with autoescape, "
+    "or `html.escape`."
+)
+_NESTED = re.compile(r"\((\?:)?(\[[^\]]*\]|\\?[^()\[\]])[+*]\)[+*]")
+"""A repetition of nothing but a repetition: `(a+)+`."""
+
+
 def _built(scope: Scope, node: ast.expr) -> str:
     """The fixed parts of a text that is put together; empty for anything else."""
     if isinstance(node, ast.Name):
@@ -101,7 +109,7 @@ def sql(project: Project) -> Iterator[Hit]:
         if flow.place not in (0, "text", "statement", "query", "clause") or flow.taint.kind == "model":
             continue
         known = flow.name in _TEXT_CALLS or (
-            flow.name in _SQL_METHODS and bool(_SQL.search(_built(flow.scope, flow.value)))
+            f".{method(flow.call)}" in _SQL_METHODS and bool(_SQL.search(_built(flow.scope, flow.value)))
         )
         if known:
             yield hit(
@@ -164,7 +172,9 @@ def upload_name(project: Project) -> Iterator[Hit]:
 def _is_file(flow: Flow) -> bool:
     first = flow.place in (0, "path", "file", "self")
     response = flow.name.endswith("FileResponse")
-    return first and (flow.name in _FILES or response or (flow.name in _PATH_METHODS and flow.place == "self"))
+    return first and (
+        flow.name in _FILES or response or (f".{method(flow.call)}" in _PATH_METHODS and flow.place == "self")
+    )
 
 
 def address(project: Project) -> Iterator[Hit]:
@@ -250,11 +260,14 @@ def html(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
-                    flow,
-                    "is put into HTML as it is: a link with a script in it acts as whoever opens it. Use a template "
-                    "with autoescape, or `html.escape`.",
-                ),
+                _says(flow, _AS_HTML),
+            )
+    for answer in answers(project):
+        page_class = answer.taint.endpoint.option("response_class")
+        built = page_class is not None and "HTML" in ast.unparse(page_class) and _built(answer.scope, answer.value)
+        if built and answer.taint.kind in ("text", "segment", "file name"):
+            yield hit(
+                answer.scope, answer.value, f"`{answer.taint.source}` of {answer.taint.endpoint.shown} {_AS_HTML}"
             )
 
 
@@ -262,7 +275,7 @@ def template(project: Project) -> Iterator[Hit]:
     """A template that a client writes."""
     for flow in flows(project):
         if flow.place in (0, "source") and (
-            flow.name in ("jinja2.Template", "mako.template.Template") or flow.name == ".from_string"
+            flow.name in ("jinja2.Template", "mako.template.Template") or method(flow.call) == "from_string"
         ):
             yield hit(
                 flow.scope,
@@ -311,6 +324,24 @@ def pattern(project: Project) -> Iterator[Hit]:
             )
 
 
+def slow_pattern(project: Project) -> Iterator[Hit]:
+    """A pattern that takes for ever on some texts, applied to what a client sends."""
+    for flow in flows(project):
+        if flow.name not in _PATTERNS or flow.place not in (1, "string") or flow.taint.kind not in ("text", "segment"):
+            continue
+        text = project.code.text(flow.scope.module, flow.call.args[0]) or ""
+        if _NESTED.search(text):
+            yield hit(
+                flow.scope,
+                flow.call,
+                _says(
+                    flow,
+                    "is matched against a repetition inside a repetition: a text of thirty characters that almost "
+                    "fits keeps a processor busy for minutes. Repeat once.",
+                ),
+            )
+
+
 def attribute(project: Project) -> Iterator[Hit]:
     """An attribute of a table that a client names."""
     for flow in flows(project):
@@ -340,5 +371,6 @@ RULES = (
     Rule("GL609", "template-from-input", "error", template),
     Rule("GL610", "pattern-from-input", "warning", pattern),
     Rule("GL611", "attribute-from-input", "warning", attribute),
+    Rule("GL613", "pattern-without-end", "error", slow_pattern),
     Rule("GL612", "html-not-escaped", "warning", unescaped),
 )

@@ -31,6 +31,8 @@ _PASSES = {
     "urllib.parse.unquote", "textwrap.dedent", "anyio.Path", "aiopath.AsyncPath",
 }  # fmt: skip
 _REQUEST_TEXT = {"query_params", "headers", "cookies", "path_params"}
+_TESTS = (ast.Compare, ast.BoolOp, ast.UnaryOp)
+"""What a variable that a condition asks about may hold the result of."""
 CHECKS = re.compile(
     r"(?i)valid|saniti[sz]|check(?!_output|_call)|verify|ensure|secure|clean|allow|safe|whitelist|guard|authori[sz]|is_relative"
 )
@@ -66,10 +68,32 @@ class Flow:
     env: dict[str, Taint]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler returns, when it holds something a client chooses."""
+
+    scope: Scope
+    value: ast.expr
+    taint: Taint
+
+
 @lru_cache(maxsize=2)
 def flows(project: Project) -> list[Flow]:
     """Every call's argument that a client chooses and nothing has checked."""
     return _Tracer(project).all()
+
+
+def answers(project: Project) -> list[Answer]:
+    """What handlers return of what a client chooses."""
+    tracer = _Tracer(project)
+    found = []
+    for handler, endpoint in project.handlers.items():
+        env = tracer.env(handler, endpoint)
+        for node in handler.own(ast.Return):
+            taint = tracer.of(handler, node.value, env) if node.value is not None and env else None
+            if taint and node.value is not None:
+                found.append(Answer(handler, node.value, taint))
+    return found
 
 
 def begins_with(project: Project, flow: Flow) -> bool:
@@ -101,9 +125,16 @@ class _Tracer:
 
     def all(self) -> list[Flow]:
         for handler, endpoint in self._project.handlers.items():
-            env = {p.name: t for p in self._project.inputs(endpoint) if (t := self._source(p, endpoint))}
-            self._trace(handler, env, 0)
+            self._trace(handler, self._inputs(endpoint), 0)
         return list(self._found.values())
+
+    def env(self, handler: Scope, endpoint: Endpoint) -> dict[str, Taint]:
+        """What a handler's variables hold of what a client chooses."""
+        given = self._inputs(endpoint)
+        return self._spread(handler, given) if given else {}
+
+    def _inputs(self, endpoint: Endpoint) -> dict[str, Taint]:
+        return {p.name: t for p in self._project.inputs(endpoint) if (t := self._source(p, endpoint))}
 
     def _source(self, param: Param, endpoint: Endpoint) -> Taint | None:
         if "Request" in param.names and param.kind == "special":
@@ -278,6 +309,8 @@ def _checked(scope: Scope) -> set[str]:
     """Names a condition asks about (`x in ALLOWED`, `x.isalnum()`) or that are given to something that checks."""
     found = set[str]()
     tests = [n.test for n in scope.own(ast.If, ast.IfExp, ast.Assert, ast.While)]
+    named = {n.id for test in tests for n in ast.walk(test) if isinstance(n, ast.Name)}
+    tests += [value for name in named for value in local_values(scope, name) if isinstance(value, _TESTS)]
     for test in tests:
         for node in ast.walk(test):
             if isinstance(node, ast.Compare) and any(isinstance(op, ast.In | ast.NotIn) for op in node.ops):

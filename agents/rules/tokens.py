@@ -61,7 +61,12 @@ def _only_routing(site: Site) -> bool:
 
 def _asking(project: Project) -> set[Scope]:
     """Functions that find out who is calling: dependencies that ask, and what they call."""
-    found = {d.scope for e in project.endpoints for d in project.guards.of(e) if d.scope and d.asks}
+    found = {
+        d.scope
+        for e in project.endpoints
+        for d in project.guards.of(e)
+        if d.scope and (d.asks or any(inner.asks for inner in project.guards.of_function(d.scope)))
+    }
     for _ in range(3):
         found |= {s for scope in found for c in scope.own(ast.Call) if (s := project.names.callee(scope, c))}
     return found

@@ -64,6 +64,17 @@ def test_the_shop_has_what_an_expert_finds_in_it() -> None:
     assert found == [("GL104", 90), ("GL201", 112), ("GL901", 112), ("GL401", 117), ("GL701", 127), ("GL701", 173)]
 
 
+def test_the_vulnerable_service_has_what_can_be_seen_without_running_it_and_its_twin_has_not() -> None:
+    craft = {"GL901", "GL902"}
+    flawed, repaired = (
+        {f.rule for f in check(folder(ROOT / "examples" / "vulnerable" / kind))} for kind in ("flawed", "repaired")
+    )
+    assert flawed - craft == {
+        "GL205", "GL503", "GL505", "GL509", "GL511", "GL601", "GL602", "GL603", "GL606", "GL609", "GL613", "GL704",
+    }  # fmt: skip
+    assert repaired == craft
+
+
 def test_a_comment_switches_one_rule_off_in_its_line() -> None:
     off = BLOCKING.replace("time.sleep(1)", "time.sleep(1)  # greenloop: ignore[GL301] the boss waits too")
     other = BLOCKING.replace("time.sleep(1)", "time.sleep(1)  # greenloop: ignore[GL302] wrong one")

@@ -250,6 +250,14 @@ FLAWED = {
         "GL605",
         "def fetch(u: str) -> str:\n    return requests.get(u, timeout=3).text\n@app.get('/')\ndef f(url: str) -> str:\n    return fetch(url)",
     ),
+    "SQL on a connection of the module": (
+        "GL601",
+        "import sqlite3\ndatabase = sqlite3.connect('a')\n@app.get('/')\ndef f(q: str) -> Any:\n    return database.execute(f\"select * from notes where title = '{q}'\").fetchall()",
+    ),
+    "HTML by a response class": (
+        "GL608",
+        "@app.get('/', response_class=HTMLResponse)\ndef f(q: str) -> str:\n    return f'<b>{q}</b>'",
+    ),
     "a pattern from the query": ("GL610", "@app.get('/')\ndef f(q: str) -> bool:\n    return bool(re.compile(q))"),
     "a page in a class": (
         "GL702",
@@ -497,6 +505,11 @@ CLEAN = {
         "GL608",
         "from html import escape\n@app.get('/')\ndef f(q: str) -> HTMLResponse:\n    return HTMLResponse(f'<b>{escape(q)}</b>')",
     ),
+    "a redirect chosen by a check with a name": (
+        "GL606",
+        "@app.get('/')\ndef f(next: str) -> RedirectResponse:\n    local = next.startswith('/') and not next.startswith('//')\n    return RedirectResponse(next if local else '/')",
+    ),
+    "a plain pattern": ("GL613", "@app.get('/')\ndef f(q: str) -> bool:\n    return bool(re.match(r'(ab+c)+', q))"),
     "an escaped pattern": (
         "GL610",
         "@app.get('/')\ndef f(q: str) -> bool:\n    return bool(re.search(re.escape(q), 'abc'))",
