@@ -177,18 +177,20 @@ class WebReader:
         if not name or isinstance(node, ast.Constant):
             return None
         if name.startswith("self.") and scope.class_scope:
-            return _before(self._by_key.get((scope.module.file, scope.class_scope.name, name), []), None)
+            own = self._by_key.get((scope.module.file, scope.class_scope.name, name), [])
+            return _before(own, None) or self._typed(scope, name, node)
         for around in scope.chain():
             key = (around.module.file, around.name, name)
             if key in self._by_key:
                 return _before(self._by_key[key], node if around is scope else None)
             if around.parent is not None and name in around.bound:
-                return self._parameter(around, name)
+                return self._typed(around, name, ast.Name(id=name, ctx=ast.Load()))
         found = self._names.code.find(scope.module, node)
         return _before(self._by_key.get((found.module.file, "", found.name), []), None) if found else None
 
-    def _parameter(self, scope: Scope, name: str) -> Router | None:
-        type_ = self._names.type_of(scope, ast.Name(id=name, ctx=ast.Load()))
+    def _typed(self, scope: Scope, name: str, node: ast.expr) -> Router | None:
+        """A router that was made elsewhere: a parameter, or an attribute of a base class."""
+        type_ = self._names.type_of(scope, node)
         if type_ and type_.last in ("FastAPI", "APIRouter"):
             return self._add(scope, name, None, type_.last == "FastAPI")
         return None

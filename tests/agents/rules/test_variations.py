@@ -250,7 +250,11 @@ FLAWED = {
         "GL605",
         "def fetch(u: str) -> str:\n    return requests.get(u, timeout=3).text\n@app.get('/')\ndef f(url: str) -> str:\n    return fetch(url)",
     ),
-    "SQL on a connection of the module": (
+    "a router of a base class": (
+        "GL301",
+        "class Base_:\n    def __init__(self) -> None:\n        self.router = APIRouter()\nclass Notes(Base_):\n    def setup(self) -> None:\n        @self.router.get('/')\n        async def f() -> int:\n            time.sleep(1)\n            return 1",
+    ),
+    "a SQL connection of the module": (
         "GL601",
         "import sqlite3\ndatabase = sqlite3.connect('a')\n@app.get('/')\ndef f(q: str) -> Any:\n    return database.execute(f\"select * from notes where title = '{q}'\").fetchall()",
     ),
