@@ -36,6 +36,8 @@ class Finding(Frozen):
     end_column: int
     message: str
     """What goes wrong, and for whom."""
+    places: int = 1
+    """How many places of its file it stands for; more than one is a habit of that file."""
     edits: tuple[Edit, ...] = ()
     """A safe repair; empty when a person must decide."""
     fingerprint: str
@@ -57,7 +59,10 @@ def identity(rule: str, path: str, context: str, text: str, nth: int) -> tuple[s
 
 
 def worse(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What `after` has and `before` had not, neither there nor in another file the code came from."""
+    """What `after` has and `before` had not, neither there nor in another file the code came from.
+
+    One more place in a file that has the habit already is not worse; the habit itself is, when it is new.
+    """
     known = list(before)
     left = Counter(f.fingerprint for f in known)
     fresh: list[Finding] = []
@@ -67,8 +72,13 @@ def worse(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Finding,
         else:
             fresh.append(finding)
     gone = Counter(f.shape for f in known if left[f.fingerprint] > 0)
+    habits = {(f.rule, f.path) for f in known if f.places > 1}
+    places = Counter((f.rule, f.path) for f in known)
     new = []
     for finding in fresh:
+        where = (finding.rule, finding.path)
+        if where in habits or 1 < finding.places <= places[where]:
+            continue
         if gone[finding.shape] > 0:
             gone[finding.shape] -= 1
         else:

@@ -65,11 +65,6 @@ def names_in(node: ast.AST | None) -> Iterator[str]:
             yield inner.id
 
 
-def receiver(call: ast.Call) -> ast.expr | None:
-    """`db` of `db.commit()`."""
-    return call.func.value if isinstance(call.func, ast.Attribute) else None
-
-
 def method(call: ast.AST | None) -> str:
     """`commit` of `db.commit()`, else empty."""
     return call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
@@ -89,15 +84,6 @@ def chain_calls(node: ast.expr) -> Iterator[ast.Call]:
                 return
 
 
-def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements of a body after its docstring."""
-    first = body[0] if body else None
-    is_doc = (
-        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-    )
-    return body[1:] if is_doc else body
-
-
 def local_values(scope: Scope, name: str) -> list[ast.expr]:
     """Every value assigned to a local variable."""
     values = [
@@ -108,16 +94,6 @@ def local_values(scope: Scope, name: str) -> list[ast.expr]:
         if isinstance(node.target, ast.Name) and node.target.id == name and node.value is not None:
             values.append(node.value)
     return values
-
-
-def assigned_name(view_parent: ast.AST | None) -> str:
-    """The variable a statement assigns to, when it is exactly one."""
-    if isinstance(view_parent, ast.Assign) and len(view_parent.targets) == 1:
-        target = view_parent.targets[0]
-        return target.id if isinstance(target, ast.Name) else ""
-    if isinstance(view_parent, ast.AnnAssign | ast.NamedExpr) and isinstance(view_parent.target, ast.Name):
-        return view_parent.target.id
-    return ""
 
 
 def keys_read(scope: Scope, name: str) -> list[str]:

@@ -92,6 +92,7 @@ def _finding(rule: Rule, hit: Hit, lines: list[str], ids: tuple[str, str]) -> Fi
         end_line=end_line,
         end_column=_characters(lines, end_line, end_column) + 1,
         message=hit.message,
+        places=hit.places,
         edits=tuple(_edit(hit.module.file, change, lines) for change in hit.changes),
         fingerprint=ids[0],
         shape=ids[1],

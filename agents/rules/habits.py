@@ -50,7 +50,8 @@ def by_habit(uses: Iterable[Use], told: str) -> Iterator[Hit]:
         if len(flawed) > _FEW and len(flawed) * 2 > len(listed):
             first = flawed[0].scope
             message = told.format(count=len(flawed), all=len(listed), file=file, first=first.function.name)
-            yield Hit(first.module, first.node, message, tuple(c for use in flawed for c in use.changes), key="file")
+            changes = tuple(c for use in flawed for c in use.changes)
+            yield Hit(first.module, first.node, message, changes, places=len(flawed), key="file")
             continue
         for use in flawed:
             yield hit(use.scope, use.scope.node, use.flaw, use.changes)

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 
 from agents.reading.modules import keyword
-from agents.rules.ask import is_false, is_true, local_values, method, text_of
+from agents.rules.ask import is_true, method
 from agents.rules.project import Project
 from agents.rules.rows import table_named
 from agents.rules.rule import Hit, Rule, hit
-from agents.rules.scopes import Scope
-from agents.rules.taint import Flow, answers, begins_with, flows
+from agents.rules.sinks import built, says
+from agents.rules.taint import Flow, begins_with, flows
 
 _SQL = re.compile(r"(?i)\b(select|insert\s+into|update|delete\s+from|where|from|order\s+by|values|drop|alter|set)\b")
 _SQL_METHODS = {
@@ -79,28 +79,8 @@ _LOADS = (
 _PATTERNS = tuple(f"re.{name}" for name in ("compile", "search", "match", "fullmatch", "findall", "sub", "split"))
 
 
-_AS_HTML = (
-    "is put into HTML as it is: a link with a script in it acts as whoever opens it. Use a template with autoescape, "
-    "or `html.escape`."
-)
 _NESTED = re.compile(r"\((\?:)?(\[[^\]]*\]|\\?[^()\[\]])[+*]\)[+*]")
 """A repetition of nothing but a repetition: `(a+)+`."""
-
-
-def _built(scope: Scope, node: ast.expr) -> str:
-    """The fixed parts of a text that is put together; empty for anything else."""
-    if isinstance(node, ast.Name):
-        values = local_values(scope, node.id)
-        return " ".join(_built(scope, v) for v in values if not isinstance(v, ast.Name))
-    if isinstance(node, ast.JoinedStr | ast.BinOp) or (
-        isinstance(node, ast.Call) and method(node) in ("format", "join")
-    ):
-        return " ".join(n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
-    return ""
-
-
-def _says(flow: Flow, what: str) -> str:
-    return f"`{flow.taint.source}` of {flow.taint.endpoint.shown} {what}"
 
 
 def sql(project: Project) -> Iterator[Hit]:
@@ -109,13 +89,13 @@ def sql(project: Project) -> Iterator[Hit]:
         if flow.place not in (0, "text", "statement", "query", "clause") or flow.taint.kind == "model":
             continue
         known = flow.name in _TEXT_CALLS or (
-            f".{method(flow.call)}" in _SQL_METHODS and bool(_SQL.search(_built(flow.scope, flow.value)))
+            f".{method(flow.call)}" in _SQL_METHODS and bool(_SQL.search(built(flow.scope, flow.value)))
         )
         if known:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "becomes part of the SQL: a client reads, changes or deletes any row. Use a bound parameter "
                     "(`:name`).",
@@ -132,7 +112,7 @@ def shell(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "is read by a shell: `; rm -rf ~` in it is a command. Pass a list of arguments, without a shell.",
                 ),
@@ -146,7 +126,7 @@ def path(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "is used as a path: `../` in it reaches any file of the service. Resolve it and check that it "
                     "stays inside.",
@@ -161,7 +141,7 @@ def upload_name(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "is the client's own text: a name such as `../../app/main.py` overwrites any file. Choose the "
                     "name yourself.",
@@ -202,7 +182,7 @@ def address(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "chooses where this request goes: a client reaches internal services and cloud metadata through "
                     "it. Allow known hosts only.",
@@ -220,7 +200,7 @@ def redirect(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "chooses where the browser goes: a link to your site lands on a copy of it that asks for the "
                     "password. Allow own paths only.",
@@ -239,73 +219,10 @@ def code(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.call,
-                _says(
+                says(
                     flow,
                     f"reaches `{flow.name}`, which runs code that is in it: a client takes over the service. Use JSON.",
                 ),
-            )
-
-
-def html(project: Project) -> Iterator[Hit]:
-    """HTML put together from what a client sends."""
-    for flow in flows(project):
-        page = flow.name.endswith("HTMLResponse")
-        page = page or (flow.name.endswith("Response") and text_of(keyword(flow.call, "media_type")) == "text/html")
-        if (
-            page
-            and flow.place in (0, "content")
-            and flow.taint.kind in ("text", "segment", "file name")
-            and _built(flow.scope, flow.value)
-        ):
-            yield hit(
-                flow.scope,
-                flow.value,
-                _says(flow, _AS_HTML),
-            )
-    for answer in answers(project):
-        page_class = answer.taint.endpoint.option("response_class")
-        built = page_class is not None and "HTML" in ast.unparse(page_class) and _built(answer.scope, answer.value)
-        if built and answer.taint.kind in ("text", "segment", "file name"):
-            yield hit(
-                answer.scope, answer.value, f"`{answer.taint.source}` of {answer.taint.endpoint.shown} {_AS_HTML}"
-            )
-
-
-def template(project: Project) -> Iterator[Hit]:
-    """A template that a client writes."""
-    for flow in flows(project):
-        if flow.place in (0, "source") and (
-            flow.name in ("jinja2.Template", "mako.template.Template") or method(flow.call) == "from_string"
-        ):
-            yield hit(
-                flow.scope,
-                flow.value,
-                _says(
-                    flow,
-                    "is a template: expressions in it run on the server and reach its settings and its shell. Pass "
-                    "it as a variable.",
-                ),
-            )
-
-
-def unescaped(project: Project) -> Iterator[Hit]:
-    """A template environment for HTML without escaping."""
-    for site in project.calls("jinja2.Environment", "jinja2.environment.Environment"):
-        given = keyword(site.call, "autoescape")
-        starred = any(k.arg is None for k in site.call.keywords)
-        module = site.scope.module
-        renders = "HTMLResponse" in module.imports or any(
-            isinstance(n.value, str) and n.value.endswith((".html", ".html.j2", "text/html"))
-            for s in project.views[module.file].scopes
-            for n in s.own(ast.Constant)
-        )
-        own_marks = keyword(site.call, "variable_start_string") is not None
-        if renders and not starred and not own_marks and (given is None or is_false(given)):
-            yield hit(
-                site.scope,
-                site.call,
-                "This environment does not escape: a name with `<script>` in it runs in the browser of everybody who "
-                "sees the page. Pass `autoescape=True`.",
             )
 
 
@@ -316,7 +233,7 @@ def pattern(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.value,
-                _says(
+                says(
                     flow,
                     "is a regular expression: one such as `(a+)+$` keeps a processor busy for minutes, a broken one "
                     "is a 500. Use `re.escape`, or plain text search.",
@@ -334,7 +251,7 @@ def slow_pattern(project: Project) -> Iterator[Hit]:
             yield hit(
                 flow.scope,
                 flow.call,
-                _says(
+                says(
                     flow,
                     "is matched against a repetition inside a repetition: a text of thirty characters that almost "
                     "fits keeps a processor busy for minutes. Repeat once.",
@@ -351,7 +268,7 @@ def attribute(project: Project) -> Iterator[Hit]:
                 yield hit(
                     flow.scope,
                     flow.call,
-                    _says(
+                    says(
                         flow,
                         f"names any attribute of `{table.name}`: an unknown one is a 500, and sorting by a secret "
                         "column shows its order. Map allowed names to columns.",
@@ -367,10 +284,7 @@ RULES = (
     Rule("GL605", "address-from-input", "error", address),
     Rule("GL606", "redirect-from-input", "warning", redirect),
     Rule("GL607", "code-from-input", "error", code),
-    Rule("GL608", "html-from-input", "error", html),
-    Rule("GL609", "template-from-input", "error", template),
     Rule("GL610", "pattern-from-input", "warning", pattern),
     Rule("GL611", "attribute-from-input", "warning", attribute),
     Rule("GL613", "pattern-without-end", "error", slow_pattern),
-    Rule("GL612", "html-not-escaped", "warning", unescaped),
 )

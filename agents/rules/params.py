@@ -113,11 +113,6 @@ def _marker(names: Names, module: Module, node: ast.expr | None) -> ast.Call | N
     return node if names.code.origin(module, node.func).rpartition(".")[2] in _MARKERS else None
 
 
-def marker_kind(names: Names, module: Module, call: ast.Call) -> Kind:
-    """What a marker call stands for."""
-    return _MARKERS.get(names.code.origin(module, call.func).rpartition(".")[2], "unknown")
-
-
 def _kind(
     names: Names, name: str, marker: ast.Call | None, type_: Meaning | None, every: frozenset[str], path: str
 ) -> Kind:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from agents.errors import EditRefused
 from agents.profile import Source
-from agents.reading.modules import Code, Found, Function, read_code
+from agents.reading.modules import Code, Found, read_code
 from agents.reading.orm import OrmClass, orm_classes
 from agents.rules.guards import Guards
 from agents.rules.names import Meaning, Names
@@ -205,6 +205,3 @@ def is_sync_session(meaning: Meaning | None) -> bool:
         and meaning.last in ("Session", "scoped_session")
         and meaning.root in ("sqlalchemy", "sqlmodel")
     )
-
-
-__all__ = ["Function", "Project", "Site", "is_async_session", "is_session", "is_sync_session"]

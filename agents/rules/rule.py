@@ -42,6 +42,8 @@ class Hit:
     changes: tuple[Change, ...] = ()
     around: str = ""
     """Qualified name of the function or class around it."""
+    places: int = 1
+    """How many places of the file it stands for."""
     key: str = ""
     """What tells it apart from others when it is not the code: `file` for a habit of a whole file."""
 

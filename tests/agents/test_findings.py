@@ -32,6 +32,14 @@ def test_another_function_or_rule_is_worse() -> None:
     assert len(worse([finding()], [finding(rule="GL102")])) == 1
 
 
+def test_less_of_a_habit_is_not_worse_and_a_new_habit_is() -> None:
+    habit = finding(text="file").model_copy(update={"places": 5})
+    single = [finding(context=name) for name in ("f", "g", "h")]
+    assert worse([habit], single[:2]) == ()
+    assert worse(single, [habit.model_copy(update={"places": 3})]) == ()
+    assert worse(single[:2], [habit]) == (habit,)
+
+
 def edit(line: int, column: int, end: int, new: str) -> Edit:
     return Edit(path="a.py", line=line, column=column, end_line=line, end_column=end, new=new)
 
