@@ -1,7 +1,8 @@
 """Flawed FastAPI applications with repaired twins, and how many of the flaws each gate finds.
 
-`tests/corpus/manifest.txt` has one line for each flaw: gate | folder | what the gate must report | the flaw in words.
-The folder `tests/corpus/<gate>/<folder>` holds `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
+`tests/corpus/manifest.txt` has one line for each flaw: gate | folder | what the gate must report | the flaw in words |
+folders of `tests/corpus/base` whose files belong to both twins. The folder `tests/corpus/<gate>/<folder>` holds the rest
+of them in `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
 """
 
 from collections.abc import Callable
@@ -24,11 +25,12 @@ class Flaw:
     expected: str
     """Id of the finding that names the flaw."""
     words: str
+    base: str = ""
 
     def files(self, kind: str) -> Files:
         """Path -> text of the `flawed` or `repaired` application."""
-        root = CORPUS / self.gate / self.folder / kind
-        return {p.relative_to(root).as_posix(): p.read_text() for p in sorted(root.rglob("*")) if p.is_file()}
+        roots = [*(CORPUS / "base" / name for name in self.base.split()), CORPUS / self.gate / self.folder / kind]
+        return {p.relative_to(r).as_posix(): p.read_text() for r in roots for p in sorted(r.rglob("*")) if p.is_file()}
 
 
 @dataclass(frozen=True, slots=True)
