@@ -1,8 +1,8 @@
 """Flawed FastAPI applications with repaired twins, and how many of the flaws each gate finds.
 
 `tests/corpus/manifest.txt` has one line for each flaw: gate | folder | what the gate must report | the flaw in words |
-folders of `tests/corpus/base` whose files belong to both twins. The folder `tests/corpus/<gate>/<folder>` holds the rest
-of them in `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
+folders of `tests/corpus/base` whose files belong to both twins. The folder `tests/corpus/<gate>/<folder>` holds the
+rest of them in `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
 """
 
 from collections.abc import Callable
