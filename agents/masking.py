@@ -51,3 +51,8 @@ def _forms(secret: str) -> list[str]:
     encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
     forms = {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], encoded}
     return sorted(forms, key=lambda form: (-len(form), form))
+
+
+def kind_of_secret(text: str) -> str:
+    """What known kind of secret a text holds (`private key`, `aws key`), by its shape; empty for none."""
+    return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), "")

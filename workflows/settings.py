@@ -20,9 +20,10 @@ from sandbox.extras.values import parse_choice
 from workflows.environment import BUILD_KEYS
 from workflows.gate_choice import ALL as GATES
 
-REPOSITORY_KEYS = frozenset(
-    {"max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume", "extras"}
-)
+REPOSITORY_KEYS = frozenset({
+    "max_rounds", "max_red_tries", "test_timeout_s", "memory_mb", "branch_prefix", "assume", "extras", "rules_off",
+    "rules_ignore",
+})  # fmt: skip
 """What a repository's own configuration may set."""
 
 ALIASES = {
@@ -35,7 +36,7 @@ ALIASES = {
 """Settings that other tools' variables set as well; `GREENLOOP_*` wins over them."""
 
 
-LISTS = frozenset({"fallback_models", "build_hosts", "allow_packages", "gates_off"})
+LISTS = frozenset({"fallback_models", "build_hosts", "allow_packages", "gates_off", "rules_off"})
 """Settings that are several values, separated by commas in the environment."""
 
 OFFLINE = "offline"
@@ -130,6 +131,8 @@ class Settings(BaseSettings):
         "", description="Debian mirror those servers are installed from; empty is the image's own"
     )
 
+    rules_off: list[str] = Field([], description="rules that are off, by id or the beginning of one: GL413, GL9")
+    rules_ignore: dict[str, list[str]] = Field({}, description="rules that are off in files, by pattern of their path")
     branch_prefix: str = Field("greenloop/", description="put before the branch's name")
     state_dir: Path = Field(Path(), description="where runs are kept; default $XDG_STATE_HOME/greenloop")
 

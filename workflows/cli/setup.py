@@ -63,7 +63,7 @@ def _toml(value: Any) -> str:
         return '""  # not set'
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float | list):
+    if isinstance(value, int | float | list | dict):
         return str(value)
     return f'"{_shown(value)}"'
 

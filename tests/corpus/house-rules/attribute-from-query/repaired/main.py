@@ -1,0 +1,14 @@
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from shop.db import Order, SessionDep
+
+app = FastAPI()
+SORTS = {"id": Order.id, "note": Order.note}
+
+
+@app.get("/notes")
+async def list_notes(session: SessionDep, sort: str = "id") -> list[str]:
+    """The first notes."""
+    query = select(Order.note).order_by(SORTS.get(sort, Order.id)).limit(20)
+    return list(await session.scalars(query))

@@ -1,0 +1,10 @@
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+from fastapi.middleware.cors import CORSMiddleware
+
+ORIGINS = ["https://shop.example"]
+CREDENTIALS = True
+
+app = FastAPI(
+    middleware=[Middleware(CORSMiddleware, allow_origins=ORIGINS, allow_credentials=CREDENTIALS)],
+)
