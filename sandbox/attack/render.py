@@ -14,7 +14,7 @@ def forged(token: str, how: str) -> str:
     if how == "none":
         return f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{payload}."
     if how == "tampered":
-        claims["sub"] = "1" if str(claims.get("sub")) != "1" else "2"
+        claims["exp"] = int(claims.get("exp", 4_000_000_000)) + 1
         return f"{head}.{encoded(claims)}.{signature}"
     key = how.partition(":")[2].encode()
     start = f"{head}.{encoded(claims)}"

@@ -58,7 +58,7 @@ def forged(token, how):
     if how == "none":
         return "%s.%s." % (encoded(b'{"alg":"none","typ":"JWT"}'), payload)
     if how == "tampered":
-        claims["sub"] = "1" if str(claims.get("sub")) != "1" else "2"
+        claims["exp"] = int(claims.get("exp", 4_000_000_000)) + 1
         return "%s.%s.%s" % (head, encoded(json.dumps(claims).encode()), signature)
     if how.startswith("weak:"):
         return signed(header, claims, how[5:].encode())
