@@ -16,8 +16,8 @@ from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, 
 from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
 from workflows.control import Control
 from workflows.endings import Ending, EndRun
-from workflows.feature import build_graph
 from workflows.graphs import RECURSION_LIMIT, Graph
+from workflows.kinds import graph_of
 from workflows.runs import RunInfo, Runs
 from workflows.state import STATE_TYPES, Context, RunState
 
@@ -62,7 +62,7 @@ async def drive(
             saver = AsyncSqliteSaver(connection, serde=SERDE)
             await saver.setup()
             await saver.conn.execute("pragma synchronous=NORMAL")
-            graph = build_graph(saver)
+            graph = graph_of(info.request.kind, saver)
             await asyncio.to_thread(_remove_leftovers, context)
             work = asyncio.create_task(_session(graph, info, context, ask))
             control.on_stop(_canceller(work))
