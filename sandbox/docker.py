@@ -68,7 +68,7 @@ class DockerEngine:
         daemon = connected.another()
         host = host_config(daemon.api, limits, extras, cpus=min(limits.cpus, self._cpus), runtime=self._runtime)
         config = container_config(
-            daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host, names=bool(extras)
+            daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host
         )
         with contextlib.ExitStack() as undo:
             undo.callback(daemon.close)

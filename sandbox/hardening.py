@@ -83,7 +83,9 @@ def tmpfs(limits: Limits, extras: Collection[Name] = ()) -> dict[str, str]:
 def host_config(api: Any, limits: Limits, extras: Extras, *, cpus: float, runtime: str | None) -> Any:
     """The engine's `HostConfig`: no network, no capability, read-only root, every resource bounded.
 
-    `cpus` is the limit already cut to what the machine has (the engine refuses more).
+    `cpus` is the limit already cut to what the machine has (the engine refuses more). Names are looked up (a container
+    whose network is switched off altogether starts 0.1 s sooner and does not know `localhost`), and no server of the
+    host's is asked.
     """
     rooms = [ROOMS[name] for name in extras.names]
     memory = f"{limits.memory_mb + sum(room.memory_mb for room in rooms)}m"
@@ -94,8 +96,8 @@ def host_config(api: Any, limits: Limits, extras: Extras, *, cpus: float, runtim
         read_only=True,
         tmpfs=tmpfs(limits, extras.names),
         extra_hosts=dict.fromkeys(extras.hosts, LOOPBACK),
-        dns=[LOOPBACK] if extras else None,
-        dns_search=["."] if extras else None,
+        dns=[LOOPBACK],
+        dns_search=["."],
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true", f"seccomp={SECCOMP.read_text()}"],
         mem_limit=memory,
@@ -115,14 +117,8 @@ def host_config(api: Any, limits: Limits, extras: Extras, *, cpus: float, runtim
     )
 
 
-def container_config(
-    api: Any, image: str, program: list[str], *, labels: dict[str, str], host: Any, names: bool = False
-) -> dict[str, Any]:
-    """The engine's container description; whatever the image says about users, entry points or checks is overridden.
-
-    `names`: host names are looked up, `localhost` among them; costs a tenth of a second at the start. There is no
-    network either way.
-    """
+def container_config(api: Any, image: str, program: list[str], *, labels: dict[str, str], host: Any) -> dict[str, Any]:
+    """The engine's container description; whatever the image says about users, entry points or checks is overridden."""
     config: dict[str, Any] = api.create_container_config(
         image,
         command=[],
@@ -133,7 +129,6 @@ def container_config(
         stdin_open=True,
         labels=labels,
         healthcheck={"test": ["NONE"]},
-        network_disabled=not names,
         host_config=host,
     )
     return config | {"StdinOnce": True, "AttachStdin": True, "AttachStdout": True, "AttachStderr": True}

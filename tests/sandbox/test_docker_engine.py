@@ -75,6 +75,17 @@ print("done")
     assert python(box, code).stdout == b"done\n"
 
 
+def test_this_machine_has_its_usual_name_and_no_server_is_asked_for_others(box: Sandbox) -> None:
+    code = """
+import socket
+listener = socket.create_server(("localhost", 0))
+socket.create_connection(("localhost", listener.getsockname()[1])).close()
+print(sorted(line.split()[1] for line in open("/etc/resolv.conf") if line.startswith(("nameserver", "search"))))
+"""
+    outcome = python(box, code)
+    assert outcome.stdout in (b"['127.0.0.1']\n", b"['.', '127.0.0.1']\n"), outcome.stderr
+
+
 @pytest.mark.parametrize("user", ["root", "app", "tests"])
 def test_nobody_has_a_capability(box: Sandbox, user: User) -> None:
     status = shell(box, "cat /proc/self/status", user=user).stdout.decode()
