@@ -10,7 +10,7 @@ from sandbox.attack.pack import pack_for
 from sandbox.attack.render import can_be_shown, test_file
 from sandbox.attack.script import Hit
 from sandbox.errors import EngineFault
-from sandbox.gates import lint, probe, types
+from sandbox.gates import documented, lint, probe, types
 from sandbox.gates.contract import contract, document_of
 from sandbox.gates.findings import GateResult
 from sandbox.gates.migrations import heads_of, migrations, targets, uses_alembic
@@ -66,6 +66,9 @@ def run_gates(
             work.take(lambda: lint.lint(work.stand))
         if work.gates.on("types"):
             work.take(lambda: types.types(work.stand))
+        if work.gates.on("documented"):
+            service = trees.services["head"]
+            work.take(lambda: documented.documented(work.stand, service.env if service else None))
         _of_the_service(work)
     return work.results
 

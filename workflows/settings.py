@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     cpus: float = Field(2.0, gt=0, description="CPUs of one sandbox")
     test_timeout_s: float = Field(600.0, gt=0, description="one run of the tests (seconds)")
     gates_off: list[str] = Field(
-        [], description="gates that do not run: lint, types, contract, migrations, schema, attacks"
+        [], description="gates that do not run: lint, types, documented, contract, migrations, schema, attacks"
     )
     gate_budget_s: float = Field(60.0, gt=0, description="most seconds for requests from the schema, and for attacks")
     mutants: bool = Field(True, description="damage a green change on purpose and name what the tests do not notice")

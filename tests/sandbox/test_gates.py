@@ -10,6 +10,7 @@ from agents.desk import MemoryDesk
 from agents.profile_reader import read_profile, service_for
 from sandbox.docker import DockerEngine
 from sandbox.gates.contract import contract, document_of
+from sandbox.gates.documented import documented
 from sandbox.gates.findings import GateResult
 from sandbox.gates.lint import lint
 from sandbox.gates.migrations import heads_of, migrations, targets
@@ -95,6 +96,30 @@ def test_types_by_the_repositorys_own_checker(engine: DockerEngine) -> None:
     assert found is not None
     assert {f.code for f in found.findings} == {"arg-type", "operator"}
     assert on_stand(engine, APP, APP, types) is None
+
+
+SLUGS = '''def slug(title: str) -> str:
+    """A title as part of an address.
+
+    >>> slug("A b")
+    'a-b'
+    >>> slug("wrong before already")
+    'x'
+    """
+    return title.lower().replace(" ", "-")
+'''
+
+
+def test_what_the_documentation_shows_goes_on_holding(engine: DockerEngine) -> None:
+    base = APP | {"app/slugs.py": SLUGS, "README.md": APP.get("README.md", "") + "\n\n    >>> 1 + 1\n    2\n"}
+    head = base | {"app/slugs.py": SLUGS.replace("title.lower()", "title").replace("'a-b'", "'A-b'")}
+    found = on_stand(engine, base, head, documented)
+    assert found is not None
+    assert [(f.path, f.line, f.source) for f in found.findings] == [("app/slugs.py", 4, "slug(\"A b\") gives 'a-b'")]
+    assert not found.gate.passed
+    same = on_stand(engine, base, base | {"app/slugs.py": SLUGS + "\n\nUSED = True\n"}, documented)
+    assert (same.gate.passed, same.gate.evidence) == (True, "2 examples of the documentation hold as before")
+    assert on_stand(engine, base, base | {"README.md": ""}, documented) is None, "no code changed"
 
 
 def test_the_contract(engine: DockerEngine) -> None:
