@@ -17,6 +17,7 @@ from sandbox.gates.migrations import heads_of, migrations, targets, uses_alembic
 from sandbox.gates.openapi_diff import differences
 from sandbox.gates.stand import Stand, Trees
 from sandbox.reports import Gate, TestResult, Verdict, Word
+from workflows.breaking import Asked, nothing_asked
 from workflows.gate_choice import Gates
 from workflows.lab import Lab
 
@@ -31,7 +32,7 @@ class _Work:
     stand: Stand
     gates: Gates
     kind: RequestKind
-    may_break: bool
+    asked: Asked
     results: list[GateResult] = field(default_factory=list)
     documents: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
@@ -46,7 +47,7 @@ class _Work:
 
 
 def run_gates(
-    lab: Lab, gates: Gates, *, base: str, head: str, kind: RequestKind = "feature", may_break: bool = False
+    lab: Lab, gates: Gates, *, base: str, head: str, kind: RequestKind = "feature", asked: Asked = nothing_asked
 ) -> list[GateResult]:
     """Every gate that applies to the change from `base` to `head`.
 
@@ -61,7 +62,7 @@ def run_gates(
     )
     engine = lab.engine.supplied(lab.extras(head))
     with engine.open(lab.image(head), run_id=lab.run_id, limits=lab.limits) as box:
-        work = _Work(Stand(box, trees), gates, kind, may_break)
+        work = _Work(Stand(box, trees), gates, kind, asked)
         if work.gates.on("lint"):
             work.take(lambda: lint.lint(work.stand))
         if work.gates.on("types"):
@@ -82,7 +83,7 @@ def _of_the_service(work: _Work) -> None:
         work.documents = {"base": document_of(work.stand, "base"), "head": document_of(work.stand, "head")}
     if work.gates.on("contract"):
         before, after = work.documents["base"], work.documents["head"]
-        work.take(lambda: contract(before, after, may_add=work.kind != "refactor", may_break=work.may_break))
+        work.take(lambda: contract(before, after, may_add=work.kind != "refactor", asked=work.asked))
     work.stand.show("head")
     if work.gates.on("migrations") and uses_alembic(work.stand.trees.head):
         previous = heads_of(work.stand.trees.base)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from agents.contracts import Request, TestCase
+from agents.contracts import Plan, Request, TestCase
 from agents.protection import is_test_file
 from sandbox.baseline import Baseline, measure
 from sandbox.errors import DependencyError
@@ -15,6 +15,7 @@ from sandbox.mutants import Mutant
 from sandbox.reports import Gate, Verdict, Word
 from sandbox.trust import ACCEPTANCE
 from sandbox.verdict import judge as judge_commit
+from workflows.breaking import Asked, anything_asked, breaks_asked_for, nothing_asked
 from workflows.flakes import settled
 from workflows.gates import run_gates, with_gates
 from workflows.lab import Lab
@@ -75,6 +76,7 @@ def judge(
     held: Collection[str] = (),
     *,
     request: Request | None = None,
+    plan: Plan | None = None,
 ) -> Verdict:
     """Every gate in a fresh container; the same question is asked once only."""
     try:
@@ -87,8 +89,9 @@ def judge(
     verdicts, extras = lab.proof.verdicts, lab.extras(head)
     engine = lab.engine.supplied(extras)
     kind, may_break = (request.kind, request.allow_breaking) if request else ("feature", False)
+    reported = plan if plan is not None and kind == "fix" else None
     known_by = {"proof": lab.proof.words(), "limits": asdict(lab.limits), "extras": extras}
-    asked = {"gates": (lab.gates.words(), kind, may_break, lab.tree_id(base))}
+    asked = {"gates": (lab.gates.words(), kind, may_break, reported, lab.tree_id(base))}
     key = key_of("verdict", question | {"source": lab.tree_id(head), **known_by, **asked})
     if (known := verdicts.find(key, head)) is not None:
         lab.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
@@ -101,7 +104,8 @@ def judge(
         verdict = judge_commit(engine, commit=head, **question, **run)
         lab.engine.refuse_if_stopped()
     if verdict.word is Word.GREEN:
-        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, may_break=may_break)
+        allowed = anything_asked if may_break else _asked(lab, reported, tests_commit, cases)
+        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, asked=allowed)
         lab.engine.refuse_if_stopped()
         verdict = with_gates(verdict, results)
     verdict = lab.proof.weigh(
@@ -118,6 +122,13 @@ def judge(
     lab.engine.refuse_if_stopped()
     verdicts.save(key, verdict)
     return verdict
+
+
+def _asked(lab: Lab, reported: Plan | None, tests_commit: str, cases: Sequence[TestCase]) -> Asked:
+    if reported is None:
+        return nothing_asked
+    source = lab.commit_source(tests_commit)
+    return breaks_asked_for(reported, lambda path: (source.raw(path) or b"").decode("utf-8", "replace"), cases)
 
 
 def _flaky_before(lab: Lab, verdict: Verdict, base: str, cases: Sequence[TestCase]) -> bool:

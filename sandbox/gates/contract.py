@@ -1,6 +1,6 @@
 """The contract with existing clients: what the service publishes of itself, before a change and after it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.gates.document import NoDocument, published
@@ -29,24 +29,30 @@ def document_of(stand: Stand, side: Side) -> Mapping[str, Any] | None:
 
 
 def contract(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, may_add: bool = True, may_break: bool = False
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    *,
+    may_add: bool = True,
+    asked: Callable[[ContractChange], bool] = lambda _: False,
 ) -> GateResult | None:
     """Hold two documents against each other; None where there was no service before.
 
-    `may_add`: new operations and parameters are fine (a refactoring may not even do that). `may_break`: breaking
-    changes were asked for; they are named, and nothing more.
+    `may_add`: new operations and parameters are fine (a refactoring may not even do that). `asked`: whether a
+    breaking change was asked for; those are named, and nothing more.
     """
     if before is None or after is None:
         return None
     found = differences(before, after)
-    wrong = [change for change in found if change.kind == "breaking" or not may_add]
-    rows = [_finding(change) for change in wrong]
-    added = len(found) - len(wrong)
+    counted = [change for change in found if change.kind == "breaking" or not may_add]
+    wrong = [change for change in counted if not asked(change)]
+    rows = [_finding(change) for change in counted]
+    added = len(found) - len(counted)
     good = f"no client breaks; {added} additions" if added else "the service publishes the same as before"
+    told = [_finding(change) for change in wrong] or rows
     gate = Gate(
         name=NAME,
-        passed=not wrong or may_break,
-        evidence=("allowed: " if may_break and wrong else "") + evidence(rows, good),
+        passed=not wrong,
+        evidence=("asked for: " if rows and not wrong else "") + evidence(told, good),
         command="compare /openapi.json of both commits",
     )
     return GateResult(gate=gate, findings=tuple(rows))

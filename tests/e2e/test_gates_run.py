@@ -68,4 +68,4 @@ def test_clients_may_break_only_when_that_is_asked_for(greenloop: Greenloop, tmp
     with ModelServer(script()) as server:
         allowed = run(greenloop, server, make_repo(tmp_path / "allowed", **both), "--allow-breaking", **quick)
     assert allowed.code == 0, allowed.text
-    assert "allowed: breaking GET /memos: is gone" in allowed.out
+    assert "asked for: breaking GET /memos: is gone" in allowed.out

@@ -21,7 +21,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         complete = completed(context.lab, state, state["head"], f"held-{state['round']}-{state['red_tries']}")
         verdict = await asyncio.to_thread(
             judge, context.lab, complete, state["full_tests"], state["base"], state["cases"], state["held"],
-            request=state["request"],
+            request=state["request"], plan=state["plan"],
         )  # fmt: skip
         if verdict.word is Word.SANDBOX_DIED:
             raise EngineFault(f"the container was gone during the verdict: {verdict.reason}")
