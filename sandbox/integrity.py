@@ -34,7 +34,8 @@ def integrity_gate(changes: Sequence[Changed]) -> Gate:
     if len(findings) > 10:
         said.append(f"and {len(findings) - 10} more")
     passed = not any(finding.blocking for finding in findings)
-    return Gate(name=NAME, passed=passed, evidence="; ".join(said) or "no file that judges the change was touched")
+    evidence = "; ".join(said) or "no file that judges the change was touched"
+    return Gate(name=NAME, passed=passed, evidence=evidence, command="compare what judges with the trusted commit")
 
 
 def _finding(change: Changed) -> Finding:

@@ -318,7 +318,10 @@ def with_mutants(verdict: Verdict, report: MutationReport, *, at_least: float = 
     """
     weak = at_least > 0 and report.share < at_least
     passed = not weak and (at_least > 0 or not report.sure)
-    gate = Gate(name=NAME, passed=passed, evidence=summary(report), blocking=weak, seconds=report.seconds)
+    command = "the acceptance tests on damaged versions of the changed lines"
+    gate = Gate(
+        name=NAME, passed=passed, evidence=summary(report), blocking=weak, seconds=report.seconds, command=command
+    )
     said = {"gates": (*verdict.gates, gate), "elapsed_s": round(verdict.elapsed_s + report.seconds, 3)}
     if weak and verdict.word is Word.GREEN:
         reason = f"the tests notice {report.share:.0%} of the damage done to the change, {at_least:.0%} are asked for"

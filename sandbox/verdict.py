@@ -175,6 +175,7 @@ def _gate(settled: Settled) -> Gate:
         passed=settled.word is Word.GREEN or idle,
         evidence="there are none" if idle and not report.results else evidence,
         seconds=report.elapsed_s,
+        command="pytest tests/acceptance, over HTTP" if settled.level == "service" else "pytest, in-process",
     )
 
 
@@ -184,7 +185,7 @@ def _held_gate(results: Sequence[TestResult], held_out: Collection[str]) -> Gate
         for one in held_out
     )
     evidence = f"{met} of {len(held_out)} tests that the builder never saw passed"
-    return Gate(name=HELD_GATE, passed=met == len(held_out), evidence=evidence)
+    return Gate(name=HELD_GATE, passed=met == len(held_out), evidence=evidence, command="the same run")
 
 
 def _overall(settled: Sequence[Settled], integrity: Gate) -> tuple[Word, str]:

@@ -20,6 +20,7 @@ from sandbox.reports import Gate, TestResult, Verdict, Word
 from workflows.breaking import Asked, nothing_asked
 from workflows.gate_choice import Gates
 from workflows.lab import Lab
+from workflows.rules_gate import house_rules
 
 SHOWN = 40
 """Findings told to the builder."""
@@ -60,9 +61,10 @@ def run_gates(
         changed={c.path for c in lab.workspace.changes(base, head)},
         services={"base": lab.service(base), "head": lab.service(head)},
     )
+    told = [house_rules(lab.commit_source(base), lab.commit_source(head))] if gates.on("rules") else []
     engine = lab.engine.supplied(lab.extras(head))
     with engine.open(lab.image(head), run_id=lab.run_id, limits=lab.limits) as box:
-        work = _Work(Stand(box, trees), gates, kind, asked)
+        work = _Work(Stand(box, trees), gates, kind, asked, results=told)
         if work.gates.on("lint"):
             work.take(lambda: lint.lint(work.stand))
         if work.gates.on("types"):

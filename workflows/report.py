@@ -1,8 +1,10 @@
 """`report.md`: what was asked, decided, built and proven; fit to be a pull request's text."""
 
+from agents.sent_requests import requests_of
 from sandbox.history import FileChange
 from sandbox.reports import SuiteReport, Verdict
 from sandbox.text import clean
+from workflows.gate_table import cell, gate_table
 from workflows.state import Context, RunState
 
 
@@ -19,7 +21,7 @@ def render_report(state: RunState, context: Context, verdict: Verdict | None, ch
         ),
         bullets("Assumptions", list(plan.assumptions)),
         bullets("Decisions", [f"**{d.choice}**: {d.reason}" for d in plan.decisions]),
-        criteria(state, verdict),
+        criteria(state, verdict, context),
         red(state, context),
         gates(verdict),
         bullets(
@@ -52,19 +54,34 @@ def bullets(title: str, items: list[str]) -> str:
     return f"## {title}\n\n" + "\n".join(f"- {item}" for item in items) if items else ""
 
 
-def criteria(state: RunState, verdict: Verdict | None) -> str:
-    """Each criterion with the tests that prove it."""
+def criteria(state: RunState, verdict: Verdict | None, context: Context | None = None) -> str:
+    """Each criterion with the tests that prove it and, where their text can be read, the requests they send."""
     failed = {f.node_id.split("[")[0] for f in verdict.failures} if verdict else set()
     levels = {node.split("[")[0]: level for node, level in (verdict.levels if verdict else {}).items()}
-    lines = ["## Acceptance criteria", "", "| | criterion | proven by | level |", "|---|---|---|---|"]
+    sent = _requests(state, context) if context else {}
+    lines = ["## Acceptance criteria", "", "| | criterion | proven by | requests | level |", "|---|---|---|---|---|"]
     for criterion in state["plan"].criteria:
         tests = [c.node_id for c in state.get("cases", []) if criterion.id in c.criteria]
         good = tests and not failed.intersection(tests) and all(t in levels for t in tests)
         held = set(state.get("held", ()))
         shown = "<br>".join(f"`{t.split('::')[-1]}`{' (held out)' if t in held else ''}" for t in tests) or "no test"
+        asked = "<br>".join(dict.fromkeys(f"`{one}`" for t in tests for one in sent.get(t, ()))) or "-"
         how = ", ".join(sorted({levels[t] for t in tests if t in levels})) or "-"
-        lines.append(f"| {'yes' if good else 'NO'} | {criterion.id} {cell(criterion.text)} | {shown} | {how} |")
+        mark = "yes" if good else "NO"
+        lines.append(f"| {mark} | {criterion.id} {cell(criterion.text)} | {shown} | {cell(asked)} | {how} |")
     return "\n".join(lines)
+
+
+def _requests(state: RunState, context: Context) -> dict[str, tuple[str, ...]]:
+    """Node id -> requests of that test."""
+    found: dict[str, tuple[str, ...]] = {}
+    commit = state.get("full_tests", "")
+    source = context.lab.commit_source(commit) if commit else None
+    for path in sorted({case.node_id.partition("::")[0] for case in state.get("cases", [])}):
+        text = (source.raw(path) if source else None) or b""
+        for name, sent in requests_of(text.decode("utf-8", "replace")).items():
+            found[f"{path}::{name}"] = sent
+    return found
 
 
 def red(state: RunState, context: Context) -> str:
@@ -82,13 +99,7 @@ def red(state: RunState, context: Context) -> str:
 
 def gates(verdict: Verdict | None) -> str:
     """Every gate of the verdict; empty without one."""
-    if verdict is None:
-        return ""
-    lines = ["## Gates", "", "| gate | result | evidence | seconds |", "|---|---|---|---|"]
-    for gate in verdict.gates:
-        result = "passed" if gate.passed else "FAILED" if gate.blocking else "look"
-        lines.append(f"| {gate.name} | {result} | {cell(gate.evidence)} | {gate.seconds:.1f} |")
-    return "\n".join(lines)
+    return gate_table(verdict.gates) if verdict else ""
 
 
 def files(changes: list[FileChange]) -> str:
@@ -102,8 +113,3 @@ def cost(context: Context) -> str:
     spent = f"{usage.calls} model calls, {usage.input_tokens + usage.output_tokens:,} tokens, ${usage.cost_usd:.4f}"
     told = spent if usage.calls else "no model was used"
     return f"## Cost\n\n{context.record.elapsed_s:.0f} s; {told}. Run `{context.run_id}`."
-
-
-def cell(text: str) -> str:
-    """Text fit for a cell of a table."""
-    return text.replace("|", "\\|").replace("\n", " ")

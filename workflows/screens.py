@@ -7,6 +7,7 @@ from sandbox.reports import Verdict
 from sandbox.text import clean as printable
 from workflows.endings import MEANING, RESUMABLE, Ending
 from workflows.events import Event
+from workflows.gate_table import gate_lines
 from workflows.record import Record
 from workflows.runs import RunInfo
 
@@ -14,15 +15,15 @@ SHOWN = 12
 """Most criteria on the last screen."""
 
 
-def final_screen(info: RunInfo, record: Record) -> str:
-    """The last screen, as plain text."""
+def final_screen(info: RunInfo, record: Record, *, gates: bool = False) -> str:
+    """The last screen, as plain text; `gates`: with what each gate ran and how it is switched off."""
     events = record.events()
     plan = record.load_report("plan", Plan)
     verdict = _last_verdict(record, events)
     parts = [
         _headline(info),
         _built(plan),
-        _proof(verdict, events),
+        _proof(verdict, events, gates=gates),
         _not_checked(verdict),
         _cost(events),
         _next(info, record, events),
@@ -47,7 +48,7 @@ def _built(plan: Plan | None) -> str:
     return "\n".join(lines)
 
 
-def _proof(verdict: Verdict | None, events: list[Event]) -> str:
+def _proof(verdict: Verdict | None, events: list[Event], *, gates: bool) -> str:
     if verdict is None:
         runs = [e for e in events if e.kind == "tests" and not str(e.data["step"]).startswith("red")]
         return f"\nBest check: {max(e.data['passed'] for e in runs)} of {runs[-1].data['total']} tests" if runs else ""
@@ -57,9 +58,7 @@ def _proof(verdict: Verdict | None, events: list[Event]) -> str:
     if red:
         failed = f"{red[-1]['total'] - red[-1]['passed']} of {red[-1]['total']}"
         lines.append(f"  ok   red first: {failed} new tests failed before the change")
-    lines += [
-        f"  {'ok ' if g.passed else 'BAD' if g.blocking else 'see'}  {g.name}: {g.evidence}" for g in verdict.gates
-    ]
+    lines += gate_lines(verdict.gates, all_of_it=gates)
     return "\n".join(lines)
 
 

@@ -98,9 +98,7 @@ class Settings(BaseSettings):
     memory_mb: int = Field(1024, ge=128, description="memory of one sandbox (MiB)")
     cpus: float = Field(2.0, gt=0, description="CPUs of one sandbox")
     test_timeout_s: float = Field(600.0, gt=0, description="one run of the tests (seconds)")
-    gates_off: list[str] = Field(
-        [], description="gates that do not run: lint, types, documented, contract, migrations, schema, attacks"
-    )
+    gates_off: list[str] = Field([], description=f"gates that do not run: {', '.join(GATES)}")
     gate_budget_s: float = Field(60.0, gt=0, description="most seconds for requests from the schema, and for attacks")
     mutants: bool = Field(True, description="damage a green change on purpose and name what the tests do not notice")
     mutant_budget_s: float = Field(30.0, ge=0, description="most seconds spent on that")

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+import agents
 import sandbox
 from sandbox.baseline import Baseline
 from sandbox.reports import Verdict, Word
@@ -118,9 +119,10 @@ def _stable(value: object) -> object:
 
 @cache
 def code_digest() -> str:
-    """Of the package that judges: another version of it is asked again."""
+    """Of the packages that judge, the rules among them: another version of them is asked again."""
     digest = hashlib.sha256()
-    root = Path(sandbox.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    for package in (sandbox, agents):
+        root = Path(next(iter(package.__path__)))
+        for path in sorted(root.rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -43,8 +43,11 @@ def test_an_error_of_the_server_comes_back_as_a_test(greenloop: Greenloop, tmp_p
     shown = git(repo, "show", f"{branch}:{ATTACKS}")
     assert "/half/" in shown and "assert answer.status_code < 500" in shown
     report = (greenloop.record() / "report.md").read_text()
-    for gate in ("lint", "requests from the schema", "attacks"):
+    for gate in ("lint", "house rules", "requests from the schema", "attacks"):
         assert f"| {gate} | passed |" in report, report
+    assert "POST /notes" in report.split("## Acceptance criteria")[1].split("## ")[0], report
+    screen = greenloop("show", "last").out
+    assert 'blocking; ran: schemathesis run /openapi.json; off by gates_off = ["schema"]' in screen, screen
 
 
 def test_clients_may_break_only_when_that_is_asked_for(greenloop: Greenloop, tmp_path: Path) -> None:
@@ -59,7 +62,7 @@ def test_clients_may_break_only_when_that_is_asked_for(greenloop: Greenloop, tmp
             triage=[served.as_json({"fault": "code", "reason": "memos are gone"})],
         )
 
-    quick = {"GREENLOOP_GATES_OFF": "lint,types,migrations,schema,attacks", "GREENLOOP_MAX_ROUNDS": "1"}
+    quick = {"GREENLOOP_GATES_OFF": "lint,types,rules,migrations,schema,attacks", "GREENLOOP_MAX_ROUNDS": "1"}
     with ModelServer(script()) as server:
         kept = run(greenloop, server, make_repo(tmp_path / "kept", **both), **quick)
     assert kept.code == code("partial"), kept.text

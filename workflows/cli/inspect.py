@@ -52,7 +52,7 @@ def show(
             )
             typer.echo(f"It {state}\nLog: greenloop log {info.id} -f")
             return
-        typer.echo(final_screen(info, Record(home)))
+        typer.echo(final_screen(info, Record(home), gates=True))
 
 
 def diff(
