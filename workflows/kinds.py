@@ -5,11 +5,12 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from workflows import feature
+from workflows import feature, fix
 from workflows.graphs import Graph
 
 BUILDERS: Mapping[str, Callable[[BaseCheckpointSaver[Any]], Graph]] = {
     "feature": feature.build_graph,
+    "fix": fix.build_graph,
 }
 
 
