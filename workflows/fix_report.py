@@ -4,7 +4,8 @@ from sandbox.history import FileChange
 from sandbox.reports import SuiteReport, Verdict
 from sandbox.text import clean
 from workflows.evidence import CULPRIT, PATCHES, REPAIRS, WHERE, Culprit, Patches, Repair, Repairs, Where
-from workflows.report import bullets, cell, cost, criteria, files, gates, quoted, status
+from workflows.gate_table import cell
+from workflows.report import bullets, cost, criteria, files, gates, quoted, status
 from workflows.state import Context, RunState
 
 PLACES = 5
