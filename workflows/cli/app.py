@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from workflows.cli import control, doctor, feature, images, inspect, rules, setup
+from workflows.cli import control, doctor, feature, images, inspect, recipes, rules, setup
 from workflows.cli.common import UsageProblem
 from workflows.endings import MEANING, Ending, exit_code
 
@@ -49,6 +49,7 @@ for register in (
     control.register,
     doctor.register,
     images.register,
+    recipes.register,
     rules.register,
     setup.register,
 ):
