@@ -8,7 +8,17 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from workflows.cli import control, doctor, feature, images, inspect, recipes, rules, setup
+from workflows.cli import (
+    control,
+    doctor,
+    feature,
+    fix,
+    images,
+    inspect,
+    recipes,
+    rules,
+    setup,
+)
 from workflows.cli.common import UsageProblem
 from workflows.endings import MEANING, Ending, exit_code
 
@@ -45,6 +55,7 @@ def top(version: bool = typer.Option(False, "--version", help="Print the version
 
 for register in (
     feature.register,
+    fix.register,
     inspect.register,
     control.register,
     doctor.register,
