@@ -10,6 +10,9 @@ from agents.repair.source import FUNCTIONS, Function, Source, called
 VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route"})
 
 
+_SERVICE = ("fastapi", "starlette", "sqlalchemy", "sqlmodel", "pydantic", "datetime")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One path operation."""
@@ -40,6 +43,8 @@ class Repository:
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self.sources = list(sources)
+        self.is_service = any(word in s.text for s in self.sources for word in _SERVICE)
+        """Whether it has to do with HTTP, a database or schemas at all."""
         self.fields: dict[str, dict[str, str]] = defaultdict(dict)
         """Class -> field -> its annotation as text."""
         self.relations: dict[str, list[str]] = defaultdict(list)

@@ -27,6 +27,8 @@ _SIBLINGS = (
     ("startswith", "contains"), ("contains", "endswith"), ("commit", "flush", "rollback"), ("sum", "count", "avg"),
 )  # fmt: skip
 
+_LIMITS = {"gt": ("ge", "lt"), "ge": ("gt",), "lt": ("le", "gt"), "le": ("lt",)}
+
 
 def _siblings(name: str) -> list[str]:
     return list(dict.fromkeys(other for group in _SIBLINGS if name in group for other in group if other != name))
@@ -52,10 +54,11 @@ def sibling_function(node: ast.Name | ast.keyword, at: Place) -> Iterator[Change
                     yield at.swap(node, name, 0.3)
     elif node.arg:
         start = at.source.start(node)
-        for name in _siblings(node.arg) + {"gt": ["ge", "lt"], "ge": ["gt"], "lt": ["le", "gt"], "le": ["lt"]}.get(
-            node.arg, []
-        ):
-            yield at.span(start, start + len(node.arg), name, 0.25, f"`{node.arg}=` becomes `{name}=`")
+        call = at.parent(node)
+        given = {k.arg for k in call.keywords} if isinstance(call, ast.Call) else set()
+        for name in (*_siblings(node.arg), *_LIMITS.get(node.arg, ())):
+            if name not in given:
+                yield at.span(start, start + len(node.arg), name, 0.25, f"`{node.arg}=` becomes `{name}=`")
 
 
 @family(ast.Attribute, ast.Name)

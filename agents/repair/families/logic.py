@@ -1,6 +1,7 @@
 """Conditions: `and`, `or`, `not`, conditions that are missing or too many."""
 
 import ast
+import textwrap
 from collections.abc import Iterator
 
 from agents.repair.families.base import Change, Place, family, is_condition, short
@@ -164,8 +165,6 @@ def condition_dropped(node: ast.If, at: Place) -> Iterator[Change]:
     body = at.source.text[at.source.line_start(node.body[0].lineno) : at.source.line_end(node.body[-1].end_lineno or 0)]
     if not node.orelse and source.line_start(node.body[0].lineno) > start:
         begin, end = at.lines(node)
-        import textwrap
-
         text = at.laid_out(textwrap.dedent(body), source.indent(node))
         yield at.span(begin, end, text, 0.1, f"`{short(at.code(node.test))}` is no longer asked")
     block = source.block(node)
