@@ -2,10 +2,10 @@
 
 import difflib
 
-from agents.recipes import annotated, typing_names, utcnow
+from agents.recipes import annotated, dead_code, lifespan, logging_calls, pwdlib, pyjwt, rename, typing_names, utcnow
 from agents.recipes.recipe import Recipe, WrongArgument
 
-_TOPICS = (annotated, typing_names, utcnow)
+_TOPICS = (annotated, dead_code, lifespan, logging_calls, pwdlib, pyjwt, rename, typing_names, utcnow)
 RECIPES: tuple[Recipe, ...] = tuple(sorted((topic.RECIPE for topic in _TOPICS), key=lambda recipe: recipe.name))
 
 
@@ -28,4 +28,4 @@ def recipe(name: str) -> Recipe:
         raise NoSuchRecipe(f"no recipe {wanted!r}{offer} (greenloop recipes lists all)")
     if colon and not found.argument:
         raise WrongArgument(f"recipe {found.name} takes nothing after a colon, got {argument!r}")
-    return found
+    return rename.with_argument(argument) if colon else found

@@ -37,7 +37,7 @@ def explained(recipe: Recipe) -> str:
 
 
 def _shown(example: Example) -> list[str]:
-    parts = [f"== {example.title}"]
+    parts = [f"== {example.title}" + (f" (with {example.argument})" if example.argument else "")]
     for title, files, other in (
         ("Before", example.before, example.after),
         ("After", example.after, example.before),

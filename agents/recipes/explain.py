@@ -20,6 +20,8 @@ class Example:
     after: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     """The notes about what was left out, as lines."""
+    argument: str = ""
+    """What follows the recipe's name after a colon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def page(recipe: str) -> Page:
 
 def _example(text: str) -> Example:
     """`before` and `after` change, `same` is there and stays, `left` lists the notes."""
-    title = text.partition("\n")[0]
+    title, _, _ = text.partition("\n")
+    argument = re.search(r"^With `([^`]+)`", text, re.MULTILINE)
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     left: tuple[str, ...] = ()
@@ -62,4 +65,4 @@ def _example(text: str) -> Example:
             before[fence["path"]] = fence["text"]
         if fence["role"] in ("after", "same"):
             after[fence["path"]] = fence["text"]
-    return Example(title, before, after, left)
+    return Example(title, before, after, left, argument[1] if argument else "")

@@ -187,12 +187,15 @@ class PyFile:
                             alias.evaluated_name if alias.asname else alias.evaluated_name.split(".")[0]
                         )
                 elif isinstance(small, cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
-                    source = "." * len(small.relative) + (self.tree.code_for_node(small.module) if small.module else "")
+                    source = self.source(small)
                     for alias in small.names:
-                        found[alias.evaluated_alias or alias.evaluated_name] = (
-                            f"{absolute(source, self.module)}.{alias.evaluated_name}"
-                        )
+                        found[alias.evaluated_alias or alias.evaluated_name] = f"{source}.{alias.evaluated_name}"
         return found
+
+    def source(self, node: cst.ImportFrom) -> str:
+        """Absolute dotted name of the module an import takes from."""
+        module = self.code(node.module) if node.module else ""
+        return absolute("." * len(node.relative) + module, self.module)
 
     def edited(self) -> str:
         """The text with every edit in it.

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,3 +83,8 @@ def _run(arguments: list[str], text: str, path: str) -> str:
         command.append("--exit-zero")
     done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS, cwd="/", check=True)
     return done.stdout.decode()
+
+
+def is_standard(module: str) -> bool:
+    """The module is the standard library's."""
+    return module in sys.stdlib_module_names

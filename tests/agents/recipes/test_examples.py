@@ -12,14 +12,18 @@ CASES = [(one.name, example) for one in RECIPES for example in page(one.name).ex
 IDS = [f"{name}-{example.title}" for name, example in CASES]
 
 
-def result(name: str, files: dict[str, str]) -> dict[str, str]:
-    changes = apply(recipe(name), files).changes
+def named(name: str, example: Example):
+    return recipe(f"{name}:{example.argument}" if example.argument else name)
+
+
+def result(name: str, example: Example, files: dict[str, str]) -> dict[str, str]:
+    changes = apply(named(name, example), files).changes
     return {p: t for p, t in {**files, **changes}.items() if t is not None}
 
 
 @pytest.mark.parametrize(("name", "example"), CASES, ids=IDS)
 def test_the_example_comes_out_as_the_page_says(name: str, example: Example) -> None:
-    found = result(name, example.before)
+    found = result(name, example, example.before)
     assert found.keys() == example.after.keys()
     for path, text in example.after.items():
         assert found[path] == text, path
@@ -27,13 +31,13 @@ def test_the_example_comes_out_as_the_page_says(name: str, example: Example) -> 
 
 @pytest.mark.parametrize(("name", "example"), CASES, ids=IDS)
 def test_what_is_left_out_is_named_with_its_place(name: str, example: Example) -> None:
-    said = [str(note) for note in apply(recipe(name), example.before).notes if note.left_out]
+    said = [str(note) for note in apply(named(name, example), example.before).notes if note.left_out]
     assert said == list(example.left_out)
 
 
 @pytest.mark.parametrize(("name", "example"), CASES, ids=IDS)
 def test_a_second_time_changes_nothing(name: str, example: Example) -> None:
-    assert apply(recipe(name), result(name, example.before)).changes == {}
+    assert apply(named(name, example), result(name, example, example.before)).changes == {}
 
 
 @pytest.mark.parametrize(("name", "example"), CASES, ids=IDS)
