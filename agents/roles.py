@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agents.contracts import Answer, Blame, Change, Plan, Request, TestSuite
 from sandbox.reports import SuiteReport, TestResult
+
+if TYPE_CHECKING:
+    from agents.hunter import Suspicion
 
 
 class Desk(Protocol):
@@ -81,6 +84,11 @@ class Reviewer(Protocol):
         """A veto in one paragraph, or an empty string. It can send back a green result, never pass a red one."""
 
 
+class Hunter(Protocol):
+    async def hunt(self, desk: Desk, diff: str, known: tuple[str, ...], step: str) -> "tuple[Suspicion, ...]":
+        """Suspected bugs in a diff, or in the whole application without one, each with a test that should fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
     """Who plays the roles in a run."""
@@ -91,3 +99,4 @@ class Team:
     tester: Tester
     builder: Builder
     reviewer: Reviewer | None = None
+    hunter: Hunter | None = None

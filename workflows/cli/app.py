@@ -16,6 +16,7 @@ from workflows.cli import (
     images,
     inspect,
     recipes,
+    review,
     rules,
     setup,
 )
@@ -27,6 +28,7 @@ BUG = 70
 
 def _epilog() -> str:
     lines = [f"{code:>4}  {ending}: {text}" for ending, (code, text) in MEANING.items()]
+    lines.append(f"{review.FOUND:>4}  greenloop review: something at or above --fail-on was found")
     lines.append("   2  wrong command line or configuration")
     lines.append(f"  {BUG}  a bug in greenloop (a file with details is named)")
     return "Exit codes:\n\n\b\n" + "\n".join(lines)
@@ -61,6 +63,7 @@ for register in (
     doctor.register,
     images.register,
     recipes.register,
+    review.register,
     rules.register,
     setup.register,
 ):
