@@ -2,12 +2,10 @@
 
 import ast
 
-from pydantic import Field
-
 from agents.contracts import Frozen, Request
 from agents.errors import EditRefused
 from agents.excerpts import fence, shorten
-from agents.findings import Severity
+from agents.findings import Suspicion
 from agents.masking import mask
 from agents.opening import Desks
 from agents.protection import is_test_file
@@ -16,21 +14,6 @@ from agents.structured import ask_structured
 
 MOST = 8
 SHOWN_CHARS = 90_000
-
-
-class Suspicion(Frozen):
-    """One bug, as long as no test has shown it."""
-
-    message: str = Field(min_length=10, description="what goes wrong, and for whom, in one or two sentences")
-    path: str = Field(description="the file with the fault")
-    line: int = Field(ge=1, description="its line")
-    severity: Severity = Field(description="error: wrong or exploitable now; warning: under load or rare input")
-    test: str = Field(
-        description="a module of pytest functions that take `client` (httpx.Client on the running service)"
-    )
-    fails_with: str = Field(
-        min_length=3, description="text the failing assertion's message must hold, such as `assert 500 == 404`"
-    )
 
 
 class Hunt(Frozen):

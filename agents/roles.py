@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from agents.contracts import Answer, Blame, Change, Plan, Request, TestSuite
+from agents.findings import Suspicion
 from sandbox.reports import SuiteReport, TestResult
-
-if TYPE_CHECKING:
-    from agents.hunter import Suspicion
 
 
 class Desk(Protocol):
@@ -85,7 +83,7 @@ class Reviewer(Protocol):
 
 
 class Hunter(Protocol):
-    async def hunt(self, desk: Desk, diff: str, known: tuple[str, ...], step: str) -> "tuple[Suspicion, ...]":
+    async def hunt(self, desk: Desk, diff: str, known: tuple[str, ...], step: str) -> tuple[Suspicion, ...]:
         """Suspected bugs in a diff, or in the whole application without one, each with a test that should fail."""
 
 

@@ -3,7 +3,8 @@
 import ast
 
 from agents.contracts import TestCase, TestFile
-from agents.hunter import Suspicion, test_names
+from agents.findings import Suspicion
+from agents.hunter import test_names
 from agents.profile import Source
 from sandbox.reports import SuiteReport, TestResult
 from workflows.lab import Lab
