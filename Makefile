@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup engine docker demo test check fast real hostile bench lock clean
+.PHONY: help setup engine postgresql docker demo test check fast real hostile bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ setup: .venv/.done ## make .venv with everything pinned by hash
 engine: ## install and start the Docker engine when none answers (needs root)
 	@scripts/engine.sh
 
+postgresql: ## install PostgreSQL for the tests that start a server of their own (needs root)
+	@scripts/postgresql.sh
+
 docker: setup engine ## build the sandbox's base image
 	@$(BIN)/greenloop sandbox build
 
@@ -30,11 +33,10 @@ check: setup ## format, lint, types, structure
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_architecture.py
 
-fast: setup ## tests that need no Docker engine
+fast: setup postgresql ## tests that need no Docker engine
 	@$(BIN)/pytest -q -n 2 -m 'not docker and not e2e and not hostile'
 
-real: docker ## tests on a real Docker engine, and whole runs
-	@scripts/test_tools.sh
+real: docker postgresql ## tests on a real Docker engine, and whole runs
 	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 15 -m '(docker or e2e) and not hostile'
 
 hostile: docker ## programs and repositories that mean harm, and the table of what became of them

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from agents.builder import ModelBuilder
 from agents.calls import DEFAULT_ROLE, Caller, Journal
-from agents.hunter import ModelHunter
 from agents.ledger import Ledger
 from agents.models import ModelConfig
 from agents.opening import Desks
@@ -46,7 +45,6 @@ def model_team(
         tester=ModelTester(desks),
         builder=ModelBuilder(desks),
         reviewer=ModelReviewer(desks) if reviewer else None,
-        hunter=ModelHunter(desks),
     )
 
 

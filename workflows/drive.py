@@ -2,11 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphRecursionError, NodeTimeoutError
@@ -45,8 +47,29 @@ ENDING_OF: tuple[tuple[type[BaseException], Ending], ...] = (
 )
 
 
+OpenSaver = Callable[[Path], AbstractAsyncContextManager[BaseCheckpointSaver[Any]]]
+"""Given the run's directory, where its checkpoints are kept."""
+
+
+@asynccontextmanager
+async def in_directory(home: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """Checkpoints in a file of the run's directory."""
+    async with aiosqlite.connect(home / "checkpoint.sqlite") as connection:
+        saver = AsyncSqliteSaver(connection, serde=SERDE)
+        await saver.setup()
+        await saver.conn.execute("pragma synchronous=NORMAL")
+        yield saver
+
+
 async def drive(
-    runs: Runs, info: RunInfo, context: Context, control: Control, *, timeout_s: float, ask: Ask
+    runs: Runs,
+    info: RunInfo,
+    context: Context,
+    control: Control,
+    *,
+    timeout_s: float,
+    ask: Ask,
+    checkpoints: OpenSaver = in_directory,
 ) -> RunInfo:
     """Run (or resume) until an ending; the caller holds the run's lock. Never raises for a foreseeable failure.
 
@@ -54,14 +77,10 @@ async def drive(
         timeout_s: most seconds of work on this run, earlier sessions included.
         ask: called with a pending question.
     """
-    path = runs.home(info.id) / "checkpoint.sqlite"
     values: dict[str, Any] = {}
     try:
         context.record.emit("run_started", run=info.id, request=info.request.text, engine=info.engine, repo=info.repo)
-        async with aiosqlite.connect(path) as connection:
-            saver = AsyncSqliteSaver(connection, serde=SERDE)
-            await saver.setup()
-            await saver.conn.execute("pragma synchronous=NORMAL")
+        async with checkpoints(runs.home(info.id)) as saver:
             graph = graph_of(info.request.kind, saver)
             await asyncio.to_thread(_remove_leftovers, context)
             work = asyncio.create_task(_session(graph, info, context, ask))

@@ -17,12 +17,16 @@ from workflows.state import Context, Limits
 
 
 def assemble(
-    runs: Runs, info: RunInfo, loaded: Loaded, cancelled: Callable[[], bool], shared: Ledger | None = None
+    runs: Runs,
+    info: RunInfo,
+    loaded: Loaded,
+    cancelled: Callable[[], bool],
+    shared: Ledger | None = None,
+    record: Record | None = None,
 ) -> Context:
-    """Everything a run's nodes need; `shared`: a ledger of several runs."""
+    """Everything a run's nodes need; `shared`: a ledger of several runs; `record`: another than the run's own."""
     settings = loaded.values
-    key = settings.api_key.get_secret_value()
-    record = Record(runs.home(info.id), secrets=(key,) if key else ())
+    record = record or Record(runs.home(info.id), secrets=secrets_of(settings))
     budget = Budget(usd=settings.budget_usd, tokens=settings.max_tokens, calls=settings.max_calls)
     ledger = shared or Ledger(budget, tell=lambda text: record.emit("note", text=text))
     if shared is None:
@@ -53,28 +57,17 @@ def assemble(
         branch=info.branch,
         record=record,
         lab=lab,
-        team=team_for(info, choose_team(info.engine, settings, record, ledger)),
+        team=choose_team(info.engine, settings, record, ledger),
         ledger=ledger,
-        limits=Limits(
-            max_rounds=settings.max_rounds,
-            max_red_tries=settings.max_red_tries,
-            held_out=settings.held_out,
-            repair_s=settings.repair_s,
-            repair_candidates=settings.repair_candidates,
-            patches=settings.patches,
-        ),
+        limits=Limits(max_rounds=settings.max_rounds, max_red_tries=settings.max_red_tries, held_out=settings.held_out),
         approve=bool(info.options.get("approve")),
     )
 
 
-def team_for(info: RunInfo, team: Team) -> Team:
-    """The team as a kind of request needs it."""
-    if info.request.kind != "fix":
-        return team
-    from agents.bugs.team import bug_team
-    from agents.profile_reader import read_profile
-
-    return bug_team(team, read_profile)
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """What is masked in everything that is written."""
+    key = settings.api_key.get_secret_value()
+    return (key,) if key else ()
 
 
 def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger) -> Team:
