@@ -37,6 +37,7 @@ fast: setup postgresql ## tests that need no Docker engine
 	@$(BIN)/pytest -q -n 2 -m 'not docker and not e2e and not hostile'
 
 real: docker postgresql ## tests on a real Docker engine, and whole runs
+	@scripts/test_tools.sh
 	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 15 -m '(docker or e2e) and not hostile'
 
 hostile: docker ## programs and repositories that mean harm, and the table of what became of them

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import Field
+
 from agents.contracts import Frozen
 
 Severity = Literal["error", "warning", "info"]
@@ -44,6 +46,21 @@ class Finding(Frozen):
     """Stays the same when lines move."""
     shape: str
     """Stays the same when the code moves to another file, too."""
+
+
+class Suspicion(Frozen):
+    """One bug, as long as no test has shown it."""
+
+    message: str = Field(min_length=10, description="what goes wrong, and for whom, in one or two sentences")
+    path: str = Field(description="the file with the fault")
+    line: int = Field(ge=1, description="its line")
+    severity: Severity = Field(description="error: wrong or exploitable now; warning: under load or rare input")
+    test: str = Field(
+        description="a module of pytest functions that take `client` (httpx.Client on the running service)"
+    )
+    fails_with: str = Field(
+        min_length=3, description="text the failing assertion's message must hold, such as `assert 500 == 404`"
+    )
 
 
 def identity(rule: str, path: str, context: str, text: str, nth: int) -> tuple[str, str]:

@@ -24,6 +24,11 @@ class Overlay:
         """Paths that were written and are still there."""
         return set(self._content)
 
+    def changes(self) -> dict[str, bytes | None]:
+        """Path -> its new content, None for what is gone."""
+        below = set(self._below.files())
+        return {**dict.fromkeys(sorted(self._gone & below)), **self._content}
+
     def files(self) -> list[str]:
         return sorted((set(self._below.files()) - self._gone) | set(self._content))
 

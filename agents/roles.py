@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agents.contracts import Answer, Blame, Change, Plan, Request, TestSuite
+from agents.findings import Suspicion
 from sandbox.reports import SuiteReport, TestResult
 
 
@@ -81,6 +82,11 @@ class Reviewer(Protocol):
         """A veto in one paragraph, or an empty string. It can send back a green result, never pass a red one."""
 
 
+class Hunter(Protocol):
+    async def hunt(self, desk: Desk, diff: str, known: tuple[str, ...], step: str) -> tuple[Suspicion, ...]:
+        """Suspected bugs in a diff, or in the whole application without one, each with a test that should fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
     """Who plays the roles in a run."""
@@ -91,3 +97,4 @@ class Team:
     tester: Tester
     builder: Builder
     reviewer: Reviewer | None = None
+    hunter: Hunter | None = None

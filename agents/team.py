@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from agents.builder import ModelBuilder
 from agents.calls import DEFAULT_ROLE, Caller, Journal
+from agents.hunter import ModelHunter
 from agents.ledger import Ledger
 from agents.models import ModelConfig
 from agents.opening import Desks
@@ -45,6 +46,7 @@ def model_team(
         tester=ModelTester(desks),
         builder=ModelBuilder(desks),
         reviewer=ModelReviewer(desks) if reviewer else None,
+        hunter=ModelHunter(desks),
     )
 
 

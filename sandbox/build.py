@@ -22,11 +22,12 @@ import requests.exceptions
 import uv
 
 from sandbox import owners
-from sandbox.build_network import BuildNetwork
+from sandbox.build_network import CA_DIR, BuildNetwork
 from sandbox.destinations import Destinations
 from sandbox.errors import EngineFault, Stopped
 from sandbox.index_proxy import IndexProxy
 from sandbox.text import clean
+from sandbox.transport import shares_files
 from sandbox.tunnel import PORT, Tunnel, start_relay
 
 MOUNTED_INSTALLER = "/usr/local/bin/greenloop-uv"
@@ -85,8 +86,9 @@ class BuildContainer:
         self.proxy: IndexProxy | None = None
         self._tunnel: Tunnel | None = None
         self.deadline = time.monotonic() + lifetime_s
-        volumes = network.mounts()
-        if installer() == MOUNTED_INSTALLER:
+        self._shared = shares_files(api)
+        volumes = network.mounts() if self._shared else {}
+        if installer() == MOUNTED_INSTALLER and self._shared:
             volumes[uv.find_uv_bin()] = {"bind": MOUNTED_INSTALLER, "mode": "ro"}
         if cache != "none":
             volumes[CACHE_VOLUME] = {"bind": CACHE, "mode": "rw" if cache == "ours" else "ro"}
@@ -115,6 +117,21 @@ class BuildContainer:
             )
             self.id: str = made["Id"]
             api.start(self.id)
+        if not self._shared:
+            self._bring()
+
+    def _bring(self) -> None:
+        """Copy what is mounted where the engine sees our files; the installer does not stay in the image."""
+        try:
+            with _patient(self.api, COMMIT_S):
+                if installer() == MOUNTED_INSTALLER:
+                    self.put({MOUNTED_INSTALLER: Path(uv.find_uv_bin()).read_bytes()}, owner=0, mode=0o755)
+                if (bundle := self.network.bundle()) is not None and self.network.ca_dir is not None:
+                    place = f"{CA_DIR}/{bundle.relative_to(self.network.ca_dir)}"
+                    self.put({place: bundle.read_bytes()}, owner=0, mode=0o644)
+        except EngineFault:
+            self.__exit__(None, None, None)
+            raise
 
     def connect(self, allowed: Destinations) -> None:
         """Open the way to the package index; it is there once `way_out` says so."""
@@ -219,6 +236,8 @@ class BuildContainer:
 
     def commit(self, tag: str, labels: Mapping[str, str]) -> str:
         """Keep the container's file system as an image with a clean configuration; returns the image's id."""
+        if not self._shared:
+            self.step(["rm", "-f", MOUNTED_INSTALLER], user="0:0", timeout_s=30)
         own = dict.fromkeys(self.labels, "") | dict(labels)
         changes = [f'LABEL {name}="{value}"' for name, value in own.items()]
         name, _, version = tag.rpartition(":")

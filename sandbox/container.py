@@ -202,17 +202,25 @@ class DockerSandbox:
         return Cause.STOPPED if self._closing else self._last_word()
 
     def _last_word(self) -> Cause:
-        """Why the container ended, by the engine's own notes since it last answered us."""
-        since, until = f"{self._last_seen:.9f}", f"{time.time() + NOTES_S:.9f}"
-        filters = {"container": self._id, "event": ["oom", "die"]}
-        events: list[dict[str, Any]] = []
-        with contextlib.suppress(Exception):  # without notes the word is the weaker, still true `sandbox_died`
+        """Why the container ended, by the engine's own notes since it last answered us.
+
+        Raises:
+            EngineFault: it was the engine or the way to it.
+        """
+        ahead = self.daemon.ahead_s
+        since, until = f"{self._last_seen + ahead:.9f}", f"{time.time() + ahead + NOTES_S:.9f}"
+        filters = {"container": self._id, "event": ["oom", "die", "stop"]}
+        try:
             events = bounded(lambda: list(self.daemon.api.events(since, until, filters, decode=True)), GOODBYE_S)
+        except Exception:  # noqa: BLE001 - without notes the word is the weaker, still true `sandbox_died`
+            return Cause.SANDBOX_DIED
         if any(event.get("Action") == "oom" for event in events):
             return Cause.OUT_OF_MEMORY
         codes = [event.get("Actor", {}).get("Attributes", {}).get("exitCode") for event in events]
         if str(INPUT_ENDED) in codes:
             raise EngineFault("the connection to the engine was lost, and the sandbox ended with it")
+        if not events or any(event.get("Action") == "stop" for event in events):
+            raise EngineFault("the engine itself ended the sandbox: it was stopped or started again")
         return Cause.SANDBOX_DIED
 
     def destroy(self, reason: str) -> None:

@@ -1,18 +1,19 @@
 """Calls to the Docker daemon that end within a bound of our own clock, whatever the daemon does."""
 
 import queue
-import socket
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import docker
+from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
 from sandbox.errors import EngineFault, EngineUnavailable
+from sandbox.transport import SCHEME, Adapter
+from sandbox.ways import Place, Way, way_to
 
-DEFAULT_URL = "unix:///var/run/docker.sock"
 CALL_S = 15.0
 
 T = TypeVar("T")
@@ -50,10 +51,23 @@ def bounded(work: Callable[[], T], within: float) -> T:
 class Daemon:
     """One pool of connections to one engine."""
 
-    def __init__(self, base_url: str, version: str | None = None) -> None:
-        self.base_url = base_url
-        self.api = docker.APIClient(base_url=base_url, version=version, timeout=int(CALL_S))
-        self.api.trust_env = False
+    def __init__(self, way: Way, version: str | None = None, ahead_s: float = 0.0) -> None:
+        self.way = way
+        self.ahead_s = ahead_s
+        """How far its clock is ahead of ours (seconds)."""
+        if version is None:
+            first = self._client(MINIMUM_DOCKER_API_VERSION)
+            try:
+                version = str(first.version(api_version=False)["ApiVersion"])
+            finally:
+                first.close()
+        self.api = self._client(version)
+
+    def _client(self, version: str) -> Any:
+        api = docker.APIClient(base_url="unix:///engine", version=version, timeout=int(CALL_S))
+        api.mount(SCHEME, Adapter(self.way))
+        api.trust_env = False
+        return api
 
     @property
     def version(self) -> str:
@@ -62,7 +76,7 @@ class Daemon:
 
     def another(self) -> "Daemon":
         """A pool of its own to the same engine, so that one stuck stream cannot block another sandbox."""
-        return Daemon(self.base_url, self.version)
+        return Daemon(self.way, self.version, self.ahead_s)
 
     def call(self, method: str, *args: Any, within: float | None = None, **kwargs: Any) -> Any:
         """One low-level SDK call, e.g. `call("inspect_container", id)`.
@@ -84,28 +98,28 @@ class Daemon:
         self.api.close()
 
 
-def connect(base_url: str) -> Daemon:
+def connect(place: Place) -> Daemon:
     """Connect to the engine and agree on an API version.
 
     Raises:
         EngineUnavailable: nobody answers, with one line on what to do.
     """
+    way = way_to(place)
     try:
-        _knock(base_url)
-        return bounded(lambda: Daemon(base_url), CALL_S)
+        return bounded(lambda: Daemon(way), CALL_S)
     except (DockerException, RequestException, OSError, EngineFault) as error:
-        raise EngineUnavailable(_advice(base_url, str(error))) from error
+        raise EngineUnavailable(_advice(place, way, str(error))) from error
 
 
-def _knock(base_url: str) -> None:
-    """See whether anybody listens, with a socket of our own: the SDK leaves one open when nobody does."""
-    if base_url.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as door:
-            door.settimeout(CALL_S)
-            door.connect("/" + base_url.removeprefix("unix://").lstrip("/"))
-
-
-def _advice(base_url: str, reason: str) -> str:
+def _advice(place: Place, way: Way, reason: str) -> str:
+    where = place.url
+    if where.startswith("ssh://"):
+        told = way.trouble or "the engine's socket there does not answer"
+        return f"the Docker engine at {where} is not reached: {told}; see whether `ssh` gets there without a question"
     if "Permission denied" in reason or "PermissionError" in reason:
-        return f"you may not use the Docker engine at {base_url}: join its group (sudo usermod -aG docker $USER)"
-    return f"no Docker engine answers at {base_url}: start Docker, or say where it listens with DOCKER_HOST"
+        return f"you may not use the Docker engine at {where}: join its group (sudo usermod -aG docker $USER)"
+    if "HTTP request to an HTTPS server" in reason:
+        return f"the Docker engine at {where} wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+    if way.trouble:
+        return f"no Docker engine can be used at {where}: {way.trouble}"
+    return f"no Docker engine answers at {where}: start Docker, or say where it listens with DOCKER_HOST"

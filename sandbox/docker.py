@@ -1,14 +1,16 @@
 """The engine that starts sandboxes on Docker, and cleans up after owners that died."""
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sandbox.container import DockerSandbox, never, remove
-from sandbox.daemon import DEFAULT_URL, Daemon, Gone, connect
+from sandbox.daemon import Daemon, Gone, connect
 from sandbox.errors import EngineFault, ImageUnavailable, Stopped
 from sandbox.extras.values import NONE, Extras
 from sandbox.hardening import WRITABLE, container_config, host_config
@@ -16,6 +18,7 @@ from sandbox.owners import RUN, is_abandoned, labels, this_process
 from sandbox.protocol import Limits
 from sandbox.resident import SUPERVISOR_SCRIPT, Resident
 from sandbox.streams import Channel
+from sandbox.ways import DEFAULT_URL, Place
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START_S = 60.0
@@ -24,14 +27,14 @@ START_S = 60.0
 class DockerEngine:
     """See `protocol.Engine`. Nothing is contacted before the first call.
 
-    `base_url`: where the engine listens (the environment is not asked). `runtime`: an OCI runtime, e.g. `runsc`.
+    `place`: where the engine listens (the environment is not asked). `runtime`: an OCI runtime, e.g. `runsc`.
     `cancelled`: asked several times a second while a command runs, from another thread; True ends it as `stopped`.
     """
 
     def __init__(
-        self, base_url: str | None = None, runtime: str | None = None, *, cancelled: Callable[[], bool] = never
+        self, place: Place | str = DEFAULT_URL, runtime: str | None = None, *, cancelled: Callable[[], bool] = never
     ) -> None:
-        self._base_url = base_url or DEFAULT_URL
+        self._place = Place(place) if isinstance(place, str) else place
         self._runtime = runtime
         self._cancelled = cancelled
         self._lock = threading.Lock()
@@ -50,8 +53,10 @@ class DockerEngine:
     def _connected(self) -> Daemon:
         with self._lock:
             if self._daemon is None:
-                daemon = connect(self._base_url)
-                self._cpus = float(daemon.call("info")["NCPU"])
+                daemon = connect(self._place)
+                info = daemon.call("info")
+                self._cpus = float(info["NCPU"])
+                daemon.ahead_s = 0.0 if daemon.way.local else clock_ahead(str(info.get("SystemTime")))
                 self._daemon = daemon
             return self._daemon
 
@@ -146,6 +151,15 @@ class Supplied:
 def _forget(daemon: Daemon, container_id: str) -> None:
     with contextlib.suppress(EngineFault):
         remove(daemon, container_id)
+
+
+def clock_ahead(told: str) -> float:
+    """How far a clock that just showed `told` (ISO 8601) is ahead of ours, 0 when that is unreadable."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", told)
+    if match is None:
+        return 0.0
+    moment = f"{match[1]}{(match[2] or '.0').ljust(7, '0')}{match[3].replace('Z', '+00:00')}"
+    return datetime.fromisoformat(moment).timestamp() - time.time()
 
 
 def _program(limits: Limits) -> list[str]:

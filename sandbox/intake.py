@@ -72,6 +72,20 @@ def commit_named(repo: Path, revision: str) -> str | None:
     return Git(git_dir=state.git_dir).sha(f"{revision}^{{commit}}")
 
 
+def common_ancestor(repo: Path, revision: str) -> str | None:
+    """The last commit that HEAD and `revision` share, None when they share none or there is no such revision.
+
+    Raises:
+        RepositoryRefused: there is no repository.
+    """
+    state = base_state(repo)
+    found = commit_named(repo, revision)
+    if found is None or state.git_dir is None or state.head is None:
+        return None
+    shared = Git(git_dir=state.git_dir).call("merge-base", "--end-of-options", state.head, found)
+    return shared.out.decode().split("\n")[0] if shared.code == 0 else None
+
+
 def is_empty(folder: Path) -> bool:
     """Whether a folder has no entry (of anybody but us)."""
     return all(entry.name.startswith(LEFTOVER) for entry in folder.iterdir())

@@ -28,6 +28,18 @@ class Listing:
         """One file's content, None when it is not there."""
         return self.read([path])[path] if path in self.keys else None
 
+    def overlaid(self, changes: Mapping[str, bytes | None]) -> "Listing":
+        """The tree with some files replaced or added, and those of no content gone."""
+        there = {path: content for path, content in changes.items() if content is not None}
+        keys = {path: key for path, key in self.keys.items() if path not in changes}
+        keys |= {path: (_blob_id(content), self.keys.get(path, ("", False))[1]) for path, content in there.items()}
+
+        def read(paths: Collection[str]) -> dict[str, bytes]:
+            below = self.read([path for path in paths if path not in there])
+            return {**below, **{path: there[path] for path in paths if path in there}}
+
+        return Listing(keys, read)
+
     def only(self, paths: Collection[str]) -> "Listing":
         """Some of its files."""
         return Listing({path: key for path, key in self.keys.items() if path in paths}, self.read)

@@ -46,6 +46,12 @@ def take(git: Git, state: RepoState) -> tuple[str, tuple[str, ...]]:
     return base, notes
 
 
+def empty_commit(git: Git) -> str:
+    """A commit without a file, the same every time: what a whole repository is compared with."""
+    dated = git.with_env(GIT_AUTHOR_DATE="@0 +0000", GIT_COMMITTER_DATE="@0 +0000")
+    return dated.text("commit-tree", git.text("mktree"), stdin=b"Nothing\n")
+
+
 def message(subject: str, body: str, trailers: Mapping[str, str]) -> bytes:
     """A commit message whose last paragraph is ours alone, whatever a model wrote into subject and body."""
     for key in trailers:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.container import DockerSandbox
 from sandbox.jobs import Job, Plain, Starter
-from sandbox.protocol import Process
+from sandbox.protocol import Outcome, Process
 from sandbox.pytest_run import IN_PROCESS, in_process_job, run_in_process, told_by
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.service import LAUNCH, OUTSIDE, run_service_tests
 from sandbox.shares import FEWEST, divide, joined, tasks_of
 from sandbox.suite import matches, suite_report
+from sandbox.trial_job import TRIALS
 from sandbox.worker import Preload, Worker, WorkerLost, WorkerUnfit
 
 WEB = (
@@ -150,6 +151,25 @@ class Workers:
         """See `Starter.start`."""
         return self.worker(job).start(job)
 
+    def children(self, job: Job, tasks: Sequence[Mapping[str, object]]) -> tuple[tuple[Outcome, ...], str]:
+        """Run one job's children with a task each on empty scratch space; no outcomes and why when no worker lasts.
+
+        Raises:
+            EngineFault: the engine was lost.
+        """
+        why = self._unfit
+        for _ in range(0 if why else TRIES):
+            try:
+                self.clean()
+                return self.worker(job).start(job, tasks).outcomes(), ""
+            except WorkerUnfit as unfit:
+                self._give_up(unfit.culprit)
+                why = str(unfit)
+            except WorkerLost as lost:
+                self._give_up()
+                why = str(lost)
+        return (), why
+
     def worker(self, job: Job) -> Worker:
         """The worker for jobs like this one, started when there is none that fits."""
         key = (job.python, job.user, *job.parts)
@@ -166,9 +186,9 @@ class Workers:
         without = frozenset(self._without)
         if parts == OUTSIDE:
             return Preload(imports=("pytest", "httpx"), without=without)
-        names = {LAUNCH: (*WEB, *SERVER), IN_PROCESS: ("pytest", *WEB, *CLIENT)}[parts]
-        cheap = self._cheap_hashes and parts == LAUNCH
-        return Preload(imports=names, distributions=self._distributions, cheap_hashes=cheap, without=without)
+        names = {LAUNCH: (*WEB, *SERVER), TRIALS: ("pytest", *WEB, *CLIENT), IN_PROCESS: ("pytest", *WEB, *CLIENT)}
+        cheap = self._cheap_hashes and parts in (LAUNCH, TRIALS)
+        return Preload(imports=names[parts], distributions=self._distributions, cheap_hashes=cheap, without=without)
 
     def close(self) -> None:
         """Let go of every worker; what they ran ends with them, at the latest at the next sweep."""

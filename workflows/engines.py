@@ -12,13 +12,27 @@ from sandbox.guard import Policy
 from sandbox.images import Images
 from sandbox.manifest import Manifest, read_manifest
 from sandbox.protocol import Limits as SandboxLimits
+from sandbox.ways import DEFAULT_URL, Place
 from workflows.settings import Loaded, Settings
 from workflows.sources import TreeSource
 
 
 def docker_engine(settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> DockerEngine:
     """The engine the settings name; nothing is contacted yet."""
-    return DockerEngine(base_url=settings.docker_host or None, runtime=settings.runtime or None, cancelled=cancelled)
+    return DockerEngine(place_of(settings), runtime=settings.runtime or None, cancelled=cancelled)
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the engine listens, and what it takes to get there."""
+    certificates = None
+    if settings.docker_cert_path or settings.docker_tls_verify:
+        certificates = Path(settings.docker_cert_path or "~/.docker").expanduser()
+    return Place(
+        url=settings.docker_host or DEFAULT_URL,
+        certificates=certificates,
+        ssh_config=Path(settings.ssh_config).expanduser() if settings.ssh_config else None,
+        ssh_agent=settings.ssh_agent,
+    )
 
 
 def build_network(loaded: Loaded) -> BuildNetwork:

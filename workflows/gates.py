@@ -9,7 +9,6 @@ from agents.contracts import RequestKind
 from sandbox.attack.pack import pack_for
 from sandbox.attack.render import can_be_shown, test_file
 from sandbox.attack.script import Hit
-from sandbox.errors import EngineFault
 from sandbox.gates import documented, lint, probe, types
 from sandbox.gates.contract import contract, document_of
 from sandbox.gates.findings import GateResult
@@ -93,6 +92,8 @@ def _of_the_service(work: _Work) -> None:
             work.take(lambda t=target: migrations(work.stand.box, service, t, "".join(previous[:1])))  # type: ignore[misc]
     document = work.documents.get("head")
     if document is None:
+        if work.documents:
+            work.results.append(unmeasured("the service does not start, or publishes no /openapi.json"))
         return
     if work.gates.on("schema"):
         work.take(lambda: _worse_schema(work, document))
@@ -212,7 +213,6 @@ def _failures(bad: Sequence[GateResult]) -> list[TestResult]:
     return found
 
 
-def unmeasured(fault: EngineFault) -> GateResult:
-    """What is told when the engine failed beside a verdict that stands."""
-    gate = Gate(name="gates", passed=False, blocking=False, evidence=f"not measured: the engine failed: {fault}")
-    return GateResult(gate=gate)
+def unmeasured(why: str) -> GateResult:
+    """What is told when gates that drive the service could not."""
+    return GateResult(gate=Gate(name="gates", passed=False, blocking=False, evidence=f"not measured: {why}"))

@@ -13,6 +13,7 @@ from workflows.lab import Lab
 from workflows.state import RunState
 
 SUBJECT = "Add acceptance tests"
+SHOWS = "Add a test that shows the bug"
 REST = "Add the held-out acceptance tests"
 CONCEALED = "a held-out check"
 
@@ -28,7 +29,9 @@ class Filed:
     held: tuple[TestCase, ...]
 
 
-def file_suite(lab: Lab, desk: Desk, suite: TestSuite, plan: Plan, *, step: str, hold: bool) -> Filed:
+def file_suite(
+    lab: Lab, desk: Desk, suite: TestSuite, plan: Plan, *, step: str, hold: bool, subject: str = SUBJECT
+) -> Filed:
     """Commit a suite through the tester's desk: first all of it aside, then, on the run's line, what may be seen.
 
     Idempotent: what was committed under this step's name is found.
@@ -37,12 +40,12 @@ def file_suite(lab: Lab, desk: Desk, suite: TestSuite, plan: Plan, *, step: str,
     _write(desk, suite)
     if any(file.path.startswith(ACCEPTANCE) for file in suite.files):
         lab.add_test_support()
-    full = lab.set_aside(SUBJECT, step=step) if held else ""
+    full = lab.set_aside(subject, step=step) if held else ""
     if held:
         for path in {f.path for f in suite.files} - {f.path for f in shown.files}:
             desk.delete(path)
         _write(desk, shown)
-    visible = lab.commit(SUBJECT, step=step, verdict="red")
+    visible = lab.commit(subject, step=step, verdict="red")
     return Filed(visible, full or visible, held)
 
 

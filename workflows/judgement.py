@@ -32,13 +32,13 @@ def baseline(lab: Lab, base: str) -> Baseline:
     if known is not None:
         return known
     has_tests = any(is_test_file(f) and f.endswith(".py") for f in lab.files(base))
-    found = _measured(lab, base) if has_tests else Baseline()
+    found = measured(lab, base) if has_tests else Baseline()
     lab.record.save_report("baseline", found)
     return found
 
 
-def _measured(lab: Lab, base: str) -> Baseline:
-    """The baseline of a tree with tests; known flaky tests do not decide."""
+def measured(lab: Lab, base: str) -> Baseline:
+    """What the tests of a commit say, asked once per tree; known flaky tests do not decide."""
     tree, image, service = lab.tree_id(base), lab.image(base), lab.service(base)
     flakes, verdicts = lab.proof.flakes(lab.source), lab.proof.verdicts
     limits = {"limits": asdict(lab.limits), "timeout_s": lab.test_timeout_s, "extras": lab.extras(base)}

@@ -1,9 +1,10 @@
 """Where a run meets git and Docker: the workspace, the images, the warm sandbox, the verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Literal
 
 from agents.contracts import TestCase
@@ -18,7 +19,7 @@ from sandbox.extras.find import needed_extras
 from sandbox.extras.values import AUTO, Extras
 from sandbox.history import FileChange
 from sandbox.images import Images
-from sandbox.listing import of_tree
+from sandbox.listing import Listing, of_tree
 from sandbox.manifest import Manifest, read_manifest
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Word
@@ -61,6 +62,8 @@ class Lab:
     _at: str = ""
     """The commit the tree is known to be, because this process made it so and gave nobody a desk since."""
     _cases: tuple[TestCase, ...] = ()
+    _one_at_a_time: RLock = field(default_factory=RLock)
+    """Patches are made side by side and share the warm sandbox."""
 
     def prepare(self) -> str:
         """Remove what dead owners left, make or open the workspace; returns the base commit."""
@@ -251,6 +254,13 @@ class Lab:
         named = {n.split("[")[0] for n in node_ids}
         return self._run("", tests_commit, [c for c in self._cases if not named or c.node_id in named], self.service())
 
+    def try_files(
+        self, changes: Mapping[str, bytes | None], commit: str, tests_commit: str, cases: Sequence[TestCase]
+    ) -> SuiteReport:
+        """The trusted tests on a commit with some files changed, in the warm sandbox; from any thread."""
+        tree = self.commit_source(commit).listing.overlaid(changes)
+        return self._warmly(tree, tests_commit, cases, self.service(commit), self.image(commit), self.extras(commit))
+
     def remember(self, cases: Sequence[TestCase]) -> None:
         """Which tests the agents' own test runs mean by default."""
         self._cases = tuple(cases)
@@ -271,9 +281,16 @@ class Lab:
                 raise
             return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
         tree = self.commit_source(commit).listing if commit else of_tree(self.workspace)
+        return self._warmly(tree, tests_commit, cases, service, image, extras)
+
+    def _warmly(
+        self, tree: Listing, tests_commit: str, cases: Sequence[TestCase], service: Service | None, image: str,
+        extras: Extras,
+    ) -> SuiteReport:  # fmt: skip
         author = self.commit_source(tests_commit).listing
         author = author.only(set(trusted(author.keys)))
-        return self.warm.run(image, tree, author, [c.node_id for c in cases], service, extras)
+        with self._one_at_a_time:
+            return self.warm.run(image, tree, author, [c.node_id for c in cases], service, extras)
 
     def trusted_tests(self, tests_commit: str) -> bytes:
         """Tar of what a verdict takes from the tests' author."""

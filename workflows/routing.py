@@ -38,6 +38,31 @@ def after_red(state: RunState) -> Literal["write_tests", "build", "check"]:
     return "check" if state.get("round", 0) else "build"
 
 
+def after_reproduction(state: RunState) -> Literal["write_tests", "since", "check"]:
+    """A bug that is shown is traced; after tests were written anew the repair there is is checked first."""
+    if not state["red_proven"]:
+        return "write_tests"
+    return "check" if state.get("round", 0) else "since"
+
+
+def after_repair(state: RunState) -> Literal["check", "patch", "deliver"]:
+    """What the rules found is checked; where they found nothing, a model is asked, if there is one."""
+    chosen = state["next"]
+    if chosen == "check":
+        return "check"
+    return "patch" if chosen == "build" else "deliver"
+
+
+def after_diagnosed_fix(state: RunState) -> Literal["repair", "patch", "write_tests", "deliver"]:
+    """Where the diagnosis points: further repairs by rule come before a model."""
+    chosen = state["next"]
+    if chosen == "repair":
+        return "repair"
+    if chosen == "write_tests":
+        return "write_tests"
+    return "patch" if chosen == "build" else "deliver"
+
+
 def after_check(state: RunState) -> Literal["verify", "diagnose"]:
     """Green goes to the verdict, anything else is looked at."""
     return "verify" if state["rounds"][-1].word == "green" else "diagnose"

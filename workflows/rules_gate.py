@@ -38,10 +38,11 @@ def house_rules(base: Source, head: Source) -> GateResult:
     return GateResult(gate=gate, findings=tuple(rows))
 
 
-def worsened(base: Source, head: Source) -> tuple[Finding, ...]:
-    """Findings of `head` that `base` had not, by the switches of `base`."""
+def worsened(base: Source, head: Source, *, comments: bool = False) -> tuple[Finding, ...]:
+    """Findings of `head` that `base` had not, by the switches of `base`; `comments`: those in the code switch too."""
     switches = read_switches(base)
-    return worse(check(base, switches=switches, comments=False), check(head, switches=switches, comments=False))
+    before = check(base, switches=switches, comments=comments)
+    return worse(before, check(head, switches=switches, comments=comments))
 
 
 def _row(finding: Finding, source: Source) -> GateFinding:

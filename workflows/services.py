@@ -57,11 +57,28 @@ def assemble(
         branch=info.branch,
         record=record,
         lab=lab,
-        team=choose_team(info.engine, settings, record, ledger),
+        team=team_for(info, choose_team(info.engine, settings, record, ledger)),
         ledger=ledger,
-        limits=Limits(max_rounds=settings.max_rounds, max_red_tries=settings.max_red_tries, held_out=settings.held_out),
+        limits=Limits(
+            max_rounds=settings.max_rounds,
+            max_red_tries=settings.max_red_tries,
+            held_out=settings.held_out,
+            repair_s=settings.repair_s,
+            repair_candidates=settings.repair_candidates,
+            patches=settings.patches,
+        ),
         approve=bool(info.options.get("approve")),
     )
+
+
+def team_for(info: RunInfo, team: Team) -> Team:
+    """The team as a kind of request needs it."""
+    if info.request.kind != "fix":
+        return team
+    from agents.bugs.team import bug_team
+    from agents.profile_reader import read_profile
+
+    return bug_team(team, read_profile)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ ALIASES = {
     "proxy": "HTTPS_PROXY",
     "ca_file": "SSL_CERT_FILE",
     "docker_host": "DOCKER_HOST",
+    "docker_tls_verify": "DOCKER_TLS_VERIFY",
+    "docker_cert_path": "DOCKER_CERT_PATH",
+    "ssh_agent": "SSH_AUTH_SOCK",
 }
 """Settings that other tools' variables set as well; `GREENLOOP_*` wins over them."""
 
@@ -84,13 +87,20 @@ class Settings(BaseSettings):
 
     max_rounds: int = Field(6, ge=1, le=100, description="build-verify turns before the best commit is handed over")
     max_red_tries: int = Field(3, ge=1, le=20, description="tries at tests that fail before the change")
+    repair_s: float = Field(60.0, ge=0, description="longest search for a repair by rule (seconds); 0 makes none")
+    repair_candidates: int = Field(8000, ge=1, description="most candidates that search tries")
+    patches: int = Field(3, ge=1, le=16, description="patches a model makes side by side for a bug")
     budget_usd: float | None = Field(None, ge=0, description="most money a run may cost")
     max_tokens: int | None = Field(None, ge=1, description="most tokens a run may use")
     max_calls: int = Field(400, ge=1, description="most model calls of a run")
     timeout_s: float = Field(3600.0, gt=0, description="most seconds a run may be worked on")
     assume: bool = Field(False, description="answer open questions by their defaults")
 
-    docker_host: str = Field("", description="the engine's address; empty is the local socket")
+    docker_host: str = Field("", description="address of the engine (unix, tcp, ssh); empty is the local socket")
+    docker_tls_verify: bool = Field(False, description="tcp:// is TLS; DOCKER_TLS_VERIFY")
+    docker_cert_path: str = Field("", description="folder with its ca.pem, cert.pem and key.pem; DOCKER_CERT_PATH")
+    ssh_config: str = Field("", description="ssh configuration for an engine at ssh://; empty is your own")
+    ssh_agent: str = Field("", description="socket of the ssh agent for it; SSH_AUTH_SOCK")
     runtime: Literal["", "runc", "runsc", "kata"] = Field(
         "", description="container runtime; empty is the engine's default"
     )

@@ -50,6 +50,10 @@ class RunState(TypedDict, total=False):
     triaged: int
     replans: int
     vetoes: int
+    repair: int
+    """How many repairs that were found by rule have been tried."""
+    patched: bool
+    """A model's first patches have been made."""
     next: str
     """Where a node that has to choose wants to go; read by `routing`."""
     best: str
@@ -79,6 +83,11 @@ class Limits:
     """Rounds with the same failures that count as no progress."""
     max_replans: int = 1
     max_vetoes: int = 1
+    repair_s: float = 60.0
+    """Longest search for a repair by rule (seconds)."""
+    repair_candidates: int = 8000
+    patches: int = 3
+    """Patches that a model makes side by side."""
     held_out: bool = True
     """Keep about a third of the acceptance tests from the builder until the verdict."""
 

@@ -29,9 +29,11 @@ _MAIN_IMPORTS = (
     "from collections.abc import AsyncIterator",
     "from contextlib import asynccontextmanager",
     "from fastapi import FastAPI",
+    "from fastapi.middleware.cors import CORSMiddleware",
     "from sqlalchemy.ext.asyncio import async_sessionmaker",
     "from app.db import make_engine",
-    "from app.errors import add_error_handlers",
+    "from app.errors import INVALID, add_error_handlers",
+    "from app.logs import HEADER, RequestLog, configure_logging",
     "from app.settings import Settings",
 )
 
@@ -69,6 +71,7 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
         "app/settings.py": "settings.py",
         "app/db.py": "db.py",
         "app/errors.py": "errors.py",
+        "app/logs.py": "logs.py",
         "app/routers/health.py": "health.py",
         "app/schemas/types.py": "schema_types.py",
         "alembic/env.py": "alembic_env.py",
@@ -81,6 +84,9 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
         "README.md": "README.md",
         ".env.example": "env.example",
         ".gitignore": "gitignore",
+        "Dockerfile": "Dockerfile",
+        ".dockerignore": "dockerignore",
+        "compose.yaml": "compose.yaml",
     }.items():
         files[path] = render_text(f"app/{template}.j2", **values)
     if spec.resources or login:

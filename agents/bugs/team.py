@@ -34,8 +34,8 @@ class BugPlanner:
 class BugTester:
     """Plays `roles.Tester` for a bug report: the first try at reproducing it is made by rule."""
 
-    def __init__(self, read_profile: Callable[[Source], AppProfile], model: Tester | None, rules: Tester) -> None:
-        self._read_profile, self._model, self._rules = read_profile, model, rules
+    def __init__(self, read_profile: Callable[[Source], AppProfile], model: Tester | None) -> None:
+        self._read_profile, self._model = read_profile, model
 
     async def write_tests(self, brief: Brief, plan: Plan) -> TestSuite:
         """By rule when the plan is, and it was not tried before.
@@ -58,8 +58,10 @@ class BugTester:
         return await self._model.write_tests(brief, plan)
 
     async def triage(self, brief: Brief, plan: Plan) -> Blame:
-        """The model's reading of a failure, else the rules'."""
-        return await (self._model or self._rules).triage(brief, plan)
+        """The model's reading of a failure; without one the code is to blame, since the bug was shown before."""
+        if self._model is not None:
+            return await self._model.triage(brief, plan)
+        return Blame(fault="code", reason=brief.failures[0].message if brief.failures else brief.feedback)
 
 
 def bug_team(team: Team, read_profile: Callable[[Source], AppProfile]) -> Team:
@@ -68,7 +70,7 @@ def bug_team(team: Team, read_profile: Callable[[Source], AppProfile]) -> Team:
     return Team(
         name=team.name,
         planner=BugPlanner(model.planner if model else None),
-        tester=BugTester(read_profile, model.tester if model else None, team.tester),
+        tester=BugTester(read_profile, model.tester if model else None),
         builder=team.builder,
         reviewer=team.reviewer,
     )

@@ -6,6 +6,7 @@ from agents.offline.topics_crud import crud_topics
 from agents.offline.topics_lists import guard_topics, list_topics
 from agents.offline.topics_login import health_topic, login_topics, standing_topic
 from agents.offline.topics_relations import extension_topics, relation_topics
+from agents.offline.topics_service import service_topics
 from agents.offline.world import Thing, World, world_of
 from agents.profile import AppProfile
 
@@ -20,6 +21,8 @@ def topics_of(spec: FeatureSpec, profile: AppProfile) -> tuple[World, tuple[Topi
         topics += login_topics(world)
     if spec.health:
         topics.append(health_topic())
+    if not profile.exists:
+        topics += service_topics()
     if profile.exists and (standing := standing_topic(world)):
         topics.append(standing)
     return world, tuple(t for t in topics if t.checks)

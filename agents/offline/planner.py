@@ -71,7 +71,8 @@ def _steps(spec: FeatureSpec, topics: tuple[Topic, ...], profile: AppProfile) ->
         if profile.exists
         else [
             PlanStep(
-                title="Lay out the application: settings, database, migrations", criteria=tuple(ids.get("health", ()))
+                title="Lay out the application: settings, logs, error answers, database, migrations, containers",
+                criteria=(*ids.get("health", ()), *ids.get("service", ())),
             )
         ]
     )
@@ -94,6 +95,8 @@ def _decisions(spec: FeatureSpec, profile: AppProfile) -> tuple[Decision, ...]:
     if not profile.exists:
         choice = "a new FastAPI application: async SQLAlchemy, Alembic, settings from the environment"
         found.append(Decision(choice=choice, reason="there is no application in the repository yet"))
+        choice = "errors as application/problem+json (RFC 9457), with `detail` as FastAPI has it"
+        found.append(Decision(choice=choice, reason="one shape for every error, and clients that read `detail` work"))
     if spec.login:
         choice = (
             "registration with e-mail and password, OAuth2 password flow, JWT with an expiry, salted password hashes"

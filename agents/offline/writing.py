@@ -59,7 +59,9 @@ def _module(world: World, stem: str, group: Sequence[tuple[str, Topic]]) -> str:
     text = "\n\n\n".join("\n".join(rows) for rows in tests)
     helpers = _helpers(world, text)
     body = "\n\n\n".join([*("\n".join(rows) for rows in helpers), text])
-    title = {"auth": "Login", "health": "Health", "existing": "What was there before"}.get(stem)
+    title = {"auth": "Login", "health": "Health", "existing": "What was there before", "service": "The service"}.get(
+        stem
+    )
     title = title or next((t.many.capitalize() for t in world.things.values() if t.plural == stem), stem.capitalize())
     return f'"""{title}, over HTTP."""\n\n{_imports(body)}\n\n\n{body}\n'
 

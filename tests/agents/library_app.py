@@ -4,15 +4,20 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
+import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Query
+from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 app = FastAPI()
 SECRET = secrets.token_bytes(32)
@@ -211,6 +216,20 @@ def plain(table: str, change_body: type[BaseModel]) -> APIRouter:
     return router
 
 
+@app.exception_handler(AnyHTTPException)
+def problem(_: Request, error: AnyHTTPException) -> JSONResponse:
+    body = {"title": "Refused", "status": error.status_code, "detail": error.detail}
+    return JSONResponse(body, error.status_code, error.headers, "application/problem+json")
+
+
+@app.middleware("http")
+async def identified(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    given = request.headers.get("x-request-id", "")
+    answer = await call_next(request)
+    answer.headers["x-request-id"] = given if re.fullmatch(r"[\w.-]{1,64}", given) else uuid.uuid4().hex
+    return answer
+
+
 app.include_router(plain("reviews", ReviewChange))
 app.include_router(plain("tags", NamedChange))
 app.include_router(plain("categories", NamedChange))
@@ -242,5 +261,6 @@ def me(user: Annotated[dict[str, Any], Depends(logged_in)]) -> dict[str, Any]:
 
 
 @app.get("/health")
+@app.get("/health/ready")
 def health() -> dict[str, str]:
     return {"status": "ok"}

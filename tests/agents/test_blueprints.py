@@ -1,6 +1,7 @@
 """Rendered code before it runs: it parses, is formatted and lint-clean, in every style; what cannot be is refused."""
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -96,7 +97,20 @@ def test_nothing_secret_is_in_the_code() -> None:
     files = new_app(LIBRARY)
     assert "SECRET_KEY=\n" in files[".env.example"]
     assert 'secret_key: SecretStr = SecretStr("")' in files["app/settings.py"]
-    assert "secret" not in new_app(NOTES)["app/settings.py"].lower()
+    assert "secret_key" not in new_app(NOTES)["app/settings.py"].lower()
+
+
+@pytest.mark.parametrize("spec", [LIBRARY, NOTES], ids=["login", "no login"])
+def test_containers_are_given_what_they_need(spec: FeatureSpec) -> None:
+    files = new_app(spec)
+    kept = {line.removeprefix("!") for line in files[".dockerignore"].splitlines() if line.startswith("!")}
+    copied = [w for line in files["Dockerfile"].splitlines() if line.startswith("COPY ") for w in line.split()[1:-1]]
+    assert {one for one in copied if not one.startswith(("--", "/"))} == kept
+    assert all(any(path == one or path.startswith(f"{one}/") for path in files) for one in kept)
+    assert "USER service" in files["Dockerfile"] and "HEALTHCHECK" in files["Dockerfile"]
+    asked = set(re.findall(r"\$\{(\w+)", files["compose.yaml"]))
+    assert asked == {"POSTGRES_PASSWORD", "CORS_ORIGINS"} | ({"SECRET_KEY"} if spec.login else set())
+    assert asked <= {line.partition("=")[0] for line in files[".env.example"].splitlines()}
 
 
 def test_packages_follow_what_is_used() -> None:

@@ -78,7 +78,8 @@ async def test_every_criterion_has_a_step_when_something_is_built() -> None:
     made = await plan(TEXT, AppProfile())
     assert {i for step in made.steps for i in step.criteria} == {c.id for c in made.criteria}
     assert [s.title for s in made.steps] == [
-        "Lay out the application: settings, database, migrations", "Add books", "Add registration and login",
+        "Lay out the application: settings, logs, error answers, database, migrations, containers",
+        "Add books", "Add registration and login",
     ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from sandbox.protocol import WORK, Command, Limits, Sandbox
 from sandbox.reports import Service, SuiteReport, Word
 from sandbox.service import run_service_tests
 from tests.support.blueprint_apps import ASYNC_HEAD, ONE_FILE, SYNC_HEAD, one_module
-from tests.support.blueprint_specs import ALL, BOOK, EVERYTHING, LIBRARY, REVIEW, TAG
+from tests.support.blueprint_specs import ALL, BOOK, EVERYTHING, LIBRARY, NOTES, REVIEW, TAG
 from tests.support.trees import RUN_ID, images
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
@@ -172,6 +172,19 @@ def test_production_needs_a_real_key(box: Sandbox) -> None:
         assert key not in output or not key
     code, output = run(box, "-c", "import app.main")
     assert code == 0 and "SECRET_KEY is not set" in output
+
+
+def test_settings_refuse_what_is_meant_to_be_replaced(box: Sandbox) -> None:
+    unpack(box, new_app(NOTES))
+    live = {"ENVIRONMENT": "production"}
+    for env, starts in (
+        (live | {"DATABASE_URL": "postgresql+asyncpg://app:changeme@db/app"}, False),
+        (live | {"DATABASE_URL": "postgresql+asyncpg://app:9f2Kq@db/app"}, True),
+        ({"CORS_ORIGINS": '["*"]'}, False),
+        ({"CORS_ORIGINS": '["https://shop.example"]'}, True),
+    ):
+        code, output = run(box, "-c", "import app.main", env=env)
+        assert (code == 0) == starts, output
 
 
 def test_a_second_migration_keeps_the_rows(box: Sandbox) -> None:

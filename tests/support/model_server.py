@@ -192,6 +192,7 @@ OPENINGS = {
     "triage": "A FastAPI service was changed",
     "builder": "You are a FastAPI engineer",
     "reviewer": "You review a change",
+    "hunter": "You look for bugs",
 }
 """How each role's system prompt begins."""
 

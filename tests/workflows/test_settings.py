@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.ways import Place
+from workflows.engines import place_of
 from workflows.settings import ConfigError, choose_engine, load
 
 
@@ -34,7 +36,8 @@ def test_each_layer_wins_over_the_ones_below(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["base_url = 'http://127.0.0.1:1'", "docker_host = 'tcp://x'", "budget_usd = 100", "allow_packages = ['*']",
+    ["base_url = 'http://127.0.0.1:1'", "docker_host = 'tcp://x'", "docker_cert_path = 'x'",
+     "ssh_config = 'x'", "budget_usd = 100", "allow_packages = ['*']",
      "build_hosts = ['x']", "build_network = 'bridge'", "new_package_days = 0"],
 )  # fmt: skip
 def test_a_repository_cannot_choose_a_host_or_spend_money(tmp_path: Path, line: str) -> None:
@@ -133,3 +136,19 @@ def test_what_a_build_may_reach_and_install_is_the_users_to_say(tmp_path: Path) 
     assert (values.allow_packages, values.new_package_days) == (["acme-*"], 7)
     assert (values.build_network, values.build_hosts) == ("index", ["files.example", "other.example:8080"])
     assert load(repo, {}, {**env, "GREENLOOP_ALLOW_PACKAGES": "one"}).values.allow_packages == ["one"]
+
+
+def test_the_way_to_the_engine_is_what_dockers_own_client_takes(tmp_path: Path) -> None:
+    def place(**env: str) -> Place:
+        return place_of(
+            load(None, {}, {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **env}).values
+        )
+
+    assert place() == Place("unix:///var/run/docker.sock")
+    assert place(DOCKER_HOST="tcp://builder:2376", DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH="/certs") == Place(
+        "tcp://builder:2376", certificates=Path("/certs")
+    )
+    assert place(DOCKER_TLS_VERIFY="1").certificates == Path.home() / ".docker"
+    assert place(
+        DOCKER_HOST="ssh://me@builder", SSH_AUTH_SOCK="/run/agent", GREENLOOP_SSH_CONFIG="/my/config"
+    ) == Place("ssh://me@builder", ssh_config=Path("/my/config"), ssh_agent="/run/agent")

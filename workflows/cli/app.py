@@ -8,7 +8,18 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from workflows.cli import control, doctor, feature, images, inspect, rules, setup
+from workflows.cli import (
+    control,
+    doctor,
+    feature,
+    fix,
+    images,
+    inspect,
+    recipes,
+    review,
+    rules,
+    setup,
+)
 from workflows.cli.common import UsageProblem
 from workflows.endings import MEANING, Ending, exit_code
 
@@ -17,6 +28,7 @@ BUG = 70
 
 def _epilog() -> str:
     lines = [f"{code:>4}  {ending}: {text}" for ending, (code, text) in MEANING.items()]
+    lines.append(f"{review.FOUND:>4}  greenloop review: something at or above --fail-on was found")
     lines.append("   2  wrong command line or configuration")
     lines.append(f"  {BUG}  a bug in greenloop (a file with details is named)")
     return "Exit codes:\n\n\b\n" + "\n".join(lines)
@@ -45,10 +57,13 @@ def top(version: bool = typer.Option(False, "--version", help="Print the version
 
 for register in (
     feature.register,
+    fix.register,
     inspect.register,
     control.register,
     doctor.register,
     images.register,
+    recipes.register,
+    review.register,
     rules.register,
     setup.register,
 ):

@@ -22,6 +22,7 @@ from workflows.screens import final_screen
 from workflows.services import assemble
 from workflows.settings import Loaded, choose_engine
 
+KEPT_FLAGS = ("max_rounds", "budget_usd", "max_tokens", "timeout_s", "base_url", "patches")
 Renderer = LiveRenderer | JsonRenderer | PlainRenderer
 
 
@@ -33,8 +34,7 @@ def execute_new(loaded: Loaded, request: Any, repo: Path, options: dict[str, Any
 
 def create(runs: Runs, loaded: Loaded, request: Any, repo: Path, options: dict[str, Any], branch: str) -> RunInfo:
     """A new run with the flags that were given, so that a resume means the same."""
-    limits = {k: getattr(loaded.values, k) for k in ("max_rounds", "budget_usd", "max_tokens", "timeout_s", "base_url")}
-    given = {k: v for k, v in limits.items() if loaded.origin[k] == "flag"}
+    given = {k: getattr(loaded.values, k) for k in KEPT_FLAGS if loaded.origin[k] == "flag"}
     engine, prefix = choose_engine(loaded.values), loaded.values.branch_prefix
     return runs.create(request, repo, engine, {**options, "flags": given}, branch, prefix)
 

@@ -24,7 +24,7 @@ def fix(
     repo: options.Repo = Path(),
     since: Annotated[str | None, typer.Option(help="A commit without the bug: find the one that brought it.")] = None,
     together: Annotated[bool, typer.Option("--together", help="Several bugs on one branch.")] = False,
-    candidates: Annotated[int, typer.Option(min=1, max=16, help="Patches a model makes side by side.")] = 3,
+    candidates: Annotated[int | None, typer.Option(min=1, max=16, help="Patches a model makes side by side.")] = None,
     engine: options.Engine = None,
     base_url: options.BaseUrl = None,
     approve: options.Approve = False,
@@ -46,6 +46,7 @@ def fix(
             budget_usd=budget,
             max_tokens=max_tokens,
             timeout_s=timeout,
+            patches=candidates,
         )
         told = _told(text, issue, traceback)
         tests = (*(test or ()), *(_from_junit(junit, repo) if junit else ()))
@@ -55,7 +56,6 @@ def fix(
                 "--test NODEID, --failing, --traceback FILE, --junit FILE"
             )
         kept: dict[str, object] = {"approve": approve, "include_dirty": include_dirty, "json": json_lines}
-        kept["candidates"] = candidates
         commit = _commit(repo, since) if since else ""
         if failing:
             return _every_failing(loaded, repo, kept, commit, branch or "", together=together)

@@ -2,11 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflows.cli.common import RunArgument, UsageProblem, find_run, known_problems, open_runs
+
+if TYPE_CHECKING:
+    from workflows.record import Record
 
 
 def runs(
@@ -31,6 +34,7 @@ def runs(
 def show(
     run: Annotated[str, RunArgument],
     report: Annotated[bool, typer.Option("--report", help="Print report.md instead.")] = False,
+    where: Annotated[bool, typer.Option("--where", help="Print the lines a fix suspects, and why.")] = False,
 ) -> None:
     """Show what a run built, what proves it, and what to do next."""
     with known_problems():
@@ -39,6 +43,9 @@ def show(
 
         found, info = find_run(run)
         home = found.home(info.id)
+        if where:
+            typer.echo(_where(Record(home), info.id))
+            return
         if report:
             path = home / "report.md"
             if not path.exists():
@@ -53,6 +60,16 @@ def show(
             typer.echo(f"It {state}\nLog: greenloop log {info.id} -f")
             return
         typer.echo(final_screen(info, Record(home), gates=True))
+
+
+def _where(record: "Record", run: str) -> str:
+    from workflows.evidence import WHERE, Where
+    from workflows.fix_report import where_text
+
+    found = record.load_report(WHERE, Where)
+    if found is None:
+        raise UsageProblem(f"run {run} has looked for no lines to blame; that is done by: greenloop fix")
+    return where_text(found)
 
 
 def diff(

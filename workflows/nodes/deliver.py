@@ -6,10 +6,14 @@ from langgraph.runtime import Runtime
 
 from sandbox.reports import Verdict
 from workflows.endings import Ending
+from workflows.fix_report import render_fix_report
 from workflows.held import completed
 from workflows.nodes.common import context_of, step
 from workflows.report import render_report
 from workflows.state import Context, RunState
+
+RENDERERS = {"fix": render_fix_report}
+"""Kind of request -> who writes its report, where it is not the common one."""
 
 
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -28,6 +32,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
             verdict = verdict.model_copy(update={"commit": commit})
             context.record.save_report(name, verdict)
         await asyncio.to_thread(context.lab.deliver, commit, context.branch)
-        report = render_report(state, context, verdict, context.lab.changes(state["base"], commit))
+        render = RENDERERS.get(state["request"].kind, render_report)
+        report = render(state, context, verdict, context.lab.changes(state["base"], commit))
         context.record.write_text("report.md", report)
     return {"branch": context.branch, "best": commit}

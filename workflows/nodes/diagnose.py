@@ -3,10 +3,13 @@
 from langgraph.runtime import Runtime
 
 from agents.contracts import Blame
-from sandbox.reports import Word
+from sandbox.gates import documented
+from sandbox.reports import Verdict, Word
 from workflows.endings import Ending, EndRun
+from workflows.evidence import REPAIRS, Repairs
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.routing import best_round, no_progress
+from workflows.settings import OFFLINE
 from workflows.state import Context, RunState
 
 
@@ -15,6 +18,8 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     rounds = state["rounds"]
     async with step(context, f"diagnose-{len(rounds)}", "Reading the failures"):
+        if repairs := _repairs_left(state, context):
+            return repairs
         if stuck := no_progress(rounds, context.limits):
             return _stop(state, context, stuck)
         if rounds[-1].word == Word.WEAK_TESTS and state.get("triaged", 0) < context.limits.max_triages:
@@ -34,6 +39,29 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     # The tester has seen the held-out checks; its words on them would give them away.
     told = state.get("feedback", "") if state.get("complete") and state.get("held") else blame.reason
     return {"next": "build", "triaged": state.get("triaged", 0) + 1, "feedback": told}
+
+
+def _repairs_left(state: RunState, context: Context) -> RunState | None:
+    """A further repair that was found by rule costs nothing, so it comes before anybody is asked."""
+    found = context.record.load_report(REPAIRS, Repairs) if state["request"].kind == "fix" else None
+    if found is None or state.get("patched") or state["rounds"][-1].word == Word.TAMPERED:
+        return None
+    if state["rounds"][-1].number >= context.limits.max_rounds:
+        return None
+    if state["repair"] < len(found.ready):
+        return {"next": "repair"}
+    if context.team.name != OFFLINE:
+        return {"next": "build"}
+    if against := against_the_documents(state, context):
+        raise EndRun(Ending.NEEDS_HUMAN, f"what the tests ask for contradicts the documentation: {against}")
+    return {"next": "repair"}
+
+
+def against_the_documents(state: RunState, context: Context) -> str:
+    """What the documentation says otherwise, when that is why the last verdict was not green; else empty."""
+    verdict = context.record.load_report(state.get("verdict", ""), Verdict) if state.get("verdict") else None
+    bad = [gate for gate in verdict.gates if gate.blocking and not gate.passed] if verdict else []
+    return next((gate.evidence for gate in bad if gate.name == documented.NAME), "")
 
 
 def _more_tests(state: RunState) -> RunState:
@@ -63,7 +91,7 @@ def _stop(state: RunState, context: Context, reason: str) -> RunState:
     best = best_round(rounds)
     replans = state.get("replans", 0)
     room = replans < context.limits.max_replans and state["round"] < context.limits.max_rounds
-    if room and context.team.name != "offline":
+    if room and context.team.name != OFFLINE:
         context.record.emit("note", text=f"no progress ({reason}); going back to the best commit for another approach")
         return {
             "next": "build",

@@ -3,40 +3,25 @@
 import asyncio
 
 from langgraph.runtime import Runtime
-from pydantic import Field
 
-from agents.contracts import Frozen
 from sandbox.errors import DependencyError
 from sandbox.reports import Word
 from sandbox.trust import ACCEPTANCE
 from workflows.bisect import Verdict, bisect
+from workflows.evidence import CULPRIT, Culprit
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
-
-REPORT = "culprit"
-
-
-class Culprit(Frozen):
-    """What a bisection found."""
-
-    sha: str = ""
-    """Empty: the bug was there already in the commit that the user named."""
-    subject: str = ""
-    suspects: tuple[str, ...] = ()
-    asked: int = 0
-    lines: dict[str, tuple[int, ...]] = Field(default_factory=dict)
-    """File -> numbers (from 1) of the lines it brought, as they stand in it."""
 
 
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Ask commits with the reproduction; the answer is kept in the record."""
     context = context_of(runtime)
     since = state["request"].since
-    if not since or context.record.load_report(REPORT, Culprit) is not None:
+    if not since or context.record.load_report(CULPRIT, Culprit) is not None:
         return {}
-    async with step(context, REPORT, "Looking for the commit that brought the bug"):
+    async with step(context, CULPRIT, "Looking for the commit that brought the bug"):
         found = await asyncio.to_thread(_search, state, context, since)
-        context.record.save_report(REPORT, found)
+        context.record.save_report(CULPRIT, found)
         told = f"{found.sha[:10]} {found.subject}" if found.sha else f"the bug is there in {since[:10]} already"
         context.record.emit("note", text=f"{told} (asked {found.asked} commits)")
     return {}

@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 
 from agents.contracts import Request, TestSuite
 from agents.openapi_contract import contract_tests
-from workflows.held import SUBJECT, file_suite
+from workflows.held import SHOWS, SUBJECT, file_suite
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.state import Context, RunState
 
@@ -13,7 +13,9 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Idempotent: tests committed under this step's name are not written twice, only read again."""
     context = context_of(runtime)
     name = f"tests-{state.get('red_tries', 0)}"
-    async with step(context, name, "Writing the acceptance tests"):
+    fix = state["request"].kind == "fix"
+    title, subject = ("Writing a test that shows the bug", SHOWS) if fix else ("Writing the acceptance tests", SUBJECT)
+    async with step(context, name, title):
         context.lab.reset(state["head"])
         if state.get("held"):
             context.lab.lay_tests(state["full_tests"])
@@ -21,8 +23,10 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         brief = brief_for(state, context, desk, name, untold=True)
         suite = await context.team.tester.write_tests(brief, state["plan"])
         suite = _with_contract(suite, state["request"])
-        filed = file_suite(context.lab, desk, suite, state["plan"], step=name, hold=context.limits.held_out)
-        context.record.emit("commit", sha=filed.visible, subject=SUBJECT, step=name)
+        filed = file_suite(
+            context.lab, desk, suite, state["plan"], step=name, hold=context.limits.held_out, subject=subject
+        )
+        context.record.emit("commit", sha=filed.visible, subject=subject, step=name)
         if filed.held:
             told = f"{len(filed.held)} of {len(suite.cases)} tests are held out until the verdict"
             context.record.emit("note", text=told)

@@ -1,0 +1,1 @@
+"""Deterministic refactorings: a repository as text goes in, the same repository written differently comes out."""

@@ -1,0 +1,31 @@
+"""Every recipe, by name."""
+
+import difflib
+
+from agents.recipes import annotated, dead_code, lifespan, logging_calls, pwdlib, pyjwt, rename, typing_names, utcnow
+from agents.recipes.recipe import Recipe, WrongArgument
+
+_TOPICS = (annotated, dead_code, lifespan, logging_calls, pwdlib, pyjwt, rename, typing_names, utcnow)
+RECIPES: tuple[Recipe, ...] = tuple(sorted((topic.RECIPE for topic in _TOPICS), key=lambda recipe: recipe.name))
+
+
+class NoSuchRecipe(LookupError):
+    """There is no recipe of that name; the message offers the nearest."""
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        NoSuchRecipe: there is none.
+        WrongArgument: what follows the colon is not what the recipe takes.
+    """
+    wanted, colon, argument = name.strip().partition(":")
+    found = {one.name: one for one in RECIPES}.get(wanted.lower())
+    if found is None:
+        near = difflib.get_close_matches(wanted.lower(), [one.name for one in RECIPES], 1, 0.4)
+        offer = f"; do you mean {near[0]}?" if near else ""
+        raise NoSuchRecipe(f"no recipe {wanted!r}{offer} (greenloop recipes lists all)")
+    if colon and not found.argument:
+        raise WrongArgument(f"recipe {found.name} takes nothing after a colon, got {argument!r}")
+    return rename.with_argument(argument) if colon else found

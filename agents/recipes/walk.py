@@ -1,0 +1,47 @@
+"""The walk over files that most recipes share."""
+
+from collections.abc import Callable, Iterable
+
+import libcst as cst
+
+from agents.errors import NotUnderstood
+from agents.recipes.finish import finish
+from agents.recipes.pyfile import PyFile, Unsure
+from agents.recipes.repo import Repo
+
+
+def parsed(repo: Repo, path: str) -> PyFile | None:
+    """The file as a syntax tree; None (and a note) when it does not parse."""
+    try:
+        return PyFile(path, repo.texts[path])
+    except cst.ParserSyntaxError as error:
+        repo.leave(path, error.raw_line, "does not parse")
+    except RecursionError:
+        repo.leave(path, 0, "nested too deeply to be read")
+    return None
+
+
+def rewrite_files(repo: Repo, paths: Iterable[str], change: Callable[[PyFile], None]) -> list[str]:
+    """Let `change` edit each file that parses; a file it is unsure about stays as it is. Returns what was changed."""
+    changed = []
+    for path in paths:
+        file = parsed(repo, path)
+        if file is not None and _rewritten(repo, file, change):
+            changed.append(path)
+    return changed
+
+
+def _rewritten(repo: Repo, file: PyFile, change: Callable[[PyFile], None]) -> bool:
+    before = repo.texts[file.path]
+    try:
+        change(file)
+        finish(repo, file.path, file.edited(), file.needs)
+    except Unsure as unsure:
+        repo.notes += [note for note in file.notes if note.left_out]
+        repo.leave(file.path, file.line(unsure.node) if unsure.node is not file.tree else 0, str(unsure))
+        return False
+    except (NotUnderstood, SyntaxError, ValueError) as error:
+        repo.leave(file.path, 0, f"the result would not be Python ({error})")
+        return False
+    repo.notes += file.notes
+    return repo.texts[file.path] != before

@@ -1,0 +1,112 @@
+"""Pieces copied from elsewhere in the repository: guards, statements, conditions, keyword arguments."""
+
+import ast
+from collections.abc import Iterator
+
+from agents.repair.families.base import Change, Place, family, short
+from agents.repair.families.names import names_of
+from agents.repair.ingredients import fitted, ingredients_of, module_names
+from agents.repair.source import FUNCTIONS, called, names_in
+
+_STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.AnnAssign)
+
+
+@family(*_STATEMENTS)
+def guard_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
+    """A guard that other functions have, put behind a statement that makes what it asks about, or before a return."""
+    names = names_of(node, at)
+    if names is None or not at.source.is_alone(node):
+        return
+    made = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    own = at.code(at.function(node) or node)
+    for piece in ingredients_of(at.repo).guards:
+        near = piece.path == at.source.path
+        for text in fitted(piece, at.source, names, (node.end_lineno or node.lineno) + 1):
+            if text in own or (("continue" in text or "break" in text) and at.source.loop(node) is None):
+                continue
+            about = names_in(ast.parse(text))
+            if isinstance(node, ast.Assign | ast.AnnAssign) and made & about:
+                yield at.behind(node, text, (0.4 if near else 0.3) * _wanted(text, at))
+            elif isinstance(node, ast.Return | ast.Expr | ast.AugAssign) and about & names_in(node):
+                yield at.before(node, text, (0.15 if near else 0.1) * _wanted(text, at))
+
+
+def _wanted(text: str, at: Place) -> float:
+    """More for a guard whose status code or exception the tests expect."""
+    codes = [code for code in at.hints.statuses if code in text]
+    return 1.6 if codes or any(error in text for error in at.hints.errors) else 0.8
+
+
+@family(*_STATEMENTS)
+def statement_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
+    """A statement that other functions have, put before or behind one."""
+    names = names_of(node, at)
+    if names is None or not at.source.is_alone(node):
+        return
+    own = at.code(at.function(node) or node)
+    block = at.source.block(node)
+    last = block[-1] is node and not isinstance(node, ast.Return)
+    for piece in ingredients_of(at.repo).statements:
+        near = piece.path == at.source.path
+        if piece.text in own or (not near and not _is_call(piece.text)):
+            continue
+        for text in list(fitted(piece, at.source, names, node.lineno))[:2]:
+            prior = (0.06 if near else 0.03) * (2.0 if text == piece.text and near else 1.0)
+            if text not in own and names_in(ast.parse(text)) & set(names.kinds):
+                yield at.before(node, text, prior)
+                if last:
+                    yield at.behind(node, text, prior)
+
+
+def _is_call(text: str) -> bool:
+    return text.rstrip().endswith(")") and "=" not in text.split("(")[0]
+
+
+@family(ast.If, ast.While)
+def condition_as_elsewhere(node: ast.If | ast.While, at: Place) -> Iterator[Change]:
+    """A condition that is asked elsewhere in the file, in place of this one."""
+    names = names_of(node, at)
+    if names is None:
+        return
+    own = at.code(node.test)
+    for piece in ingredients_of(at.repo).conditions:
+        if piece.path == at.source.path and piece.text != own and len(piece.text) < 100:
+            for text in fitted(piece, at.source, names, node.lineno):
+                if names_in(node.test) & names_in(ast.parse(text, mode="eval")):
+                    yield at.swap(node.test, text, 0.08)
+
+
+@family(ast.Call)
+def keyword_as_elsewhere(node: ast.Call, at: Place) -> Iterator[Change]:
+    """A keyword argument that other calls of the same name have: added, or with their value."""
+    others = ingredients_of(at.repo).keywords.get(called(node), {})
+    if not others or len(others) > 40:
+        return
+    given = {k.arg: k for k in node.keywords}
+    names = names_of(node, at)
+    known = module_names(at.source) | (set(names.at(node.lineno)) if names is not None else set())
+    end = at.source.end(node) - 1
+    comma = ", " if (node.args or node.keywords) and not at.source.text[:end].rstrip().endswith((",", "(")) else ""
+    for text, value in others.items():
+        name = text.split("=", 1)[0].strip()
+        if value.needs - known or len(text) > 80:
+            continue
+        if name in given:
+            if at.code(given[name].value) != value.text:
+                yield at.swap(given[name].value, value.text, 0.12)
+        elif not isinstance(at.parent(node), FUNCTIONS):
+            yield at.span(end, end, f"{comma}{text}", 0.15, f"`{short(text)}` is passed as well")
+
+
+@family(ast.Assign, ast.AnnAssign)
+def value_as_elsewhere(node: ast.Assign | ast.AnnAssign, at: Place) -> Iterator[Change]:
+    """What a variable of the same name gets elsewhere."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    names = names_of(node, at)
+    if not isinstance(target, ast.Name) or node.value is None or names is None:
+        return
+    for piece in ingredients_of(at.repo).statements:
+        name, _, value = piece.text.partition(" = ")
+        known = not piece.needs - set(names.at(node.lineno)) - module_names(at.source)
+        if name == target.id and value and value != at.code(node.value) and known:
+            yield at.swap(node.value, value, 0.12)

@@ -1,0 +1,42 @@
+"""Every family by the type of node it looks at; importing the topics fills the table."""
+
+import ast
+from collections.abc import Iterator
+
+from agents.repair.families import (
+    calls,
+    copied,
+    flow,
+    guards,
+    logic,
+    loops,
+    names,
+    operators,
+    values,
+    web_access,
+    web_async,
+    web_queries,
+    web_routes,
+    web_schemas,
+    web_session,
+    web_time,
+)
+from agents.repair.families.base import TABLE, Change, Place
+
+GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied)
+WEB = (web_access, web_async, web_queries, web_routes, web_schemas, web_session, web_time)
+_WEB_MODULES = frozenset(module.__name__ for module in WEB)
+
+
+def changes(node: ast.AST, at: Place) -> Iterator[tuple[str, Change]]:
+    """What every family would change at one node, by family; those for services only where there is one."""
+    for name, function in TABLE.get(type(node), ()):
+        if function.__module__ in _WEB_MODULES and not at.repo.is_service:
+            continue
+        for change in function(node, at):
+            yield name, change
+
+
+def family_names() -> set[str]:
+    """The names of all families."""
+    return {name for entries in TABLE.values() for name, _ in entries}

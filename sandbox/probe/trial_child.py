@@ -1,0 +1,131 @@
+# mypy: ignore-errors
+"""Runs inside the container, in the fork in which one candidate is tried: runs tests and tells the process above."""
+
+import time
+
+
+class Child:
+    """Tells over a pipe of its own: one line of JSON per event, each with the secret of this child."""
+
+    def __init__(self, fd, secret, order):
+        self.fd, self.secret, self.order = fd, secret, order
+        self.outcomes = {}
+        self.message = ""
+
+    def tell(self, *words, _write=os.write, _dumps=json.dumps):
+        line = ("%s %s\n" % (self.secret, _dumps(words))).encode("ascii")
+        while line:
+            line = line[_write(self.fd, line) :]
+
+    def leave(self, *words, _exit=os._exit):
+        self.tell(*words)
+        _exit(0)
+
+    def tests(self, session):
+        """Run what was ordered; never returns."""
+        items = {item.nodeid: item for item in session.items}
+        getattr(self, self.order["how"])(session, items)
+        self.leave("end")
+
+    def trial(self, session, items):
+        """The failing tests first; only when one of them passes now, those that must go on passing."""
+        order, red = self.order, 0
+        guards = order["guards"]
+        for number, following in in_turn([*order["failing"], *guards], items, order["ids"]):
+            if number not in order["failing"]:
+                if not any(one == "passed" for one in self.outcomes.values()):
+                    return
+                if not self.one(session, items, number, following):
+                    return
+            elif not self.one(session, items, number, following):
+                red += 1
+                if red >= order["patience"]:
+                    return
+
+    def measure(self, session, items):
+        """Every test, whatever becomes of it."""
+        for number, following in in_turn(self.order["numbers"], items, self.order["ids"]):
+            self.one(session, items, number, following)
+
+    def trace(self, session, items):
+        """Every test, with the lines it runs."""
+        import signal
+
+        tracer = Tracer(self.order["tree"], self.order["paths"], True)
+        signal.signal(signal.SIGUSR1, lambda *_: self.cut(tracer))
+        for number, following in in_turn(self.order["numbers"], items, self.order["ids"]):
+            tracer.start()
+            self.one(session, items, number, following)
+            self.tell("lines", number, tracer.stop())
+        self.tell("calls", tracer.told_calls())
+
+    def cut(self, tracer):
+        """Told to end in the middle of a test: what it ran so far is worth knowing."""
+        self.tell("lines", self.current, tracer.stop())
+        self.leave("cut")
+
+    def answer(self, session, items):
+        """Call functions of the repository with given arguments."""
+        for number, (path, name, arguments) in enumerate(self.order["calls"]):
+            self.tell("call", number)
+            self.tell("answer", number, answered(path, name, arguments))
+
+    def one(self, session, items, number, following, _wall=time.perf_counter, _cpu=time.process_time):
+        """Run a test; True when it passed."""
+        wall, cpu = _wall(), _cpu()
+        item = items.get(self.order["ids"][number])
+        self.current, self.outcome, self.message = number, "passed" if item else "missing", ""
+        self.tell("test", number)
+        if item is not None:
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        self.outcomes[number] = self.outcome
+        self.tell("done", number, self.outcome, self.message, _wall() - wall, _cpu() - cpu)
+        return self.outcome == "passed"
+
+    def report(self, report):
+        """A phase of a test has ended."""
+        if type(report).__name__.lower() == "subtestreport" and not report.failed:
+            return
+        if report.failed:
+            self.outcome = "failed" if report.when == "call" else "error"
+            self.message = self.message or brief(report)
+        elif hasattr(report, "wasxfail") and report.passed:
+            self.outcome = "xpassed"
+        elif report.skipped and not hasattr(report, "wasxfail"):
+            self.outcome = "skipped"
+
+
+def in_turn(numbers, items, ids):
+    """The numbers of tests, each with the item that comes after it."""
+    for place, number in enumerate(numbers):
+        yield number, next((items[ids[n]] for n in numbers[place + 1 :] if ids[n] in items), None)
+
+
+def brief(report):
+    """The line of a failure that says most."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = str(crash.message if crash is not None else report.longrepr or "").strip().split("\n")
+    return (lines[0] if isinstance(report.longrepr, str) or crash is not None else lines[-1])[:160]
+
+
+def answered(path, name, arguments):
+    """What a call gives, in text that can be compared: the value, or the kind of error."""
+    import ast
+    import asyncio
+
+    module = next((m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path), None)
+    try:
+        function = module
+        for part in name.split("."):
+            function = getattr(function, part)
+    except AttributeError:
+        return ["absent", ""]
+    try:
+        value = function(**ast.literal_eval(arguments))
+        if asyncio.iscoroutine(value):
+            value.close()
+            return ["absent", ""]
+        text = repr(value)
+        return ["opaque", ""] if " at 0x" in text else ["value", shorten(text, 2000)]
+    except BaseException as error:  # noqa: BLE001 - how a function fails is its answer
+        return ["error", type(error).__name__]

@@ -1,0 +1,250 @@
+"""Trying many small changes of a tree fast: for a search, never for a verdict.
+
+The tests are collected once per job; every change is tried in a fork of that process, where failing tests run first.
+What is said here comes from processes that run the repository's code: whoever keeps a change has it verified.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sandbox import stream
+from sandbox.errors import EngineFault
+from sandbox.protocol import WORK, Outcome
+from sandbox.text import shown
+from sandbox.trial_job import Suite, job_for, limit, task_for
+from sandbox.workers import Workers
+
+How = Literal["end", "timeout", "crash", "collect", "invalid"]
+Change = tuple[int, int, str]
+"""Characters from, to (of the file's text), and what stands there instead."""
+COLLECT_S = 30.0
+TEST_S = 5.0
+"""Seconds for a test whose own time is not known yet."""
+SLACK_S = 30.0
+ROOM = 600_000
+"""Characters of coverage that one measurement may tell."""
+
+
+class NotTried(EngineFault):
+    """The tests of this repository cannot be run that way; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One change to try."""
+
+    files: Mapping[str, Sequence[Change]]
+    guards: tuple[str, ...]
+    """Tests that must go on passing, the most telling first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of it. `how`: "end" is the regular one."""
+
+    how: How
+    fixed: tuple[str, ...] = ()
+    """Failing tests that pass now."""
+    still: tuple[str, ...] = ()
+    """Failing tests that do not; those after the last one were not run."""
+    broken: tuple[str, ...] = ()
+    """The first test that passed before and does not now."""
+    detail: str = ""
+    where: str = ""
+    """"import" or "collected": what it could be forked from."""
+
+    def repairs(self, failing: Sequence[str]) -> bool:
+        """All that failed passes, and nothing was broken."""
+        return self.how == "end" and not self.broken and len(self.fixed) == len(failing)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The code as it is."""
+
+    outcomes: Mapping[str, str]
+    """passed, failed, error, skipped, timeout, crash, missing ... by node id."""
+    messages: Mapping[str, str]
+    seconds: Mapping[str, tuple[float, float]]
+    """Processor and clock, by node id; of tests that came to an end."""
+    lines: Mapping[str, Mapping[str, frozenset[int]]]
+    """Lines that a test runs, by node id and path."""
+    calls: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Path, function and the arguments (literals, as a dict) it was called with."""
+    imported: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
+    late: bool = True
+    """Whether children may be forked after everything was collected."""
+    errors: tuple[str, ...] = ()
+    """Files that cannot be collected as it is."""
+    collect_s: float = 0.0
+
+    def passing(self, node_ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of them that passed here too: in this order, after the failing tests."""
+        return tuple(one for one in node_ids if self.outcomes.get(one) == "passed")
+
+
+@dataclass(slots=True)
+class Trials:
+    """One sandbox whose `/src` holds the tree. `shares`: children at work at a time."""
+
+    workers: Workers
+    suite: Suite = field(default_factory=Suite)
+    shares: int = 2
+
+    def measure(
+        self, failing: Sequence[str], passing: Sequence[str], paths: Sequence[str], *, test_s: float = TEST_S
+    ) -> Measured:
+        """Run these tests on the tree as it is, twice: undisturbed, and noting which lines of `paths` they run.
+
+        Raises:
+            NotTried: they cannot be run this way.
+            EngineFault: the engine was lost.
+        """
+        ids = [*failing, *passing]
+        whole = COLLECT_S + min(len(ids) * test_s, 300.0)
+        slow = {"begin": [COLLECT_S, COLLECT_S], "each": {}, "default": [test_s, 2 * test_s]}
+        traced = {**slow, "default": [2 * test_s, 4 * test_s]}
+        task = task_for(
+            self.suite, WORK, ids, mode="measure", order={"ids": ids, "failing": [], "patience": 0}, limits=slow,
+            trace_limits=traced, traced=list(paths), room=ROOM,
+        )  # fmt: skip
+        outcome = self._start([task], whole)[0]
+        return _measured(outcome, list(stream.records(outcome.stdout, task["nonce"])), ids)
+
+    def run(
+        self, measured: Measured, failing: Sequence[str], attempts: Sequence[Attempt], *, until_s: float,
+        enough: int = 1_000_000, patience: int = 3,
+    ) -> list[Trial | None]:  # fmt: skip
+        """Try them, the first ones first; None for those there was no time for.
+
+        `until_s`: no new one is begun after that many seconds. `enough`: nor after as many that repair everything.
+        `patience`: failing tests that may go on failing until an attempt is given up.
+
+        Raises:
+            NotTried: the tests cannot be run this way.
+            EngineFault: the engine was lost.
+        """
+        ids = list(dict.fromkeys([*failing, *(one for attempt in attempts for one in attempt.guards)]))
+        order = {"failing": list(range(len(failing))), "patience": patience}
+        told = self._children(
+            measured, ids, attempts, mode="trial", order=order, until_s=until_s, enough=enough, failing=len(failing)
+        )
+        return [_trial(told[n], ids) if n in told else None for n in range(len(attempts))]
+
+    def answers(
+        self, measured: Measured, ids: Sequence[str], attempts: Sequence[Attempt],
+        calls: Sequence[tuple[str, str, str]], *, until_s: float,
+    ) -> list[tuple[tuple[str, str] | None, ...] | None]:  # fmt: skip
+        """What functions (path, name, arguments) give with each change: ("value", repr), ("error", its name) ...
+
+        `ids`: tests that are collected first, so that the repository's modules are there.
+
+        Raises:
+            NotTried: the tests cannot be run this way.
+            EngineFault: the engine was lost.
+        """
+        told = self._children(
+            measured, list(ids), attempts, mode="answer", until_s=until_s, enough=1_000_000, failing=0, calls=calls,
+            order={"failing": [], "patience": 0},
+        )  # fmt: skip
+        return [_answers(told[n], len(calls)) if n in told else None for n in range(len(attempts))]
+
+    def _children(
+        self, measured: Measured, ids: list[str], attempts: Sequence[Attempt], *, mode: str, order: dict[str, Any],
+        until_s: float, enough: int, failing: int, calls: Sequence[tuple[str, str, str]] = (),
+    ) -> dict[int, dict[str, Any]]:  # fmt: skip
+        """Share the attempts out; what was said of each, by its number."""
+        number = {node_id: n for n, node_id in enumerate(ids)}
+        each = {str(n): limit(*measured.seconds[i]) for n, i in enumerate(ids) if i in measured.seconds}
+        begin = limit(measured.collect_s, measured.collect_s)
+        limits = {"begin": begin, "each": each, "default": limit(TEST_S / 10, TEST_S / 10)}
+        shares = min(self.shares, len(attempts)) or 1
+        tasks = []
+        for share in range(shares):
+            mine = [
+                {
+                    "files": {path: [list(edit) for edit in edits] for path, edits in attempt.files.items()},
+                    "guards": [number[one] for one in attempt.guards if number.get(one, -1) >= failing],
+                }
+                for attempt in attempts[share::shares]
+            ]
+            home = WORK if share == 0 else f"{WORK}/share-{share}"
+            tasks.append(
+                task_for(
+                    self.suite, home, ids, mode=mode, order={**order, "ids": ids, "calls": _within(home, calls)},
+                    limits=limits, candidates=mine, late=measured.late, ran=list(measured.ran),
+                    imported=list(measured.imported), known_errors=list(measured.errors), enough=enough,
+                    until_s=until_s,
+                )
+            )  # fmt: skip
+        outcomes = self._start(tasks, until_s + SLACK_S)
+        told: dict[int, dict[str, Any]] = {}
+        for share, (outcome, task) in enumerate(zip(outcomes, tasks, strict=True)):
+            records = list(stream.records(outcome.stdout, task["nonce"]))
+            _check(outcome, records)
+            told |= {r["c"] * shares + share: r for r in records if r.get("k") == "trial"}
+        return told
+
+    def _start(self, tasks: list[dict[str, Any]], timeout_s: float) -> tuple[Outcome, ...]:
+        outcomes, why = self.workers.children(job_for(self.suite, timeout_s), tasks)
+        if why:
+            raise NotTried(why)
+        return outcomes
+
+
+def _within(home: str, calls: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    return [(f"{home}/tree/{path}", name, arguments) for path, name, arguments in calls]
+
+
+def _check(outcome: Outcome, records: Sequence[dict[str, Any]]) -> None:
+    """Raises NotTried when the program itself did not come to work."""
+    fault = next((str(r.get("text")) for r in records if r.get("k") == "fault"), "")
+    if fault or not any(r.get("k") == "begin" for r in records):
+        said = fault or outcome.stderr.decode("utf-8", "replace").strip()[-300:] or f"it ended by {outcome.cause.value}"
+        raise NotTried(f"the tests could not be started in a preloaded process: {shown(said.encode(), 300)}")
+
+
+def _trial(told: Mapping[str, Any], ids: Sequence[str]) -> Trial:
+    names = {kind: tuple(ids[n] for n in told.get(kind, ())) for kind in ("fixed", "still", "broken")}
+    return Trial(
+        how=told["how"], detail=shown(str(told["detail"]).encode(), 200), where=str(told["where"]), **names
+    )  # fmt: skip
+
+
+def _answers(told: Mapping[str, Any], count: int) -> tuple[tuple[str, str] | None, ...]:
+    said = told.get("answers", {})
+    return tuple((str(said[str(n)][0]), str(said[str(n)][1])) if str(n) in said else None for n in range(count))
+
+
+def _measured(outcome: Outcome, records: Sequence[dict[str, Any]], ids: Sequence[str]) -> Measured:
+    _check(outcome, records)
+    imports = next((r for r in records if r["k"] == "imports"), None)
+    if imports is None:
+        errors = [str(r["message"]) for r in records if r["k"] == "collect_error"]
+        raise NotTried(f"the tests could not be collected: {'; '.join(errors)[:300] or outcome.cause.value}")
+    tests = [r for r in records if r["k"] == "test"]
+    ended = [r for r in tests if r["o"] not in ("timeout", "crash", "missing")]
+    return Measured(
+        outcomes={ids[r["n"]]: str(r["o"]) for r in tests},
+        messages={ids[r["n"]]: shown(str(r["m"]).encode(), 300) for r in tests},
+        seconds={ids[r["n"]]: (float(r["cpu"]), float(r["wall"])) for r in ended},
+        lines={ids[r["n"]]: {p: _lines(m) for p, m in r["lines"].items()} for r in records if r["k"] == "lines"},
+        calls=tuple((str(p), str(f), tuple(a)) for r in records if r["k"] == "calls" for p, f, a in r["calls"]),
+        imported=tuple(imports["paths"]),
+        ran=tuple(imports["ran"]),
+        late=imports["threads"] == 1 and imports["sockets"] == 0,
+        errors=tuple(str(r["id"]) for r in records if r["k"] == "collect_error"),
+        collect_s=float(imports["seconds"]),
+    )
+
+
+def _lines(mask: str) -> frozenset[int]:
+    value, found, line = int(mask, 16), set(), 0
+    while value:
+        if value & 1:
+            found.add(line)
+        value >>= 1
+        line += 1
+    return frozenset(found)

@@ -1,0 +1,200 @@
+"""Families of edits: the fix of a bug is among the candidates, near the top, and every candidate is Python."""
+
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from agents.repair.candidate import Candidate, Suspect, apply
+from agents.repair.candidates import candidates, pairs
+from agents.repair.hints import Hints
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def found(broken: str, hints: Hints | None = None, lines: dict[int, float] | None = None) -> list[Candidate]:
+    broken = textwrap.dedent(broken)
+    scores = lines or dict.fromkeys(range(1, broken.count("\n") + 1), 1.0)
+    suspects = [Suspect("m.py", line, score) for line, score in scores.items()]
+    return list(candidates({"m.py": broken}, suspects, hints))
+
+
+def rank(broken: str, fixed: str, hints: Hints | None = None) -> int:
+    """The place of the fix among the candidates, from 0."""
+    sources = {"m.py": textwrap.dedent(broken)}
+    texts = [apply(candidate, sources)["m.py"] for candidate in found(broken, hints)]
+    assert textwrap.dedent(fixed) in texts, "the fix is not among the candidates"
+    return texts.index(textwrap.dedent(fixed))
+
+
+ONE_LINE = [
+    ("return a if a < b else b", "return a if a <= b else b"),
+    ("return a + b * 2", "return (a + b) * 2"),
+    ("return a / b", "return a // b"),
+    ("return a - b", "return b - a"),
+    ("return a and b", "return a or b"),
+    ("return not a", "return a"),
+    ("return a or 5", "return a if a is not None else 5"),
+    ("return [x for x in range(a)]", "return [x for x in range(1, a + 1)]"),
+    ("return a[1:b]", "return a[1:b + 1]"),
+    ("return a[:3]", "return a[3:]"),
+    ("return a[0]", "return a[-1]"),
+    ("return a[b]", "return a.get(b, 0)"),
+    ("return max(a, b)", "return min(a, b)"),
+    ("return any(x for x in a)", "return all(x for x in a)"),
+    ("return sorted(a)", "return sorted(a, reverse=True)"),
+    ("return sorted(a, key=lambda p: (p[0], p[1]))", "return sorted(a, key=lambda p: (-p[0], p[1]))"),
+    ("return a.strip", "return a.strip()"),
+    ("return a.lstrip('x')", "return a.strip('x')"),
+    ("return a.append(b)", "return a.extend(b)"),
+    ("return pow(a, b)", "return pow(b, a)"),
+    ("return a == b", "return a.lower() == b.lower()"),
+    ("return (a + b) / 2 * 100", "return round((a + b) / 2 * 100, 2)"),
+    ("a.replace('x', 'y')", "a = a.replace('x', 'y')"),
+    ("a + b", "return a + b"),
+    ("return True", "return False"),
+    ("raise ValueError('no')", "raise TypeError('no')"),
+    ("return a / b", "return a / b if b else 0"),
+]
+
+
+@pytest.mark.parametrize(("broken", "fixed"), ONE_LINE, ids=[f for _, f in ONE_LINE])
+def test_a_wrong_expression(broken: str, fixed: str) -> None:
+    assert rank(f"def f(a, b):\n    {broken}\n", f"def f(a, b):\n    {fixed}\n") < 150
+
+
+def test_a_return_inside_the_loop_moves_out() -> None:
+    broken = """
+        def total(values):
+            result = 0
+            for value in values:
+                result += value
+                return result
+        """
+    fixed = """
+        def total(values):
+            result = 0
+            for value in values:
+                result += value
+            return result
+        """
+    assert rank(broken, fixed) < 5
+
+
+def test_a_start_value_set_in_every_turn_moves_before_the_loop() -> None:
+    broken = """
+        def total(values):
+            for value in values:
+                result = 0
+                result += value
+            return result
+        """
+    fixed = """
+        def total(values):
+            result = 0
+            for value in values:
+                result += value
+            return result
+        """
+    assert rank(broken, fixed) < 10
+
+
+def test_a_shared_default_is_made_for_every_call() -> None:
+    broken = """
+        def collect(item, into=[]):
+            into.append(item)
+            return into
+        """
+    fixed = """
+        def collect(item, into=None):
+            if into is None:
+                into = []
+            into.append(item)
+            return into
+        """
+    assert rank(broken, fixed) == 0
+
+
+def test_a_variable_that_nothing_reads_is_tried_first() -> None:
+    broken = """
+        def area(width, height):
+            return width * width
+        """
+    fixed = """
+        def area(width, height):
+            return width * height
+        """
+    assert rank(broken, fixed) < 4
+
+
+def test_the_base_case_of_a_recursion() -> None:
+    broken = """
+        def factorial(n):
+            return n * factorial(n - 1)
+        """
+    fixed = """
+        def factorial(n):
+            if n <= 1:
+                return 1
+            return n * factorial(n - 1)
+        """
+    assert rank(broken, fixed, Hints(messages=("RecursionError: maximum recursion depth exceeded",))) < 60
+
+
+def test_the_exception_that_was_raised_is_the_one_to_catch() -> None:
+    broken = """
+        def read(text):
+            try:
+                return int(text)
+            except KeyError:
+                return None
+        """
+    fixed = broken.replace("KeyError", "ValueError")
+    assert rank(broken, fixed, Hints(messages=("ValueError: invalid literal for int()",))) < 3
+
+
+def test_a_constant_of_the_tests_is_an_ingredient() -> None:
+    broken = "LIMIT = 30\n\n\ndef full(n):\n    return n >= LIMIT\n"
+    fixed = broken.replace("30", "64")
+    assert rank(broken, fixed, Hints(tests=("def test_full():\n    assert full(64)\n",))) < 60
+
+
+def test_more_suspicion_comes_first() -> None:
+    broken = "def f(a, b):\n    if a < b:\n        return a\n    if a > b:\n        return b\n    return 0\n"
+    first = found(broken, lines={2: 0.2, 4: 1.0})[0]
+    assert first.line == 4
+
+
+def test_candidates_differ_from_each_other_and_are_python() -> None:
+    path = ROOT / "sandbox" / "mutants.py"
+    text = path.read_text()
+    suspects = [Suspect("m.py", line, 1.0) for line in range(1, text.count("\n") + 1)]
+    every = list(candidates({"m.py": text}, suspects))
+    results = [apply(candidate, {"m.py": text})["m.py"] for candidate in every]
+    assert len(set(results)) == len(results) > 1000
+    for result in results[::7]:
+        compile(result, "m.py", "exec")
+
+
+def test_thousands_of_candidates_take_a_moment() -> None:
+    text = (ROOT / "agents" / "edits.py").read_text()
+    suspects = [Suspect("m.py", line, 1.0) for line in range(1, text.count("\n") + 1)]
+    began = time.process_time()
+    count = len(list(candidates({"m.py": text}, suspects)))
+    assert count > 2000
+    assert (time.process_time() - began) / count < 0.002
+
+
+def test_text_beyond_ascii_keeps_its_place() -> None:
+    broken = 'def f(a, b):\n    name = "größe" ; return a < b\n'
+    fixed = 'def f(a, b):\n    name = "größe" ; return a <= b\n'
+    assert rank(broken, fixed) < 50
+
+
+def test_pairs_do_not_touch_each_other() -> None:
+    broken = "def f(a, b):\n    low = a < b\n    high = a > b\n    return low, high\n"
+    sources = {"m.py": broken}
+    texts = {apply(pair, sources).get("m.py") for pair in pairs(found(broken)[:40])}
+    assert broken.replace("a < b", "a <= b").replace("a > b", "a >= b") in texts
+    assert None not in texts

@@ -1,0 +1,205 @@
+"""Many small changes tried in forks of one process: right answers, bounded, nothing left for the next one."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from sandbox import tars
+from sandbox.container import DockerSandbox
+from sandbox.docker import DockerEngine
+from sandbox.protocol import Command, Limits
+from sandbox.trials import Attempt, Measured, Trial, Trials
+from sandbox.workers import Workers
+from tests.support.trees import RUN_ID, fastapi_image
+
+pytestmark = pytest.mark.docker
+
+STATS = """
+LIMITS = {"most": 3}
+SEEN = []
+
+
+def largest(values):
+    best = 0
+    for value in values:
+        if value > best:
+            best = value
+    return best
+
+
+def count_to(number):
+    found = []
+    step = 0
+    while step < number:
+        found.append(step)
+        step += 1
+    return found
+
+
+def first(values, most=LIMITS["most"]):
+    SEEN.append(len(values))
+    return values[:most]
+"""
+TESTS = """
+import pathlib
+
+import stats
+
+
+def test_positive():
+    assert stats.largest([1, 3, 2]) == 3
+
+
+def test_negative():
+    assert stats.largest([-5, -2]) == -2
+
+
+def test_count():
+    print("counted")
+    assert stats.count_to(3) == [0, 1, 2]
+
+
+def test_first():
+    assert stats.first([1, 2, 3, 4]) == [1, 2, 3, 4]
+
+
+def test_state():
+    assert stats.first([]) == []
+    assert stats.SEEN in ([0], [4, 0])
+    left = pathlib.Path("left.txt")
+    assert not left.exists()
+    left.write_text("x")
+"""
+FILES = {"stats.py": STATS.encode(), "tests/test_stats.py": TESTS.encode()}
+T = "tests/test_stats.py::"
+FAILING = (f"{T}test_negative", f"{T}test_first")
+PASSING = (f"{T}test_positive", f"{T}test_count", f"{T}test_state")
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[DockerSandbox]:
+    engine = DockerEngine()
+    with engine.open(fastapi_image(), run_id=RUN_ID, limits=Limits(pids=64, memory_mb=768)) as sandbox:
+        yield sandbox
+    engine.close()
+
+
+def fill(box: DockerSandbox, files: Mapping[str, bytes]) -> None:
+    assert box.run(Command(argv=("find", "/src", "-mindepth", "1", "-delete"), timeout_s=30, user="root"))
+    box.put(tars.build(files), "/src")
+
+
+@pytest.fixture(scope="module")
+def trials(box: DockerSandbox) -> Iterator[Trials]:
+    workers = Workers(box)
+    yield Trials(workers)
+    workers.close()
+
+
+@pytest.fixture(scope="module")
+def measured(box: DockerSandbox, trials: Trials) -> Measured:
+    fill(box, FILES)
+    return trials.measure(FAILING, PASSING, ["stats.py"])
+
+
+def line_of(text: str) -> int:
+    return STATS[: STATS.index(text)].count("\n") + 1
+
+
+def replaced(old: str, new: str, source: str = STATS, path: str = "stats.py") -> Attempt:
+    start = source.index(old)
+    return Attempt({path: [(start, start + len(old), new)]}, PASSING)
+
+
+def tried(trials: Trials, measured: Measured, *attempts: Attempt) -> list[Trial]:
+    found = trials.run(measured, FAILING, attempts, until_s=60)
+    assert None not in found
+    return [one for one in found if one is not None]
+
+
+def test_the_code_as_it_is(measured: Measured) -> None:
+    assert {one: measured.outcomes[one] for one in FAILING} == dict.fromkeys(FAILING, "failed")
+    assert measured.passing(PASSING) == PASSING
+    assert "assert 0 == -2" in measured.messages[FAILING[0]]
+    lines = measured.lines[f"{T}test_positive"]["stats.py"]
+    assert line_of("best = value") in lines and line_of("step = 0") not in lines
+    assert line_of("step += 1") in measured.lines[f"{T}test_count"]["stats.py"]
+    assert measured.late and measured.imported == ("stats.py",)
+    assert ("stats.py", "largest", ("{'values': [-5, -2]}", "{'values': [1, 3, 2]}")) in measured.calls
+
+
+def test_right_answers_in_order(trials: Trials, measured: Measured) -> None:
+    half, other, broken, worse, nonsense, same, none = tried(
+        trials,
+        measured,
+        replaced("best = 0", "best = values[0] if values else 0"),
+        replaced('"most": 3', '"most": 4'),
+        replaced("step < number", "step < number - 1"),
+        replaced("value > best", "value < best"),
+        replaced("best = 0", "best = = 0"),
+        replaced("found = []", "found = list()"),
+        replaced("best = 0", "best = (0)"),
+    )
+    assert (half.fixed, half.still, half.broken, half.where) == (FAILING[:1], FAILING[1:], (), "collected")
+    assert (other.fixed, other.still, other.broken, other.where) == (FAILING[1:], FAILING[:1], (), "import")
+    assert broken.fixed == () and broken.still == FAILING and broken.broken == ()
+    assert worse.fixed == () or worse.broken
+    assert nonsense.how == "invalid" and "line 7" in nonsense.detail
+    assert same.fixed == () and same.how == "end"
+    assert (none.how, none.detail) == ("invalid", "nothing that runs is different")
+
+
+def test_both_together_repair_it(trials: Trials, measured: Measured) -> None:
+    one, other = replaced("best = 0", "best = values[0] if values else 0"), replaced('"most": 3', '"most": 4')
+    both = Attempt({"stats.py": [*one.files["stats.py"], *other.files["stats.py"]]}, PASSING)
+    (found,) = tried(trials, measured, both)
+    assert found.repairs(FAILING) and found.where == "import"
+
+
+def test_what_never_ends_is_cut_soon(trials: Trials, measured: Measured) -> None:
+    loops = [replaced("best = 0", f"best = 0\n    while {number}: pass") for number in range(1, 9)]
+    waits = replaced("best = 0", "import time; time.sleep(600)")
+    found = trials.run(measured, FAILING, [*loops, waits], until_s=60)
+    assert {one.how for one in found if one} == {"timeout"} and None not in found
+
+
+def test_crashes_and_lies(trials: Trials, measured: Measured) -> None:
+    said = 'b"0 [\\"done\\", 0, \\"passed\\", \\"\\"]\\n0 [\\"end\\"]\\n"'
+    lie = f"import os; [os.write(fd, {said}) for fd in (1, 2)]; best = 0"
+    gone, quiet, killed, told, well = tried(
+        trials,
+        measured,
+        replaced("best = 0", "import os; os._exit(0)"),
+        replaced('"most": 3', '"most": __import__("os")._exit(0)'),
+        replaced("best = 0", "import os; os.kill(os.getpid(), 9)"),
+        replaced("best = 0", lie),
+        replaced("best = 0", "best = max(values)"),
+    )
+    assert (gone.how, gone.detail) == ("crash", "ended with exit code 0")
+    assert quiet.how == "crash" and quiet.fixed == ()
+    assert (killed.how, killed.detail) == ("crash", "ended by signal 9")
+    assert told.fixed == () and told.still == FAILING
+    assert well.fixed == FAILING[:1] and well.broken == ()
+
+
+def test_nothing_is_left_for_the_next(trials: Trials, measured: Measured) -> None:
+    """Every one of them runs the test that leaves a file and a list behind."""
+    same = [replaced("best = 0", f"best = max(values) + {n} - {n}") for n in range(12)]
+    assert {(one.fixed, one.broken) for one in tried(trials, measured, *same)} == {(FAILING[:1], ())}
+
+
+def test_there_is_an_end_to_it(trials: Trials, measured: Measured) -> None:
+    good = [replaced("best = 0", f"best = values[0] + {n} - {n}") for n in range(6)]
+    assert trials.run(measured, FAILING, good, until_s=0) == [None] * 6
+    found = trials.run(measured, FAILING[:1], good, until_s=60, enough=1)
+    assert len([one for one in found if one]) in (1, 2)
+
+
+def test_answers_of_functions(trials: Trials, measured: Measured) -> None:
+    calls = [("stats.py", "largest", "{'values': [-1]}"), ("stats.py", "largest", "{'values': None}"),
+             ("stats.py", "largest", "{'values': []}")]  # fmt: skip
+    as_it_is, better = trials.answers(
+        measured, FAILING, [Attempt({}, ()), replaced("best = 0", "best = values[0]")], calls, until_s=30
+    )
+    assert as_it_is == (("value", "0"), ("error", "TypeError"), ("value", "0"))
+    assert better == (("value", "-1"), ("error", "TypeError"), ("error", "IndexError"))
