@@ -71,4 +71,4 @@ def _check_listing(resource: ResourceSpec, spec: FeatureSpec) -> None:
 
 def wants_login(spec: FeatureSpec) -> bool:
     """Whether accounts and tokens are part of the request."""
-    return spec.login or bool(spec.guards)
+    return spec.login or bool(spec.guards) or bool(spec.login_parts)

@@ -10,6 +10,9 @@ from agents.blueprints.view import View
 
 METHODS: dict[Action, str] = {"create": "post", "list": "get", "read": "get", "update": "patch", "delete": "delete"}
 
+ADMIN = "CurrentAdmin"
+"""The dependency of a login with roles that lets administrators in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
@@ -158,6 +161,8 @@ class Handlers:
         v, found = self.v, dict[int, str]()
         if action in v.guarded:
             found[401] = "Not logged in"
+        if action in v.admin:
+            found[403] = "Not allowed"
         writes = action in ("create", "update")
         missing = [v.name] if action in ("read", "update", "delete") else [v.nested.target.name] if v.nested else []
         missing += [parent.target.name for parent in v.chosen_parents if writes]
@@ -174,7 +179,7 @@ class Handlers:
         v, found = self.v, list[str]()
         user = v.style.current_user
         if action in v.guarded and user and v.style.user_is_alias:
-            found.append(f"_: {user.name}")
+            found.append(f"_: {ADMIN if action in v.admin else user.name}")
         if action in ("read", "update", "delete"):
             found.append(f"{v.var}: Annotated[{v.cls}, Depends(existing_{v.name})]")
         elif v.nested:

@@ -1,26 +1,44 @@
 """Registration, OAuth2 password login with JWT, and the dependency that guards routes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
 from agents.blueprints.render import render_python
+from agents.blueprints.spec import LoginPart
 
 _LOGIN_IMPORTS = {
     **KNOWN_IMPORTS,
     "CapacityLimiter": "from anyio import CapacityLimiter",
+    "Lock": "from threading import Lock",
     "OAuth2PasswordBearer": "from fastapi.security import OAuth2PasswordBearer",
     "OAuth2PasswordRequestForm": "from fastapi.security import OAuth2PasswordRequestForm",
     "PasswordHash": "from pwdlib import PasswordHash",
     "Request": "from fastapi import Request",
     "SecretStr": "from pydantic import SecretStr",
+    "Security": "from fastapi import Security",
+    "SecurityScopes": "from fastapi.security import SecurityScopes",
+    "async_sessionmaker": "from sqlalchemy.ext.asyncio import async_sessionmaker",
+    "ceil": "from math import ceil",
+    "delete": "from sqlalchemy import delete",
+    "hashlib": "import hashlib",
     "jwt": "import jwt",
     "logging": "import logging",
     "lru_cache": "from functools import lru_cache",
     "os": "import os",
     "secrets": "import secrets",
+    "time": "import time",
     "to_thread": "from anyio import to_thread",
+    "update": "from sqlalchemy import update",
 }
+
+
+_SCHEMAS = ("UserCreate", "UserRead", "UserPage", "Token", "RefreshRequest", "PasswordChange", "RoleChange")
+_SECURITY = (
+    *("CurrentUser", "CurrentAdmin", "hash_password", "fits", "make_token", "get_current_user"),
+    *("failed_logins", "digest_of", "new_refresh_token"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +63,17 @@ class LoginFragments:
     routes: Fragment
 
 
-def login_fragments(style: Style, modules: LoginModules | None = None) -> LoginFragments:
-    """Accounts and tokens in the style of the application: `/auth/register`, `/auth/token`, `/auth/me`."""
+def login_fragments(
+    style: Style, modules: LoginModules | None = None, parts: Sequence[LoginPart] = ()
+) -> LoginFragments:
+    """Accounts and tokens in the style of the application: `/auth/register`, `/auth/token`, `/auth/me` and `parts`."""
     where = modules or LoginModules()
     asynchronous = style.database != "sqlalchemy_sync"
     kind = "AsyncSession" if asynchronous else "Session"
     decorated = style.router == "app"
     values = {
+        "parts": parts,
+        "session_class": kind,
         "asynchronous": asynchronous,
         "session": style.session.name
         if style.session_is_alias
@@ -84,10 +106,8 @@ def _fragment(piece: str, module: str, own: dict[str, Symbol], values: dict[str,
 
 def _own_imports(style: Style, where: LoginModules) -> dict[str, Symbol]:
     symbols = [style.base, style.session, Symbol(where.model, "User")]
-    symbols += [Symbol(where.schemas, name) for name in ("UserCreate", "UserRead", "Token")]
-    symbols += [
-        Symbol(where.security, name)
-        for name in ("CurrentUser", "hash_password", "fits", "make_token", "get_current_user")
-    ]
+    symbols += [Symbol(where.schemas, name) for name in _SCHEMAS]
+    symbols.append(Symbol(where.model, "RefreshToken"))
+    symbols += [Symbol(where.security, name) for name in _SECURITY]
     symbols += [symbol for symbol in (style.moment, where.settings) if symbol]
     return {symbol.name: symbol for symbol in symbols}

@@ -1,5 +1,6 @@
 """Alembic migrations written from the specification: named constraints, reversible, equal to the models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.blueprints.checks import check_resource
@@ -8,7 +9,7 @@ from agents.blueprints.fragments import Style
 from agents.blueprints.names import literal
 from agents.blueprints.relations import Links, Parent, links, target_named
 from agents.blueprints.render import render_python
-from agents.blueprints.spec import FeatureSpec, ResourceSpec
+from agents.blueprints.spec import FeatureSpec, LoginPart, ResourceSpec
 from agents.blueprints.view import View, view
 
 
@@ -31,7 +32,7 @@ def migration(
     Raises:
         NotUnderstood: the specification cannot be rendered.
     """
-    steps = [_users()] if users else []
+    steps = _users(spec.login_parts) if users else []
     for resource in by_dependency(spec):
         check_resource(resource, spec)
         shown = view(resource, spec, style)
@@ -127,16 +128,38 @@ def _association(resource: ResourceSpec, table: str, link: Links) -> _Steps:
     )
 
 
-def _users() -> _Steps:
+def _users(parts: Sequence[LoginPart]) -> list[_Steps]:
     lines = [
         _column("id", "Integer", nullable=False),
         _column("email", "String(320)", nullable=False),
         _column("password_hash", "String(255)", nullable=False),
+        *([_column("role", "String(20)", nullable=False, default='"user"')] if "roles" in parts else []),
+        *([_column("token_version", "Integer", nullable=False, default='"0"')] if "password" in parts else []),
         _column("created_at", "DateTime(timezone=True)", nullable=False, default="sa.func.now()"),
         'sa.PrimaryKeyConstraint("id", name=op.f("pk_users"))',
         'sa.UniqueConstraint("email", name=op.f("uq_users_email"))',
     ]
-    return _Steps([_create_table("users", lines)], ['op.drop_table("users")'])
+    users = _Steps([_create_table("users", lines)], ['op.drop_table("users")'])
+    return [users, _refresh_tokens()] if "refresh" in parts else [users]
+
+
+def _refresh_tokens() -> _Steps:
+    table = "refresh_tokens"
+    foreign = 'op.f("fk_refresh_tokens_user_id_users")'
+    lines = [
+        _column("id", "Integer", nullable=False),
+        _column("user_id", "Integer", nullable=False),
+        _column("family", "String(32)", nullable=False),
+        _column("digest", "String(64)", nullable=False),
+        _column("expires_at", "DateTime(timezone=True)", nullable=False),
+        _column("used_at", "DateTime(timezone=True)", nullable=True),
+        f'sa.ForeignKeyConstraint(["user_id"], ["users.id"], name={foreign}, ondelete="CASCADE")',
+        'sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens"))',
+        'sa.UniqueConstraint("digest", name=op.f("uq_refresh_tokens_digest"))',
+    ]
+    indexed = ("user_id", "family")
+    up = [_create_table(table, lines), *(_create_index(table, name) for name in indexed)]
+    return _Steps(up, [*(_drop_index(table, name) for name in reversed(indexed)), f"op.drop_table({literal(table)})"])
 
 
 def _field_column(field: FieldCode) -> str:

@@ -52,7 +52,7 @@ def new_app(spec: FeatureSpec, *, name: str = "app") -> dict[str, str]:
     for resource in spec.resources:
         files |= _resource_files(resource, spec)
     if login:
-        files |= _login_files()
+        files |= _login_files(spec)
     return dict(sorted(files.items()))
 
 
@@ -62,7 +62,11 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
     modules = [_stem(resource) for resource in by_dependency(spec)]
     routers = ["health", *(["auth"] if login else []), *modules]
     values = {"name": name, "title": title, "login": login, "routers": routers, "asynchronous": True}
-    values |= {"imports": import_block((*_MAIN_IMPORTS, f"from app.routers import {', '.join(routers)}"))}
+    values |= {
+        "roles": "roles" in spec.login_parts,
+        "refresh": "refresh" in spec.login_parts,
+        "imports": _main_imports(spec, routers),
+    }
     values |= {"email": login or _uses(spec, "email"), "endpoints": endpoints(spec, NEW_APP_STYLE)}
     files = {f"{folder}/__init__.py": f'"""{text}"""\n' for folder, text in _PACKAGES.items()}
     files["app/models/__init__.py"] = _models_package(spec, login)
@@ -99,6 +103,11 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
     return files
 
 
+def _main_imports(spec: FeatureSpec, routers: list[str]) -> str:
+    admin = ["from app.security import ensure_first_admin"] if "roles" in spec.login_parts else []
+    return import_block((*_MAIN_IMPORTS, *admin, f"from app.routers import {', '.join(routers)}"))
+
+
 def _resource_files(resource: ResourceSpec, spec: FeatureSpec) -> dict[str, str]:
     pieces = resource_fragments(resource, spec, NEW_APP_STYLE)
     plural, stem = sentence(words(resource.plural)), _stem(resource)
@@ -115,8 +124,9 @@ def _resource_files(resource: ResourceSpec, spec: FeatureSpec) -> dict[str, str]
     return files
 
 
-def _login_files() -> dict[str, str]:
-    pieces = login_fragments(NEW_APP_STYLE, LoginModules(settings=Symbol("app.settings", "Settings")))
+def _login_files(spec: FeatureSpec) -> dict[str, str]:
+    where = LoginModules(settings=Symbol("app.settings", "Settings"))
+    pieces = login_fragments(NEW_APP_STYLE, where, spec.login_parts)
     return {
         "app/models/user.py": module_source("Accounts in the database.", [pieces.model]),
         "app/schemas/user.py": module_source("Accounts and tokens in requests and answers.", [pieces.schemas]),

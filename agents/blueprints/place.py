@@ -52,7 +52,7 @@ def place(spec: FeatureSpec, profile: AppProfile, source: Source) -> dict[str, s
     if login or any(not r.exists for r in spec.resources):
         _step(tree, place_moment)
     if login:
-        _step(tree, lambda bench: place_login(bench, layout_of(bench)))
+        _step(tree, lambda bench: place_login(bench, layout_of(bench), spec.login_parts))
     for resource in _in_order(spec):
         if not resource.exists:
             _step(tree, partial(_new, resource=resource, spec=spec))

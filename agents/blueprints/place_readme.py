@@ -37,7 +37,7 @@ def new_readme(source: Source, spec: FeatureSpec, style: Style, *, login: bool) 
 
 
 def _added(spec: FeatureSpec, style: Style, *, login: bool) -> list[tuple[str, str, str]]:
-    found = login_endpoints(style) if login else []
+    found = login_endpoints(style, spec.login_parts) if login else []
     for resource in spec.resources:
         found += [] if resource.exists else resource_endpoints(resource, spec, style)
     return found

@@ -1,5 +1,7 @@
 """A new resource in an existing application: its pieces put where the application keeps such things."""
 
+from collections.abc import Sequence
+
 from agents.blueprints.bench import Bench
 from agents.blueprints.cst_imports import add_imports, bound_names, rename_names
 from agents.blueprints.extend_schemas import UTC_TYPE
@@ -11,7 +13,7 @@ from agents.blueprints.place_code import file_of, put
 from agents.blueprints.place_register import register_model, register_router
 from agents.blueprints.place_style import Layout, layout_of
 from agents.blueprints.resource import resource_fragments
-from agents.blueprints.spec import FeatureSpec, ResourceSpec
+from agents.blueprints.spec import FeatureSpec, LoginPart, ResourceSpec
 from agents.errors import NotUnderstood
 from agents.reading.schemas import is_schema
 
@@ -52,12 +54,14 @@ def place_moment(bench: Bench) -> None:
     edit.insert(min(edit.index_of(f.name) for f in schemas), UTC_TYPE)
 
 
-def place_login(bench: Bench, layout: Layout) -> None:
+def place_login(bench: Bench, layout: Layout, parts: Sequence[LoginPart] = ()) -> None:
     """Write registration, login and the dependency that guards routes.
 
     Raises:
         NotUnderstood: the application has accounts of its own already.
     """
+    if "roles" in parts:
+        raise NotUnderstood("roles", "The rules bring roles with a new application only; ask for a plain login here.")
     taken = next((m for m in bench.app.models if m.name == "User" or m.table == "users"), None)
     if taken:
         place = taken.found.place
@@ -66,7 +70,7 @@ def place_login(bench: Bench, layout: Layout) -> None:
     style = layout.style
     model, schema = (module_path(p, "user", "users") for p in (style.model_module, style.schema_module))
     security = _security_module(bench, layout)
-    pieces = login_fragments(style, LoginModules(model=model, schemas=schema, security=security))
+    pieces = login_fragments(style, LoginModules(model=model, schemas=schema, security=security), parts)
     put(bench, _file(bench, layout, model), [_based(pieces.model, style)], "model", "Accounts in the database.")
     if model:
         register_model(bench, model, "User")

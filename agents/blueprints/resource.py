@@ -1,7 +1,7 @@
 """One resource as code in the style of the application it goes into."""
 
 from agents.blueprints.fragments import Fragment, ResourceFragments, Style
-from agents.blueprints.handlers import Handlers
+from agents.blueprints.handlers import ADMIN, Handlers
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
 from agents.blueprints.names import module_path
 from agents.blueprints.render import render_python
@@ -46,6 +46,7 @@ def _own_imports(v: View, piece: str) -> dict[str, str]:
     pairs += [(parent.target.model.module, parent.target.model.name) for parent in v.parents]
     pairs += [(link.target.model.module, link.target.model.name) for link in v.links]
     pairs += [(symbol.module, symbol.name) for symbol in (style.current_user, style.moment, style.url) if symbol]
+    pairs += [(style.current_user.module, ADMIN)] if v.admin and style.current_user else []
     pairs += [(repository, f"{v.cls}Repository")]
     names = [*v.enums, *(f"{v.cls}{kind}" for kind in ("Create", "Update", "Read", "Page")), v.moment, v.url]
     pairs += [(schemas, name) for name in names if name not in {known for _, known in pairs}]

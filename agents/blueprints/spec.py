@@ -10,6 +10,7 @@ FieldType = Literal[
     "str", "text", "int", "float", "decimal", "bool", "date", "datetime", "email", "url", "uuid", "enum"
 ]
 Action = Literal["create", "read", "list", "update", "delete"]
+LoginPart = Literal["refresh", "password", "roles"]
 ALL_ACTIONS: tuple[Action, ...] = ("create", "read", "list", "update", "delete")
 
 
@@ -77,6 +78,8 @@ class GuardSpec(Frozen):
 
     resource: str
     actions: tuple[Action, ...]
+    role: Literal["", "admin"] = ""
+    """Only for users of that role (403 for others); empty: for every user."""
 
 
 class FeatureSpec(Frozen):
@@ -86,6 +89,8 @@ class FeatureSpec(Frozen):
     listings: tuple[ListingSpec, ...] = ()
     guards: tuple[GuardSpec, ...] = ()
     login: bool = False
-    """Registration and OAuth2 password login with JWT are wanted (implied by guards)."""
+    """Registration and OAuth2 password login with JWT are wanted (implied by guards and login parts)."""
+    login_parts: tuple[LoginPart, ...] = ()
+    """More of a new login: refresh tokens and logout, change of password, roles with an `admin` scope."""
     health: bool = False
     """A `/health` route is wanted (implied for a new application)."""

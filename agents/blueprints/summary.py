@@ -1,29 +1,43 @@
 """What an application serves and needs, as lists: endpoints for the README, packages for the manifest."""
 
+from collections.abc import Sequence
+
 from agents.blueprints.checks import wants_login
 from agents.blueprints.fragments import Style
 from agents.blueprints.handlers import METHODS, Handlers
 from agents.blueprints.names import article, words
-from agents.blueprints.spec import ALL_ACTIONS, FeatureSpec, ResourceSpec
+from agents.blueprints.spec import ALL_ACTIONS, FeatureSpec, LoginPart, ResourceSpec
 from agents.blueprints.view import view
 
 
 def endpoints(spec: FeatureSpec, style: Style) -> list[tuple[str, str, str]]:
     """Method, path and purpose of every route of `spec`."""
     found = [("GET", "/health", "is the service up"), ("GET", "/health/ready", "is the database up")]
-    found += login_endpoints(style) if wants_login(spec) else []
+    found += login_endpoints(style, spec.login_parts) if wants_login(spec) else []
     for resource in spec.resources:
         found += resource_endpoints(resource, spec, style)
     return found
 
 
-def login_endpoints(style: Style) -> list[tuple[str, str, str]]:
+def login_endpoints(style: Style, parts: Sequence[LoginPart] = ()) -> list[tuple[str, str, str]]:
     """The routes of accounts and tokens."""
     auth = f"{style.prefix}/auth"
+    more: dict[LoginPart, list[tuple[str, str, str]]] = {
+        "refresh": [
+            ("POST", f"{auth}/refresh", "exchange a refresh token"),
+            ("POST", f"{auth}/logout", "end a login"),
+        ],
+        "password": [("POST", f"{auth}/password", "change the password")],
+        "roles": [
+            ("GET", f"{auth}/users", "list the accounts (administrators)"),
+            ("PUT", f"{auth}/users/{{user_id}}/role", "say what an account may do (administrators)"),
+        ],
+    }
     return [
         ("POST", f"{auth}/register", "create an account"),
         ("POST", f"{auth}/token", "log in, get a token"),
         ("GET", f"{auth}/me", "who is logged in"),
+        *(row for part, rows in more.items() if part in parts for row in rows),
     ]
 
 

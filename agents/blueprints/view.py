@@ -42,6 +42,8 @@ class View:
     """Arguments of `order_by`."""
     paginated: bool
     guarded: tuple[Action, ...]
+    admin: tuple[Action, ...]
+    """Guarded actions that only administrators may do."""
     referred: bool
     """Deleting one can be refused because something needs it."""
     style: Style
@@ -216,6 +218,7 @@ def view(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> View:
         order=_order(asked, target.model.name, style),
         paginated=asked.paginated,
         guarded=tuple(a for guard in spec.guards if guard.resource == resource.name for a in guard.actions),
+        admin=tuple(a for g in spec.guards if g.resource == resource.name and g.role == "admin" for a in g.actions),
         referred=any(_needs(other, resource.name) for other in spec.resources),
         style=style,
     )

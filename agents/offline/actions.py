@@ -1,6 +1,7 @@
 """Who may do what: `create or delete books`, `require login to ...`, `read-only`, `no delete`."""
 
 import re
+from typing import Literal
 
 from agents.blueprints.spec import ALL_ACTIONS, Action
 from agents.offline.facts import Asks, Fact, Guards, Limits
@@ -159,10 +160,49 @@ _LOGIN = re.compile(
 )
 
 
+_ASK = (
+    r"(?:(?:add|support|with|include|use|issue|implement|provide|have|offer|and|users? can|users? may|let users|"
+    r"allow) )*"
+)
+_PARTS: dict[Literal["refresh", "password", "roles"], str] = {
+    "refresh": r"(?:(?:short[- ]lived access tokens and|rotating|the|jwt|a|an) )*(?:refresh[- ]tokens?|"
+    r"token refresh|log[- ]?out)(?:(?:,| and| with| that| are| is| can be| the| their| they| on| reuse| detection|"
+    r" use| rotation| rotated| rotate| revocation| revoked| log[- ]?out| refresh[- ]tokens?|"
+    r" endpoint))*",
+    "password": r"(?:to |a |the )*(?:change (?:of )?(?:their |the |a )?(?:own )?passwords?|password changes?)"
+    r"(?: endpoint)?",
+    "roles": r"(?:(?:an?|the|user|two|and|admin|administrator) )*(?:roles?|scopes)(?: (?:and|for|user|users|admin|"
+    r"admins|administrators|roles?|scopes))*",
+}
+_ADMINS = r"(?:admins|administrators|(?:users|people) (?:with|of|in) the admin(?:istrator)? role|an admin(?:istrator)?)"
+_ADMIN = [
+    re.compile(rule + "$", re.IGNORECASE)
+    for rule in (
+        rf"only (?:allow |let )?{_ADMINS} (?:can|may|should|to|are allowed to|should be able to) (?P<t>.+)",
+        rf"only {_ADMINS} (?P<t>(?:create|delete|update|add|read|list|edit|view|manage)\b.+)",
+        r"(?P<t>.+?) (?:requires?|needs?) (?:the |an )?admin(?:istrator)? (?:role|rights|scope)",
+        rf"(?:only )?(?:allow |permit )?(?P<t>.+?) only (?:for|by|to) {_ADMINS}",
+    )
+]
+
+
+def _read_parts(text: str) -> list[Fact]:
+    """More of a login: `refresh tokens`, `users can change their password`, `roles`."""
+    for part, words in _PARTS.items():
+        if re.fullmatch(_ASK + words, text, re.IGNORECASE):
+            return [Asks(part)]
+    return []
+
+
 def read_guard(text: str) -> list[Fact] | None:
     """Login as such, or for some actions; or the statement that something stays open."""
+    if parts := _read_parts(text):
+        return parts
     if _LOGIN.match(text):
         return [Asks("login")]
+    for rule in _ADMIN:
+        if (m := rule.match(text)) and (targets := targets_of(m["t"])):
+            return [Guards(targets, role="admin"), Asks("roles")]
     for rules, public in ((_GUARDS, False), (_PUBLIC, True)):
         for rule in rules:
             if (m := rule.match(text)) and (targets := targets_of(m["t"])):

@@ -2,6 +2,7 @@
 
 from agents.blueprints.spec import FeatureSpec
 from agents.offline.topics import Topic
+from agents.offline.topics_accounts import account_topics
 from agents.offline.topics_crud import crud_topics
 from agents.offline.topics_lists import guard_topics, list_topics
 from agents.offline.topics_login import health_topic, login_topics, standing_topic
@@ -18,7 +19,7 @@ def topics_of(spec: FeatureSpec, profile: AppProfile) -> tuple[World, tuple[Topi
     for name in _named(spec):
         topics += _of_thing(world, world.things[name])
     if spec.login:
-        topics += login_topics(world)
+        topics += [*login_topics(world), *account_topics(world)]
     if spec.health:
         topics.append(health_topic())
     if not profile.exists:

@@ -49,6 +49,8 @@ class Guards:
 
     targets: tuple[tuple[tuple[Action, ...], str | None], ...]
     public: bool = False
+    role: Literal["", "admin"] = ""
+    """Only users of that role may."""
     """The opposite is said: anybody may do it."""
 
 
@@ -74,7 +76,7 @@ class Limits:
 class Asks:
     """Something the whole application gets."""
 
-    what: Literal["login", "health", "nothing"]
+    what: Literal["login", "health", "nothing", "refresh", "password", "roles"]
     note: str = ""
 
 

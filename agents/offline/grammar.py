@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from agents.blueprints.spec import Action, FeatureSpec, ResourceSpec
+from agents.blueprints.spec import Action, FeatureSpec, LoginPart, ResourceSpec
 from agents.contracts import Answer, Decision, Question
 from agents.errors import Contradiction, NotUnderstood
 from agents.offline.actions import WRITES, targets_of
@@ -163,8 +164,14 @@ def _spec(said: Sequence[Said], table: Table, notes: Notes) -> FeatureSpec:
     profile = table.profile
     listings = listing_specs(said, table, notes)
     guards = guard_specs(said, table)
-    wanted = bool(guards) or _wants(said, "login")
+    parts = tuple(part for part in get_args(LoginPart) if _wants(said, part))
+    wanted = bool(guards or parts) or _wants(said, "login")
     login = wanted and profile.login is None
+    if parts and not login:
+        raise NotUnderstood(
+            next(s.quote for s in said if isinstance(s.fact, Asks) and s.fact.what in parts),
+            "The application has a login already, and the rules change none; set a model for that.",
+        )
     if login and table.get("user"):
         raise NotUnderstood(
             "users",
@@ -173,7 +180,7 @@ def _spec(said: Sequence[Said], table: Table, notes: Notes) -> FeatureSpec:
         )
     has_health = any(r.path == "/health" for r in profile.routes)
     return FeatureSpec(
-        resources=_ordered(table), listings=listings, guards=guards, login=login,
+        resources=_ordered(table), listings=listings, guards=guards, login=login, login_parts=parts,
         health=(_wants(said, "health") or not profile.exists) and not has_health,
     )  # fmt: skip
 

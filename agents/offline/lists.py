@@ -1,6 +1,7 @@
 """Listings and guards with every name checked against what there is."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from agents.blueprints.spec import ALL_ACTIONS, Action, GuardSpec, ListingSpec
 from agents.errors import Contradiction, NotUnderstood
@@ -134,22 +135,28 @@ def guard_specs(said: Sequence[Said], table: Table) -> tuple[GuardSpec, ...]:
     """
     closed: dict[str, set[Action]] = {}
     opened: dict[str, set[Action]] = {}
+    admin: dict[str, set[Action]] = {}
     for item, current in _follow(said, table):
         if isinstance(item.fact, Guards):
-            into = opened if item.fact.public else closed
+            into = opened if item.fact.public else admin if item.fact.role else closed
             for actions, name in item.fact.targets:
                 for resource, allowed in _meant(name, actions, current, item.quote, table):
                     into.setdefault(resource, set()).update(allowed)
     for resource, free in opened.items():
-        if both := closed.get(resource, set()) & free:
+        if both := (closed.get(resource, set()) | admin.get(resource, set())) & free:
             listed = ", ".join(a for a in ALL_ACTIONS if a in both)
             raise Contradiction(
                 f"{listed} of {spoken(plural_name(resource))} is said to be both open to everyone and for "
                 f"logged-in users."
             )
-    return tuple(
-        GuardSpec(resource=r, actions=tuple(a for a in ALL_ACTIONS if a in acts)) for r, acts in closed.items() if acts
+    return (
+        *(_guard(r, acts - admin.get(r, set())) for r, acts in closed.items() if acts - admin.get(r, set())),
+        *(_guard(r, acts, "admin") for r, acts in admin.items() if acts),
     )
+
+
+def _guard(resource: str, actions: set[Action], role: Literal["", "admin"] = "") -> GuardSpec:
+    return GuardSpec(resource=resource, actions=tuple(a for a in ALL_ACTIONS if a in actions), role=role)
 
 
 def _meant(

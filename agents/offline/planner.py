@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agents.blueprints.spec import FeatureSpec
+from agents.blueprints.spec import FeatureSpec, LoginPart
 from agents.contracts import Criterion, Decision, Plan, PlanStep
 from agents.offline.criteria import topics_of
 from agents.offline.grammar import Reading, read
@@ -90,6 +90,22 @@ def _steps(spec: FeatureSpec, topics: tuple[Topic, ...], profile: AppProfile) ->
     return tuple(steps)
 
 
+_PARTS: dict[LoginPart, tuple[str, str]] = {
+    "refresh": (
+        "refresh tokens of 30 days in the database, each good once; a second use ends the whole login",
+        "access tokens can be short-lived, and a stolen refresh token shows itself",
+    ),
+    "password": (
+        "a password is changed with the old one, and ends every token given out before",
+        "whoever changes it may do so because somebody else knows it",
+    ),
+    "roles": (
+        "two roles, user and admin, as a scope in the token and checked against the database at every request",
+        "a role that is taken away counts at once, and a token may ask for less than its owner may do",
+    ),
+}
+
+
 def _decisions(spec: FeatureSpec, profile: AppProfile) -> tuple[Decision, ...]:
     found = []
     if not profile.exists:
@@ -102,6 +118,11 @@ def _decisions(spec: FeatureSpec, profile: AppProfile) -> tuple[Decision, ...]:
             "registration with e-mail and password, OAuth2 password flow, JWT with an expiry, salted password hashes"
         )
         found.append(Decision(choice=choice, reason="it is FastAPI's own way of login and needs no other service"))
+        choice = (
+            "ten failed logins of an account from one client, then 429 for a quarter of an hour; counted per process"
+        )
+        found.append(Decision(choice=choice, reason="guessing is slow, and nobody is locked out from elsewhere"))
+        found += [Decision(choice=_PARTS[part][0], reason=_PARTS[part][1]) for part in spec.login_parts]
     elif spec.guards and profile.login:
         found.append(
             Decision(choice="the login that is there guards the operations", reason="two logins would compete")

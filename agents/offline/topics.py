@@ -61,7 +61,8 @@ class Words:
 
     def login(self, *actions: Action) -> str:
         """`, headers=login(client)` when one of the actions needs it."""
-        return ", headers=login(client)" if set(actions) & self.thing.guarded else ""
+        who = "admin" if set(actions) & self.thing.admin else "login"
+        return f", headers={who}(client)" if set(actions) & self.thing.guarded else ""
 
     def new(self, changes: str = "") -> str:
         """A call that gives a valid body."""
@@ -95,7 +96,8 @@ class Words:
 
     def listed(self, query: str = "") -> str:
         """A call that gives every item of the list; `query` holds arguments."""
-        login = ["login(client)"] if "list" in self.thing.guarded else []
+        who = "admin(client)" if "list" in self.thing.admin else "login(client)"
+        login = [who] if "list" in self.thing.guarded else []
         return f"listed({', '.join(['client', self.collection, *login, *([query] if query else [])])})"
 
     def below(self, changes: str = "") -> str:

@@ -297,20 +297,26 @@ def guard_topics(world: World, thing: Thing, new: frozenset[str]) -> Iterator[To
             'assert answer.headers["www-authenticate"].startswith("Bearer")',
             f'answer = {call}, headers={{"Authorization": "Bearer nonsense"}})',
             "assert answer.status_code == 401, answer.text",
-            f"answer = {call}, headers=login(client))",
+            *(_only_admins(call) if action in thing.admin else ()),
+            f"answer = {call}, headers={'admin' if action in thing.admin else 'login'}(client))",
             "assert answer.is_success, answer.text",
         ]
         one = an(thing.name) if action != "list" else thing.many
         done = {"create": "creating", "read": "reading", "list": "listing", "update": "updating", "delete": "deleting"}[
             action
         ]
+        rest = ", 403 for anybody but an administrator" if action in thing.admin else ""
         check = Check(
             f"test_{done}_{one.replace(' ', '_')}_needs_a_login",
-            "401 without a valid token, done with one.",
+            f"401 without a valid token{rest}, done with one.",
             tuple(body),
         )
         yield Topic(
             thing.plural,
-            f"{done.capitalize()} {one} needs a login: 401 with WWW-Authenticate: Bearer without a valid token.",
+            f"{done.capitalize()} {one} needs a login: 401 with WWW-Authenticate: Bearer without a valid token{rest}.",
             (check,),
         )
+
+
+def _only_admins(call: str) -> list[str]:
+    return [f"answer = {call}, headers=login(client))", "assert answer.status_code == 403, answer.text"]

@@ -1,7 +1,7 @@
 """The application as it will be: what the request adds and what is there, with paths, guards and relations."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agents.blueprints.relations import natural_key
@@ -32,6 +32,8 @@ class Thing:
     exists: bool
     guarded: frozenset[Action]
     """Needs a login after the change."""
+    admin: frozenset[Action] = field(default=frozenset(), kw_only=True)
+    """Needs an administrator after the change."""
     listing: ListingSpec
     natural_key: str | None = None
     update: Literal["patch", "put"] = "patch"
@@ -126,8 +128,8 @@ def _listing(spec: FeatureSpec, name: str) -> ListingSpec:
     return next((item for item in spec.listings if item.resource == name), ListingSpec(resource=name))
 
 
-def _guards(spec: FeatureSpec, name: str) -> frozenset[Action]:
-    return frozenset(a for g in spec.guards if g.resource == name for a in g.actions)
+def _guards(spec: FeatureSpec, name: str, role: str = "") -> frozenset[Action]:
+    return frozenset(a for g in spec.guards if g.resource == name and role in ("", g.role) for a in g.actions)
 
 
 def _new(resource: ResourceSpec, spec: FeatureSpec, prefix: str) -> Thing:
@@ -138,7 +140,8 @@ def _new(resource: ResourceSpec, spec: FeatureSpec, prefix: str) -> Thing:
         fields=fields, added=fields,
         relations=resource.relations, added_relations=resource.relations,
         actions=resource.actions,
-        exists=False, guarded=_guards(spec, resource.name), listing=_listing(spec, resource.name),
+        exists=False, guarded=_guards(spec, resource.name), admin=_guards(spec, resource.name, "admin"),
+        listing=_listing(spec, resource.name),
         natural_key=key.name if key else None,
     )  # fmt: skip
 

@@ -125,13 +125,13 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
     for name in _called(text):
         need(name)
-    first = ("rows", "listed", "newcomer", "register", "token_of", "login")
+    first = ("rows", "listed", "newcomer", "register", "token_of", "login", "admin")
     known = [n for n in first if n in found]
     return [found[n] for n in (*known, *(n for n in reversed(found) if n not in known))]
 
 
 def _called(text: str) -> list[str]:
-    names = re.findall(r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of)\(", text)
+    names = re.findall(r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin)\(", text)
     return list(dict.fromkeys(names))
 
 
@@ -143,6 +143,7 @@ def _helper(world: World, name: str) -> list[str] | None:
         "register": _register,
         "token_of": _token_of,
         "login": _login,
+        "admin": _admin,
     }
     if name in makers:
         return makers[name](world)
@@ -226,6 +227,15 @@ def _login(world: World) -> list[str]:
         *(register if world.register_path else []),
         "        _headers.update(token_of(client, account))",
         "    return _headers",
+    ]
+
+
+def _admin(_: World) -> list[str]:
+    return [
+        "def admin(client: httpx.Client) -> dict[str, str]:",
+        '    """The header of the administrator a development server is started with."""',
+        '    account = {"email": "admin@example.com", "password": "change-this-password"}',
+        "    return token_of(client, account)",
     ]
 
 

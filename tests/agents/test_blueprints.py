@@ -20,7 +20,7 @@ from agents.blueprints.summary import endpoints, requirements
 from agents.blueprints.wrap import WIDTH, wrap_lines
 from agents.errors import NotUnderstood
 from tests.support.blueprint_apps import ONE_FILE, one_module
-from tests.support.blueprint_specs import ALL, BOOK, EVERYTHING, LIBRARY, NOTES, REVIEW, TAG
+from tests.support.blueprint_specs import ACCOUNTS, ALL, BOOK, EVERYTHING, LIBRARY, NOTES, REVIEW, TAG
 
 RULES = "E,F,I,UP,B,S,ANN,ASYNC,FAST"
 STYLES = {
@@ -58,7 +58,7 @@ def test_a_new_application_is_formatted_and_clean(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", STYLES)
-@pytest.mark.parametrize("spec", [LIBRARY, EVERYTHING], ids=["library", "everything"])
+@pytest.mark.parametrize("spec", [LIBRARY, EVERYTHING, ACCOUNTS], ids=["library", "everything", "accounts"])
 def test_a_resource_is_formatted_in_every_style(name: str, spec: FeatureSpec, tmp_path: Path) -> None:
     source = one_module(spec, STYLES[name])
     (tmp_path / "module.py").write_text(source)

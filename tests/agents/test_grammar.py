@@ -234,7 +234,7 @@ NOT_UNDERSTOOD: list[tuple[str, str]] = [
     ("make it fast", "make it fast"),
     ("Send an email when a book is created", "Send an email when a book is created"),
     ("Add books with title. Users can only delete their own books", "Users can only delete their own books"),
-    ("Add books with title. Only admins can delete books", "Only admins can delete books"),
+    ("Add books with title. Only editors can delete books", "Only editors can delete books"),
     ("Add books with title in PostgreSQL", "title in PostgreSQL"),
     ("Add a GraphQL API for books", "Add a GraphQL API for books"),
     ("Add books with title (str, encrypted) and author", "title (str, encrypted)"),
@@ -374,6 +374,43 @@ def test_login_without_a_purpose_is_a_question() -> None:
     assert [q.default for q in read(text, NEW).questions] == ["creating, updating and deleting books"]
     assert short(read(text, NEW, [Answer(question="Q1", text="deleting books")]).spec)[1] == "guard book: d"
     assert short(read(text, NEW, [Answer(question="Q1", text="none")]).spec) == ["book/books: title:str", "login"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "admin"),
+    [
+        ("with refresh tokens", ("refresh",), ""),
+        ("support refresh tokens with rotation and revocation", ("refresh",), ""),
+        ("users can log out", ("refresh",), ""),
+        ("users can change their password", ("password",), ""),
+        ("add a password change endpoint", ("password",), ""),
+        ("add roles", ("roles",), ""),
+        ("with user and admin roles", ("roles",), ""),
+        ("only admins can delete books", ("roles",), "d"),
+        ("deleting books requires the admin role", ("roles",), "d"),
+        ("only administrators may create or update books", ("roles",), "cu"),
+        ("add refresh tokens. Users may change passwords", ("refresh", "password"), ""),
+    ],
+)
+def test_more_of_a_login(text: str, parts: tuple[str, ...], admin: str) -> None:
+    spec = read_request(f"Add books with title. {text}", NEW)
+    assert spec.login and spec.login_parts == parts
+    guards = [g for g in spec.guards if g.role == "admin"]
+    assert "".join(a[0] for g in guards for a in g.actions) == admin
+
+
+def test_what_admins_may_is_not_open_to_others() -> None:
+    text = "Add books with title. Require login to create or delete books. Only admins can delete books"
+    found = [(g.role, g.actions) for g in read_request(text, NEW).guards]
+    assert found == [("", ("create",)), ("admin", ("delete",))]
+    with pytest.raises(Contradiction):
+        read_request("Add books with title. Only admins can delete books. Anyone can delete books", NEW)
+
+
+def test_a_login_that_is_there_is_not_changed() -> None:
+    with_login = SHOP.model_copy(update={"login": Login(current_user=PLACE, token_path="/token")})
+    with pytest.raises(NotUnderstood, match="refresh tokens"):
+        read_request("Add refresh tokens", with_login)
 
 
 def test_there_are_at_most_three_questions() -> None:

@@ -77,7 +77,7 @@ def one_module(spec: FeatureSpec, style: Style, head: Fragment | None = None) ->
     """Everything in one module, as a single-file application would have it."""
     parts = [head] if head else []
     if style.current_user:
-        login = login_fragments(style, LoginModules(model="", schemas="", security=""))
+        login = login_fragments(style, LoginModules(model="", schemas="", security=""), spec.login_parts)
         parts += [login.model, login.schemas, login.security, login.routes]
     for resource in by_dependency(spec):
         pieces = resource_fragments(resource, spec, style)

@@ -146,7 +146,20 @@ NOTES = FeatureSpec(
 )
 """One resource, no login, nothing unique."""
 
+ACCOUNTS = FeatureSpec(
+    resources=(REVIEW.model_copy(update={"relations": ()}), TAG),
+    guards=(
+        GuardSpec(resource="review", actions=("create", "list")),
+        GuardSpec(resource="review", actions=("delete",), role="admin"),
+        GuardSpec(resource="tag", actions=ALL_ACTIONS, role="admin"),
+    ),
+    login=True,
+    login_parts=("refresh", "password", "roles"),
+)
+"""Everything a login can have."""
+
 ALL = {
+    "accounts": ACCOUNTS,
     "library": LIBRARY,
     "everything": EVERYTHING,
     "notes": NOTES,

@@ -1,0 +1,33 @@
+"""Requests that together use every blueprint in several combinations; each is built, tested and held to every gate."""
+
+COMBINATIONS: dict[str, str] = {
+    "one resource": "Add notes with text",
+    "all types": "Add events with name (str, 1-80 chars), info (text, optional), seats (int, >= 1), share (float), "
+    "price (decimal, > 0), open (bool, default true), day (date), starts_at (datetime), contact (email), site (url, "
+    "optional), code (uuid, unique) and kind (one of talk/workshop, default talk)",
+    "read only": "Add read-only books with title",
+    "some actions": "Add logs with message, only create and list",
+    "unique": "Add books with title and isbn (str, unique)",
+    "nested": "Add books with title. Add reviews of books with rating 1-5 and text",
+    "reference": "Add books with title. Books may belong to a category",
+    "many to many": "Add books with title. Add tags to books and filter by tag",
+    "pages": "Add books with title, author and year. List books by author, newest first, paginated",
+    "search": "Add books with title, author and year. Search books by title. Sort by year descending",
+    "login": "Add user registration and login with JWT",
+    "guarded writes": "Add books with title. Require login to create or delete books",
+    "guarded nested": "Add books with title. Add reviews of books with rating 1-5. Protect all writes with JWT",
+    "library": "Add books with title (str, 1-200 chars), author (str), year (int, optional, >= 1450) and isbn "
+    "(str, unique). Add reviews of books with rating 1-5 and text. Add tags to books and filter by tag. List books by "
+    "author, newest first, paginated. Search books by title. Require login to create or delete books",
+    "shop": "Add categories with name (str, unique). Add products with name, price (decimal, > 0) and stock (int, "
+    ">= 0, default 0). Products belong to a category. Filter products by category. List products by price, paginated",
+    "refresh tokens": "Add books with title. Require login to create books. Add refresh tokens",
+    "password change": "Add user registration and login with JWT. Users can change their password",
+    "roles": "Add books with title. Require login to create books. Only admins can delete books",
+    "whole login": "Add notes with text. Only admins can delete notes. Require login to create notes. Add refresh "
+    "tokens with rotation and users can change their password",
+}
+"""Name -> request, in the words of the offline engine."""
+
+SMALL = ("library", "all types")
+"""What continuous integration runs; the script runs all of them."""
