@@ -32,3 +32,28 @@ def test_a_recipe_that_is_not_there_is_one_line_with_the_nearest(capsys) -> None
 
 def test_the_page_of_the_documentation_is_current() -> None:
     assert (ROOT / "docs" / "recipes.md").read_text("utf-8") == document(), "run scripts/recipes_doc.py"
+
+
+def test_recipes_of_the_repository_are_listed_and_explained(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / ".greenloop" / "recipes"
+    folder.mkdir(parents=True)
+    (folder / "no-shout.yml").write_text("id: a\nmessage: Be calm\nlanguage: python\nrule: {pattern: x}\nfix: y\n")
+    (folder / "tidy.py").write_text("raise SystemExit('this was run on the host')\n")
+    assert run(["recipes", "--repo", str(tmp_path)]) == 0
+    assert "Be calm (.greenloop/recipes/no-shout.yml)" in capsys.readouterr().out
+    assert run(["recipes", "no-shout", "--repo", str(tmp_path)]) == 0
+    assert "rule: {pattern: x}" in capsys.readouterr().out
+    assert run(["recipes", "tidi", "--repo", str(tmp_path)]) == 2
+    assert "do you mean tidy?" in capsys.readouterr().err
+
+
+def test_a_recipe_that_takes_a_known_name_or_is_a_link_is_refused(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / ".greenloop" / "recipes"
+    folder.mkdir(parents=True)
+    (folder / "lifespan.yml").write_text("id: a")
+    assert run(["recipes", "lifespan", "--repo", str(tmp_path)]) == 2
+    assert "greenloop has a recipe of that name" in capsys.readouterr().err
+    (folder / "lifespan.yml").unlink()
+    (folder / "evil.yml").symlink_to("/etc/passwd")
+    assert run(["recipes", "--repo", str(tmp_path)]) == 2
+    assert ".greenloop/recipes/evil.yml" in capsys.readouterr().err
