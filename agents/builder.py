@@ -5,11 +5,12 @@ from agents.errors import Contradiction
 from agents.excerpts import cut
 from agents.masking import mask
 from agents.opening import Desks
+from agents.placing_tool import PlaceBlueprint
 from agents.roles import Brief
 from agents.toolloop import Bounds, Loop
 from agents.tools import EDITING, READING, Finish, ReportContradiction, RunTests, Tool
 
-TOOLS: tuple[type[Tool], ...] = (*READING, *EDITING, RunTests, Finish, ReportContradiction)
+TOOLS: tuple[type[Tool], ...] = (*READING, *EDITING, PlaceBlueprint, RunTests, Finish, ReportContradiction)
 SUBJECT_CHARS = 72
 ENDINGS = {
     "turns": "The builder used all its turns.",

@@ -24,6 +24,8 @@ class Request(Frozen):
     """A commit that did not have the bug: which one brought it is looked for."""
     allow_breaking: bool = False
     """Existing clients may break; what breaks is recorded."""
+    record_decisions: bool = False
+    """The plan's decisions are written into the repository, `docs/decisions/`."""
     openapi: str = ""
     """An OpenAPI document the result is held to, as text; empty when none was given."""
     assume: bool = False

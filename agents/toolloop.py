@@ -172,8 +172,9 @@ class Loop:
 
     def _judge(self, call: ToolCall, result: Result) -> Result:
         """Count repeats, collect edits, ask once before a contradiction is believed."""
-        if result.edit is not None:
-            self._edits.append(result.edit)
+        made = (*((result.edit,) if result.edit else ()), *result.edits)
+        if made:
+            self._edits += made
             self._seen.clear()
         self._seen[_signature(call)] += 1
         if result.contradiction is not None and not self._challenged:

@@ -28,6 +28,8 @@ class Result(Frozen):
     text: str
     edit: FileEdit | None = None
     """The change it made to the tree; None when the tree is as it was."""
+    edits: tuple[FileEdit, ...] = ()
+    """The changes it made, when they are several."""
     failed: bool = False
     finished: str | None = None
     """The summary, when this call ends the work."""

@@ -7,7 +7,7 @@ from agents.blueprints.place_database import DATABASE_NOTE
 from agents.blueprints.spec import FeatureSpec, ListingSpec, ResourceSpec
 from agents.contracts import Change, FileEdit, Plan
 from agents.errors import NotUnderstood
-from agents.profile import AppProfile
+from agents.profile import AppProfile, Source
 from agents.profile_reader import read_profile
 from agents.roles import Brief
 
@@ -34,7 +34,7 @@ class OfflineBuilder:
         message = subject(spec, profile)
         if brief.round:
             return Change(message=message, note="The rules have nothing to repair this with; set a model for that.")
-        files = _files(spec, profile, brief)
+        files = files_for(spec, profile, brief.desk)
         edits = tuple(_edit(path, text) for path, text in sorted(files.items()))
         for edit in edits:
             if edit.action == "delete":
@@ -45,13 +45,18 @@ class OfflineBuilder:
         return Change(message=message, edits=edits, note=_note(spec, profile))
 
 
-def _files(spec: FeatureSpec, profile: AppProfile, brief: Brief) -> dict[str, str | None]:
+def files_for(spec: FeatureSpec, profile: AppProfile, source: Source) -> dict[str, str | None]:
+    """Path -> new content (None: deleted) of everything the feature changes in a repository.
+
+    Raises:
+        NotUnderstood: it cannot be placed with certainty.
+    """
     if profile.exists:
-        return place(spec, profile, brief.desk)
+        return place(spec, profile, source)
     if profile.python_files:
         why = "The repository has Python files but no FastAPI application that was found; start in an empty folder."
         raise NotUnderstood("a new application", why)
-    have = set(brief.desk.files())
+    have = set(source.files())
     return {path: text for path, text in new_app(spec).items() if path not in have or path.endswith(".py")}
 
 

@@ -53,8 +53,11 @@ def test_books_then_tags(greenloop: Greenloop, tmp_path: Path) -> None:
     log = git(repo, "log", "--format=%s").splitlines()
     assert log[-2:] == ["Add acceptance tests", "Start of a new repository"]
 
-    second = greenloop("feature", "Add tags to books and filter by tag.", "--repo", str(repo))
+    second = greenloop("feature", "Add tags to books and filter by tag.", "--repo", str(repo), "--record-decisions")
     assert second.code == 0, second.text
+    (page,) = git(repo, "ls-tree", "--name-only", str(greenloop.last()["branch"]), "docs/decisions/").splitlines()
+    assert page.startswith("docs/decisions/0001-")
+    assert "many-to-many" in git(repo, "show", f"{greenloop.last()['branch']}:{page}")
     assert greenloop("merge", "last").code == 0
     assert git(repo, "status", "--porcelain") == ""
     assert len(list((repo / "alembic" / "versions").glob("*.py"))) == 2

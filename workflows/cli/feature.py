@@ -24,6 +24,7 @@ def feature(
     max_tokens: options.MaxTokens = None,
     timeout: options.Timeout = None,
     allow_breaking: options.AllowBreaking = False,
+    record_decisions: options.RecordDecisions = False,
     json_lines: options.JsonLines = False,
     branch: options.Branch = None,
     include_dirty: options.IncludeDirty = False,
@@ -49,7 +50,11 @@ def feature(
         if openapi:
             read_openapi(contract)
         request = Request(
-            text=request_text, openapi=contract, assume=loaded.values.assume, allow_breaking=allow_breaking
+            text=request_text,
+            openapi=contract,
+            assume=loaded.values.assume,
+            allow_breaking=allow_breaking,
+            record_decisions=record_decisions,
         )
         kept = {"approve": approve, "include_dirty": include_dirty, "json": json_lines}
         return execute_new(loaded, request, repo, kept, branch or "")

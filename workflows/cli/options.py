@@ -17,6 +17,9 @@ Timeout = Annotated[float | None, typer.Option(help="Most seconds the run may ta
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object per event.")]
 Branch = Annotated[str | None, typer.Option(help="Name of the result branch.")]
 IncludeDirty = Annotated[bool, typer.Option("--include-dirty", help="Start from uncommitted changes too.")]
+RecordDecisions = Annotated[
+    bool, typer.Option("--record-decisions", help="Write the plan's decisions into docs/decisions/ of the result.")
+]
 AllowBreaking = Annotated[
     bool, typer.Option("--allow-breaking", help="Existing clients may break; what breaks is recorded.")
 ]

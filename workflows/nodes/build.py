@@ -2,6 +2,7 @@
 
 from langgraph.runtime import Runtime
 
+from workflows.decisions import write_decisions
 from workflows.held import visible_cases
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.state import Context, RunState
@@ -21,6 +22,8 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
             context.lab.remember(visible_cases(state))
             desk = context.lab.desk(role="builder", base=state["base"], tests_commit=state["tests_commit"])
             change = await context.team.builder.build(brief_for(state, context, desk, name), state["plan"])
+            if number == 0 and state["request"].record_decisions:
+                write_decisions(context.lab, state["plan"])
             commit = context.lab.commit(change.message, step=name, verdict="unverified", body=change.note)
         else:
             context.lab.reset(commit)
