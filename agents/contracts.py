@@ -30,6 +30,14 @@ class Request(Frozen):
     """An OpenAPI document the result is held to, as text; empty when none was given."""
     assume: bool = False
     """Answer open questions by their defaults and record them as assumptions."""
+    recipes: tuple[str, ...] = ()
+    """Refactorings by name, with their argument behind a colon."""
+    paths: tuple[str, ...] = ()
+    """Globs of files a refactoring may change; empty for all."""
+    preview: bool = False
+    """Show what a refactoring would do, and deliver nothing."""
+    keep_tests: bool = True
+    """Deliver the tests that were recorded before a refactoring with it."""
 
 
 class Criterion(Frozen):

@@ -68,12 +68,16 @@ def problems(draft: PlanDraft, kind: str = "feature") -> str:
         (not draft.steps, "There are no steps."),
         (any(not c.text.strip() for c in draft.criteria), "A criterion is empty."),
         (kind in ("feature", "fix") and all(c.guard for c in draft.criteria), "No criterion is new: all are guards."),
-        (any(not _relative(path) for path in paths), "Files must be paths inside the repository, such as app/main.py."),
+        (
+            any(not is_relative(path) for path in paths),
+            "Files must be paths inside the repository, such as app/main.py.",
+        ),
         (len(draft.questions) > MAX_QUESTIONS, f"There are more than {MAX_QUESTIONS} questions: assume the rest."),
         (len({q.id for q in draft.questions}) != len(draft.questions), "Questions have the same id twice."),
     ]
     return "\n".join(says for wrong, says in found if wrong)
 
 
-def _relative(path: str) -> bool:
+def is_relative(path: str) -> bool:
+    """Whether a path stays inside the repository, as it is written."""
     return bool(path) and not re.match(r"[/~\\]|[A-Za-z]:", path) and ".." not in path.split("/")

@@ -98,3 +98,5 @@ class Team:
     builder: Builder
     reviewer: Reviewer | None = None
     hunter: Hunter | None = None
+    refactorer: Planner | None = None
+    """Plans refactorings that rules do not understand; None without a model."""

@@ -9,6 +9,7 @@ from agents.ledger import Ledger
 from agents.models import ModelConfig
 from agents.opening import Desks
 from agents.planner import ModelPlanner
+from agents.refactoring.model_planner import ModelRefactoringPlanner
 from agents.retry import Policy
 from agents.reviewer import ModelReviewer
 from agents.roles import Team
@@ -47,6 +48,7 @@ def model_team(
         builder=ModelBuilder(desks),
         reviewer=ModelReviewer(desks) if reviewer else None,
         hunter=ModelHunter(desks),
+        refactorer=ModelRefactoringPlanner(desks),
     )
 
 

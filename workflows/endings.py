@@ -7,6 +7,8 @@ class Ending(StrEnum):
     """The last word of a run."""
 
     DELIVERED = "delivered"
+    UNCHANGED = "unchanged"
+    PREVIEWED = "previewed"
     PARTIAL = "partial"
     NEEDS_ANSWER = "needs_answer"
     NEEDS_HUMAN = "needs_human"
@@ -22,6 +24,8 @@ class Ending(StrEnum):
 
 MEANING: dict[Ending, tuple[int, str]] = {
     Ending.DELIVERED: (0, "a verified branch is in your repository"),
+    Ending.UNCHANGED: (0, "there is nothing to do"),
+    Ending.PREVIEWED: (0, "what would be changed is shown; nothing was delivered"),
     Ending.PARTIAL: (10, "not green; the best commit so far is on the branch"),
     Ending.NEEDS_ANSWER: (11, "the run waits for your answer"),
     Ending.NEEDS_HUMAN: (12, "the request contradicts itself or the tests"),

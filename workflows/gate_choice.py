@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ALL = ("lint", "types", "rules", "documented", "contract", "migrations", "schema", "attacks")
+ALL = ("lint", "types", "rules", "documented", "contract", "migrations", "schema", "attacks", "preserved")
 """Their names, as `gates_off` takes them."""
 _SHOWN = {"house rules": "rules", "requests from the schema": "schema"}
 _SETTINGS = {"mutants of the change": "mutants = false", "held-out checks": "held_out = false"}
@@ -12,7 +12,7 @@ def switch_of(gate: str) -> str:
     """The setting that switches off the gate of that name; empty when nothing does."""
     if gate in _SETTINGS:
         return _SETTINGS[gate]
-    name = _SHOWN.get(gate, gate.partition(" on ")[0])
+    name = _SHOWN.get(gate, gate.partition(" on ")[0].partition(":")[0])
     return f'gates_off = ["{name}"]' if name in ALL else ""
 
 

@@ -14,11 +14,13 @@ from sandbox.gates.contract import contract, document_of
 from sandbox.gates.findings import GateResult
 from sandbox.gates.migrations import heads_of, migrations, targets, uses_alembic
 from sandbox.gates.openapi_diff import differences
-from sandbox.gates.stand import Stand, Trees
+from sandbox.gates.same_document import same_document
+from sandbox.gates.stand import Side, Stand, Trees
 from sandbox.reports import Gate, TestResult, Verdict, Word
 from workflows.breaking import Asked, nothing_asked
 from workflows.gate_choice import Gates
 from workflows.lab import Lab
+from workflows.preservation import Preserve, preserved_without_service
 from workflows.rules_gate import house_rules
 
 SHOWN = 40
@@ -33,6 +35,10 @@ class _Work:
     gates: Gates
     kind: RequestKind
     asked: Asked
+    preserve: Preserve | None
+    remember: dict[str, Any]
+    trees: Mapping[Side, str]
+    """Tree ids; what is known of a tree is remembered by them."""
     results: list[GateResult] = field(default_factory=list)
     documents: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
@@ -45,11 +51,26 @@ class _Work:
             gate = result.gate.model_copy(update={"seconds": seconds})
             self.results.append(result.model_copy(update={"gate": gate}))
 
+    def document(self, side: Side) -> Mapping[str, Any] | None:
+        """What the service of one side publishes; asked for once in a run."""
+        key = f"document {self.trees[side]}"
+        if key not in self.remember:
+            self.remember[key] = document_of(self.stand, side)
+        found: Mapping[str, Any] | None = self.remember[key]
+        return found
+
 
 def run_gates(
-    lab: Lab, gates: Gates, *, base: str, head: str, kind: RequestKind = "feature", asked: Asked = nothing_asked
+    lab: Lab,
+    gates: Gates,
+    *,
+    base: str,
+    head: str,
+    kind: RequestKind = "feature",
+    asked: Asked = nothing_asked,
+    preserve: Preserve | None = None,
 ) -> list[GateResult]:
-    """Every gate that applies to the change from `base` to `head`.
+    """Every gate that applies to the change from `base` to `head`; `preserve`: what must stay as it is, if anything.
 
     Raises:
         EngineUnavailable, EngineFault: the engine failed; says nothing about the commit.
@@ -63,26 +84,32 @@ def run_gates(
     told = [house_rules(lab.commit_source(base), lab.commit_source(head))] if gates.on("rules") else []
     engine = lab.engine.supplied(lab.extras(head))
     with engine.open(lab.image(head), run_id=lab.run_id, limits=lab.limits) as box:
-        work = _Work(Stand(box, trees), gates, kind, asked, results=told)
+        ids: dict[Side, str] = {"base": lab.tree_id(base), "head": lab.tree_id(head)}
+        keep = preserve if gates.on("preserved") else None
+        work = _Work(Stand(box, trees), gates, kind, asked, keep, lab.remembered, ids, results=told)
         if work.gates.on("lint"):
-            work.take(lambda: lint.lint(work.stand))
+            work.take(lambda: lint.lint(work.stand, loosely=kind == "refactor"))
         if work.gates.on("types"):
-            work.take(lambda: types.types(work.stand))
+            work.take(lambda: types.types(work.stand, loosely=kind == "refactor"))
         if work.gates.on("documented"):
             service = trees.services["head"]
             work.take(lambda: documented.documented(work.stand, service.env if service else None))
+        for part in preserved_without_service(work.stand, keep, lab.remembered, ids) if keep else ():
+            work.take(part)
         _of_the_service(work)
     return work.results
 
 
 def _of_the_service(work: _Work) -> None:
     """Gates that start it."""
-    service = work.stand.trees.services["head"]
+    service, keep = work.stand.trees.services["head"], work.preserve
+    if keep is not None:
+        work.take(lambda: same_document(work.document("base"), work.document("head"), keep.openapi))
     if service is None:
         return
     if work.gates.on("contract") or work.gates.on("attacks") or work.gates.on("schema"):
-        work.documents = {"base": document_of(work.stand, "base"), "head": document_of(work.stand, "head")}
-    if work.gates.on("contract"):
+        work.documents = {"base": work.document("base"), "head": work.document("head")}
+    if work.gates.on("contract") and keep is None:
         before, after = work.documents["base"], work.documents["head"]
         work.take(lambda: contract(before, after, may_add=work.kind != "refactor", asked=work.asked))
     work.stand.show("head")
@@ -185,7 +212,7 @@ def with_gates(verdict: Verdict, results: Sequence[GateResult]) -> Verdict:
         | {
             "word": word,
             "reason": f"{bad[0].gate.name}: {bad[0].gate.evidence}",
-            "failures": (*verdict.failures, *_failures(bad)),
+            "failures": (*verdict.failures, *failures_of(bad)),
             "shows": test_file(hits, "Requests that got through, and must not.") if _shown(hits) else "",
         }
     )
@@ -195,7 +222,7 @@ def _shown(hits: Sequence[Hit]) -> bool:
     return any(can_be_shown(hit) for hit in hits)
 
 
-def _failures(bad: Sequence[GateResult]) -> list[TestResult]:
+def failures_of(bad: Sequence[GateResult]) -> list[TestResult]:
     """Findings as the builder reads failures: one each, with the request that shows it."""
     found: list[TestResult] = []
     for result in bad:

@@ -12,6 +12,7 @@ from agents.protection import is_test_file
 from sandbox.baseline import Baseline, measure
 from sandbox.errors import DependencyError
 from sandbox.mutants import Mutant
+from sandbox.protocol import Engine
 from sandbox.reports import Gate, Verdict, Word
 from sandbox.trust import ACCEPTANCE
 from sandbox.verdict import judge as judge_commit
@@ -19,6 +20,7 @@ from workflows.breaking import Asked, anything_asked, breaks_asked_for, nothing_
 from workflows.flakes import settled
 from workflows.gates import run_gates, with_gates
 from workflows.lab import Lab
+from workflows.preservation import Preserve, tests_preserved
 from workflows.proof import sample_of
 from workflows.verdict_cache import key_of
 
@@ -77,6 +79,7 @@ def judge(
     *,
     request: Request | None = None,
     plan: Plan | None = None,
+    preserve: Preserve | None = None,
 ) -> Verdict:
     """Every gate in a fresh container; the same question is asked once only."""
     try:
@@ -91,7 +94,8 @@ def judge(
     kind, may_break = (request.kind, request.allow_breaking) if request else ("feature", False)
     reported = plan if plan is not None and kind == "fix" else None
     known_by = {"proof": lab.proof.words(), "limits": asdict(lab.limits), "extras": extras}
-    asked = {"gates": (lab.gates.words(), kind, may_break, reported, lab.tree_id(base))}
+    asked: dict[str, object] = {"gates": (lab.gates.words(), kind, may_break, reported, lab.tree_id(base))}
+    asked |= {"preserve": preserve.words()} if preserve else {}
     key = key_of("verdict", question | {"source": lab.tree_id(head), **known_by, **asked})
     if (known := verdicts.find(key, head)) is not None:
         lab.record.emit("note", text="this tree was judged by the same tests before; that verdict stands")
@@ -105,10 +109,23 @@ def judge(
         lab.engine.refuse_if_stopped()
     if verdict.word is Word.GREEN:
         allowed = anything_asked if may_break else _asked(lab, reported, tests_commit, cases)
-        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, asked=allowed)
+        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, asked=allowed, preserve=preserve)
+        if preserve is not None and lab.gates.on("preserved"):
+            flaky = set(baseline(lab, base).flaky)
+            results += tests_preserved(lab, base, head, tests_commit, preserve, flaky)
         lab.engine.refuse_if_stopped()
         verdict = with_gates(verdict, results)
-    verdict = lab.proof.weigh(
+    if preserve is None:
+        verdict = _weighed(lab, verdict, base, head, engine, question, run)
+    verdicts.save(key, verdict)
+    return verdict
+
+
+def _weighed(
+    lab: Lab, verdict: Verdict, base: str, head: str, engine: Engine, question: dict[str, Any], run: dict[str, Any]
+) -> Verdict:
+    """The verdict with what mutants of the change say of its tests."""
+    found = lab.proof.weigh(
         verdict,
         lambda: _sample(lab, base, head),
         engine=engine,
@@ -120,8 +137,7 @@ def judge(
         **run,
     )
     lab.engine.refuse_if_stopped()
-    verdicts.save(key, verdict)
-    return verdict
+    return found
 
 
 def _asked(lab: Lab, reported: Plan | None, tests_commit: str, cases: Sequence[TestCase]) -> Asked:

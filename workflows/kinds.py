@@ -5,12 +5,13 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from workflows import feature, fix
+from workflows import feature, fix, refactor
 from workflows.graphs import Graph
 
 BUILDERS: Mapping[str, Callable[[BaseCheckpointSaver[Any] | None], Graph]] = {
     "feature": feature.build_graph,
     "fix": fix.build_graph,
+    "refactor": refactor.build_graph,
 }
 
 

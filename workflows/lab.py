@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Literal
+from typing import Any, Literal
 
 from agents.contracts import TestCase
 from agents.desk import WorkspaceDesk
@@ -54,6 +54,8 @@ class Lab:
     """Told every single edit; the rules write many files at once, so only a model's are worth a line."""
     choice: str = AUTO
     """The setting `extras`."""
+    remembered: dict[str, Any] = field(default_factory=dict)
+    """What this process found out about trees, by name and tree."""
     _extras_of: dict[str, Extras] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _image_of: dict[str, str] = field(default_factory=dict)
@@ -117,6 +119,11 @@ class Lab:
         """Put one file of ours into the tree."""
         self._at = ""
         self.workspace.write(path, text.encode())
+
+    def delete(self, path: str) -> None:
+        """Take one file out of the tree."""
+        self._at = ""
+        self.workspace.delete(path)
 
     def lay_tests(self, commit: str) -> None:
         """Put the tests of a commit over those of the tree, which was just reset to HEAD.

@@ -86,6 +86,32 @@ def after_review(state: RunState) -> Literal["build", "deliver"]:
     return "build" if state.get("next") == "build" else "deliver"
 
 
+def after_refactoring_plan(state: RunState) -> Literal["clarify", "approve", "characterise"]:
+    """Nobody is asked to approve of nothing."""
+    return after_plan(state) if state["plan"].steps else "characterise"
+
+
+def after_refactoring_approved(state: RunState) -> Literal["plan", "characterise"]:
+    """A plan that was sent back is made again."""
+    return "characterise" if state.get("approved", True) else "plan"
+
+
+def after_checked_step(state: RunState) -> Literal["apply_step", "narrow", "prove"]:
+    """On to the next step, the same one again, or what of it can be kept."""
+    chosen = state["next"]
+    if chosen == "narrow":
+        return "narrow"
+    return "apply_step" if chosen == "apply_step" else "prove"
+
+
+def after_proof(state: RunState) -> Literal["apply_step", "prove", "hand_over"]:
+    """A green verdict is handed over; else steps after the one that was taken out are made again."""
+    chosen = state["next"]
+    if chosen == "hand_over":
+        return "hand_over"
+    return "apply_step" if chosen == "apply_step" else "prove"
+
+
 def no_progress(rounds: Sequence[Round], limits: Limits) -> str:
     """Why the loop should not simply go on; empty while there is progress."""
     if not rounds:

@@ -25,6 +25,7 @@ def final_screen(info: RunInfo, record: Record, *, gates: bool = False) -> str:
         _built(plan),
         _proof(verdict, events, gates=gates),
         _not_checked(verdict),
+        _left_out(events),
         _cost(events),
         _next(info, record, events),
     ]
@@ -68,6 +69,13 @@ def _not_checked(verdict: Verdict | None) -> str:
     return "Not checked: " + "; ".join(verdict.not_checked)
 
 
+def _left_out(events: list[Event]) -> str:
+    """Parts of a refactoring that break something."""
+    notes = [str(e.data["text"]) for e in events if e.kind == "note"]
+    found = dict.fromkeys(text for text in notes if text.startswith(("left out: ", "taken out again: ")))
+    return "\n".join(found)
+
+
 def _cost(events: list[Event]) -> str:
     ended = [e for e in events if e.kind == "run_ended"]
     if not ended:
@@ -86,6 +94,11 @@ def _next(info: RunInfo, record: Record, events: list[Event]) -> str:
         lines.append(f"Branch: {info.branch} in {info.repo}")
         lines.append(f"Report: {record.home / 'report.md'}")
         lines.append(f"Next:   greenloop diff {info.id}    then: greenloop merge {info.id}")
+    elif info.ending is Ending.PREVIEWED:
+        lines += [_file(record, "preview.diff"), f"Report: {record.home / 'report.md'}"]
+        lines.append("Next:   greenloop refactor ... as before, without --preview")
+    elif info.ending is Ending.UNCHANGED:
+        lines.append(f"Log: greenloop log {info.id}")
     elif info.ending is Ending.NEEDS_ANSWER:
         lines += _open_question(info, events)
     elif info.ending in RESUMABLE:
@@ -93,6 +106,11 @@ def _next(info: RunInfo, record: Record, events: list[Event]) -> str:
     else:
         lines.append(f"Record: {record.home}    log: greenloop log {info.id}")
     return "\n".join(lines)
+
+
+def _file(record: Record, name: str) -> str:
+    path = record.home / name
+    return f"\n{path.read_text('utf-8', 'replace')}" if path.exists() else ""
 
 
 def _open_question(info: RunInfo, events: list[Event]) -> list[str]:

@@ -73,6 +73,8 @@ def assemble(
 
 def team_for(info: RunInfo, team: Team) -> Team:
     """The team as a kind of request needs it."""
+    if info.request.kind == "refactor":
+        return _for_refactoring(team)
     if info.request.kind != "fix":
         return team
     from agents.bugs.team import bug_team
@@ -85,6 +87,12 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     """What is masked in everything that is written."""
     key = settings.api_key.get_secret_value()
     return (key,) if key else ()
+
+
+def _for_refactoring(team: Team) -> Team:
+    from agents.refactoring.planner import refactoring_team
+
+    return refactoring_team(team)
 
 
 def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger) -> Team:

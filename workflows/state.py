@@ -54,6 +54,14 @@ class RunState(TypedDict, total=False):
     """How many repairs that were found by rule have been tried."""
     patched: bool
     """A model's first patches have been made."""
+    step: int
+    """Number of the refactoring's step that is worked on."""
+    attempt: int
+    """Tries at it before this one."""
+    trial: str
+    """The commit of that try."""
+    withdrawn: list[int]
+    """Steps taken out again because of a verdict."""
     next: str
     """Where a node that has to choose wants to go; read by `routing`."""
     best: str
@@ -88,6 +96,10 @@ class Limits:
     repair_candidates: int = 8000
     patches: int = 3
     """Patches that a model makes side by side."""
+    max_step_tries: int = 2
+    """Tries of the builder at one step of a refactoring."""
+    max_parts_tried: int = 40
+    """Checks spent on finding what of a step breaks."""
     held_out: bool = True
     """Keep about a third of the acceptance tests from the builder until the verdict."""
 

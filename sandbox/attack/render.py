@@ -28,7 +28,7 @@ def encoded(value: dict) -> str:
 def text_of(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 '''
-_TAKEN = '''
+TAKEN = '''
 def taken(data: object, path: str) -> object:
     """The value at a place of an answer."""
     for part in path.split("."):
@@ -52,7 +52,7 @@ def test_file(hits: Sequence[Hit], title: str) -> str:
         names.add(name)
         tests.append(_test(name, hit))
     body = "\n\n".join(tests)
-    helpers = (_FORGED if "forged(" in body else "") + (_TAKEN if "taken(" in body else "")
+    helpers = (_FORGED if "forged(" in body else "") + (TAKEN if "taken(" in body else "")
     modules = ["base64", "hashlib", "hmac", "json"] if "forged(" in body else []
     head = "".join(f"import {one}\n" for one in modules) + "from collections.abc import Callable\n\nimport httpx\n"
     return f'"""{title}"""\n\n{head}\n{helpers}\n\n{body}'
@@ -74,29 +74,29 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _test(name: str, hit: Hit) -> str:
     rows = [f"def {name}(client: httpx.Client, unique: Callable[[], str]) -> None:"]
-    rows.append(f"    {_docstring(f'{hit.attack.title}: {hit.told}.')}")
+    rows.append(f"    {docstring(f'{hit.attack.title}: {hit.told}.')}")
     body: list[str] = []
     for number, step in enumerate(hit.attack.steps[: hit.step + 1]):
-        body += [f"    {row}" for row in _step(step, last=number == hit.step, told=hit.told)]
+        body += [f"    {row}" for row in step_rows(step, last=number == hit.step, told=hit.told)]
     named = "{name}" in "".join(body)
     return "\n".join([*rows, *(["    name = unique()"] if named else []), *body]) + "\n"
 
 
-def _docstring(text: str) -> str:
+def docstring(text: str) -> str:
     plain = " ".join(text.replace("\\", "/").replace('"', "'").split())
     return f'"""{plain[:110]}"""'
 
 
-def _step(step: Step, *, last: bool, told: str) -> list[str]:
-    arguments = [repr(step.method), _source(step.path)]
-    arguments += [f"params={_source(step.query)}"] if step.query else []
-    arguments += [f"headers={_source(step.headers)}"] if step.headers else []
-    arguments += [f"json={_source(step.json_body)}"] if step.json_body is not None else []
-    arguments += [f"data={_source(step.form)}"] if step.form is not None else []
+def step_rows(step: Step, *, last: bool, told: str) -> list[str]:
+    arguments = [repr(step.method), source(step.path)]
+    arguments += [f"params={source(step.query)}"] if step.query else []
+    arguments += [f"headers={source(step.headers)}"] if step.headers else []
+    arguments += [f"json={source(step.json_body)}"] if step.json_body is not None else []
+    arguments += [f"data={source(step.form)}"] if step.form is not None else []
     if step.raw is not None:
         tail = f" + '0' + {step.tail!r} * {step.repeat}" if step.tail else ""
         times = f" * {step.repeat}" if step.repeat > 1 else ""
-        arguments.append(f"content={_source(step.raw)}{times}{tail}")
+        arguments.append(f"content={source(step.raw)}{times}{tail}")
     if step.upload is not None:
         one = step.upload
         content = f"{one.text!r} * {max(1, one.size // max(1, len(one.text)))}" if one.size else repr(one.text)
@@ -120,10 +120,10 @@ def _asserts(expect: Expect | None, told: str) -> list[str]:
         rows.append(f"assert answer.status_code in {expect.status}, answer.text[:300]")
     if expect.below:
         rows.append(f"assert answer.status_code < {expect.below}, answer.text[:300]")
-    rows += [f"assert {_source(text)} not in answer.text" for text in expect.absent]
+    rows += [f"assert {source(text)} not in answer.text" for text in expect.absent]
     for text in expect.absent_in_html:
         rows.append('if "text/html" in answer.headers.get("content-type", ""):')
-        rows.append(f"    assert {_source(text)} not in answer.text")
+        rows.append(f"    assert {source(text)} not in answer.text")
     if expect.absent_header:
         rows.append(f"assert {expect.absent_header!r} not in answer.headers")
     if expect.header_without[0]:
@@ -149,14 +149,14 @@ def _leak(told: str) -> list[str]:
     return [f"assert {text!r} not in answer.text" for text in found]
 
 
-def _source(value: object) -> str:
+def source(value: object) -> str:
     """The value as Python source; text with placeholders as an f-string."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_source(k)}: {_source(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{source(k)}: {source(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_source, value)) + "]"
+        return "[" + ", ".join(map(source, value)) + "]"
     return repr(value)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sandbox.attack.script import Hit
 from sandbox.reports import Frozen, Gate
@@ -42,16 +42,26 @@ class GateResult(Frozen):
     """Attacks that got through; each can be shown by a test."""
 
 
-def worse(before: Iterable[GateFinding], after: Iterable[GateFinding]) -> list[GateFinding]:
-    """What is found after a change more often than before it."""
+def worse(before: Sequence[GateFinding], after: Iterable[GateFinding], *, loosely: bool = False) -> list[GateFinding]:
+    """What is found after a change more often than before it.
+
+    `loosely`: of a kind, wherever it is, as code that is only written otherwise keeps the faults it had.
+    """
+    found, kinds = [], Counter(one.code for one in before)
     left = Counter(finding.mark for finding in before)
-    found = []
     for finding in after:
         if left[finding.mark] > 0:
             left[finding.mark] -= 1
+            kinds[finding.code] -= 1
         else:
             found.append(finding)
-    return found
+    if not loosely:
+        return found
+    new = []
+    for finding in found:
+        kinds[finding.code] -= 1
+        new += [finding] if kinds[finding.code] < 0 else []
+    return new
 
 
 def evidence(found: list[GateFinding], good: str, most: int = 5) -> str:

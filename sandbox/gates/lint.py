@@ -24,14 +24,14 @@ TIMEOUT_S = 60.0
 _MOST = 2_000
 
 
-def lint(stand: Stand) -> GateResult:
-    """What ruff finds in the changed files and did not find in them before.
+def lint(stand: Stand, *, loosely: bool = False) -> GateResult:
+    """What ruff finds in the changed files and did not find in them before; `loosely`: see `findings.worse`.
 
     Raises:
         EngineFault: ruff did not run.
     """
     begun = {side: _findings(stand, side) for side in ("base", "head")}
-    found = worse(begun["base"], begun["head"])
+    found = worse(begun["base"], begun["head"], loosely=loosely)
     own = _own_settings(stand)
     command = f"ruff check {'(own settings)' if own else f'--select {SELECTED}'} on the changed files"
     gate = Gate(

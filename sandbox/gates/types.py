@@ -43,8 +43,10 @@ def _has_section(content: bytes, section: str) -> bool:
     return parser.has_section(section)
 
 
-def types(stand: Stand) -> GateResult | None:
+def types(stand: Stand, *, loosely: bool = False) -> GateResult | None:
     """mypy on both trees with the settings of each; None when the repository has none, or it is not installed.
+
+    `loosely`: see `findings.worse`.
 
     Raises:
         EngineFault: the engine was lost.
@@ -53,7 +55,7 @@ def types(stand: Stand) -> GateResult | None:
         return None
     after = _findings(stand, "head")
     before = _findings(stand, "base") if after and has_checker(stand.trees.base) else []
-    found = worse(before, after)
+    found = worse(before, after, loosely=loosely)
     gate = Gate(
         name=NAME,
         passed=not found,

@@ -95,7 +95,7 @@ def test_a_missing_value_is_an_error() -> None:
 
 
 def test_every_prompt_is_used() -> None:
-    sources = "".join(path.read_text() for path in HERE.parent.glob("*.py"))
+    sources = "".join(path.read_text() for path in HERE.parent.rglob("*.py"))
     included = "".join(path.read_text() for path in HERE.glob("*.md"))
     for path in HERE.glob("*.md"):
         assert re.search(rf'"{path.stem}(\.md)?"', sources + included), path.name

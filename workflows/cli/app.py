@@ -16,6 +16,7 @@ from workflows.cli import (
     images,
     inspect,
     recipes,
+    refactor,
     review,
     rules,
     setup,
@@ -58,6 +59,7 @@ def top(version: bool = typer.Option(False, "--version", help="Print the version
 for register in (
     feature.register,
     fix.register,
+    refactor.register,
     inspect.register,
     control.register,
     doctor.register,

@@ -1,0 +1,274 @@
+"""The steps of a refactoring in a run: made, checked, and when one breaks something, cut down to what does not."""
+
+import difflib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import Field
+
+from agents.contracts import Frozen, TestCase
+from agents.recipes.recipe import Outcome
+from agents.refactoring.parts import Part, Texts, files_of, places_of, with_parts
+from agents.refactoring.steps import Refactoring, Step, changed_by, refactoring_of, seen
+from sandbox.errors import DependencyError, PathRefused
+from sandbox.reports import TestResult, Word
+from sandbox.trust import kind_of
+from workflows.gate_choice import Gates
+from workflows.gates import failures_of, run_gates
+from workflows.judgement import baseline
+from workflows.lab import Lab
+from workflows.preservation import Preserve, preserve_of
+from workflows.state import Context, RunState
+
+SLOW = frozenset({"migrations", "schema", "attacks"})
+"""Gates that only the verdict runs."""
+DIFF_LINES = 60
+
+
+class LeftOut(Frozen):
+    """A part of a step that breaks something."""
+
+    where: str
+    reason: str
+    diff: str = ""
+
+
+class Made(Frozen):
+    """What became of one step."""
+
+    title: str
+    recipe: str = ""
+    commit: str = ""
+    """Empty when nothing of it is there."""
+    files: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the recipe left alone or wants to be known, or the builder said."""
+    reason: str = ""
+    """Why nothing of it is there."""
+
+
+class Checked(Frozen):
+    """A commit held against what was before."""
+
+    reason: str = ""
+    """Why it is not as it was; empty when it is."""
+    passed: int = 0
+    total: int = 0
+    failures: tuple[TestResult, ...] = Field(default=())
+
+
+def work_of(state: RunState) -> Refactoring:
+    """What is to be done."""
+    return refactoring_of(state["plan"])
+
+
+def name_of(state: RunState, number: int | None = None) -> str:
+    """The name of a step; one that is made again after a verdict has another."""
+    again = len(state.get("withdrawn", ()))
+    return f"step-{(state.get('step', 0) if number is None else number) + 1}" + (f"-again-{again}" if again else "")
+
+
+def made(context: Context, state: RunState) -> list[Made]:
+    """What became of the steps so far, in their order."""
+    found = (context.record.load_report(f"made-{n}", Made) for n in range(len(work_of(state).steps)))
+    return [one for one in found if one is not None]
+
+
+def made_of(context: Context, state: RunState) -> Made:
+    """What became of the step that is worked on, as far as it is known."""
+    now = work_of(state).steps[state["step"]]
+    found = context.record.load_report(f"made-{state['step']}", Made)
+    return found or Made(title=now.title, recipe=now.recipe)
+
+
+def keep_made(context: Context, state: RunState, found: Made) -> None:
+    """Write down what became of the step that is worked on."""
+    context.record.save_report(f"made-{state['step']}", found)
+
+
+def settled(state: RunState, head: str) -> RunState:
+    """On to the next step, from this commit; after the last one to the verdict."""
+    more = state["step"] + 1 < len(work_of(state).steps)
+    going = "apply_step" if more else "prove"
+    return {"head": head, "trial": "", "step": state["step"] + 1, "attempt": 0, "report": "", "next": going}
+
+
+def keep(context: Context, state: RunState) -> Preserve:
+    """What has to stay as it is, by the plan and by what was done so far."""
+    written = {path for one in made(context, state) if one.commit and not one.recipe for path in one.files}
+    step = state.get("step", 0)
+    steps = work_of(state).steps
+    if state.get("trial") and step < len(steps) and not steps[step].recipe:
+        written |= {change.path for change in context.lab.changes(state["head"], state["trial"])}
+    return preserve_of(state["plan"], tuple(sorted(written)), state.get("full_tests", ""))
+
+
+def outcome_of(lab: Lab, commit: str, step: Step, paths: Sequence[str]) -> Outcome:
+    """What a recipe makes of a commit."""
+    source = lab.commit_source(commit)
+    files = {path: content for path in seen(source.files()) if (content := source.raw(path)) is not None}
+    return changed_by(step.recipe, files, paths)
+
+
+def lay(lab: Lab, texts: Texts) -> None:
+    """Write texts into the tree; None takes a file away.
+
+    Raises:
+        PathRefused: one cannot be written.
+    """
+    there = set(lab.workspace.files())
+    for path, text in sorted(texts.items()):
+        if text is not None:
+            lab.write(path, text)
+        elif path in there:
+            lab.delete(path)
+
+
+def own_cases(lab: Lab, state: RunState) -> list[TestCase]:
+    """The tests that have to go on passing: the repository's own, and those recorded for this."""
+    own = [TestCase(node_id=node_id, criteria=("C1",), guard=True) for node_id in baseline(lab, state["base"]).passing]
+    return [*own, *state.get("cases", [])]
+
+
+def trusted_of(lab: Lab, state: RunState, commit: str) -> str:
+    """The commit whose tests are believed: a recipe's own changes to tests are, a builder's are not."""
+    step, steps = state.get("step", 0), work_of(state).steps
+    if step >= len(steps) or not steps[step].recipe or not _tests_differ(lab, state["tests_commit"], commit):
+        return state["tests_commit"]
+    return commit
+
+
+def tests_of(lab: Lab, state: RunState, commit: str) -> str:
+    """The same for a commit of steps that all went well."""
+    return commit if _tests_differ(lab, state["full_tests"], commit) else state["full_tests"]
+
+
+def _tests_differ(lab: Lab, old: str, new: str) -> bool:
+    """Whether tests that were there are other ones now."""
+    changes = lab.changes(old, new)
+    return any(change.status != "A" and kind_of(change.path) not in (None, "shared") for change in changes)
+
+
+def check(context: Context, state: RunState, commit: str) -> Checked:
+    """Tests in the warm sandbox and every quick gate; a tree is checked once."""
+    lab = context.lab
+    name = f"checked-{lab.tree_id(commit)[:16]}"
+    known = context.record.load_report(name, Checked)
+    if known is None:
+        known = _checked(context, state, commit)
+        context.record.save_report(name, known)
+    return known
+
+
+def _checked(context: Context, state: RunState, commit: str) -> Checked:
+    lab, cases = context.lab, own_cases(context.lab, state)
+    try:
+        lab.image(commit)
+    except DependencyError as error:
+        return Checked(reason=f"the dependencies cannot be installed: {error}", total=len(cases))
+    passed = total = 0
+    if cases:
+        report = lab.check(commit, trusted_of(lab, state, commit), cases)
+        passed, total = len(report.passed()), max(len(report.results), len(cases))
+        if report.word is not Word.GREEN:
+            failures = tuple(f.model_copy(update={"details": f.details[-3000:]}) for f in report.failures())
+            return Checked(reason=f"tests: {report.reason}", passed=passed, total=total, failures=failures)
+    quick = Gates(off=lab.gates.off | SLOW, budget_s=lab.gates.budget_s)
+    preserve = replace(keep(context, state), written=())
+    results = run_gates(lab, quick, base=state["base"], head=commit, kind="refactor", preserve=preserve)
+    lab.engine.refuse_if_stopped()
+    bad = [result for result in results if not result.gate.passed and result.gate.blocking]
+    if not bad:
+        return Checked(passed=passed, total=total)
+    reason = f"{bad[0].gate.name}: {bad[0].gate.evidence}"
+    return Checked(reason=reason, passed=passed, total=total, failures=tuple(failures_of(bad)))
+
+
+def narrowed(context: Context, state: RunState) -> tuple[dict[str, str | None], list[LeftOut]]:
+    """The texts of the step without its smallest parts that break something, and those parts."""
+    lab, head, trial = context.lab, state["head"], state["trial"]
+    paths = sorted(change.path for change in lab.changes(head, trial))
+    before, after = _texts(lab, head, paths), _texts(lab, trial, paths)
+    search = _Search(context, state, before, after)
+    whole = files_of(before, after)
+    kept, bad = search.split(whole, []) if len(whole) > 1 else ([], whole)
+    out: list[Part] = []
+    for part in bad:
+        places = places_of(part.path, before, after)
+        if places == [part]:
+            out.append(part)
+            continue
+        kept, worse = search.split(places, kept)
+        out += worse
+    reasons = [LeftOut(where=p.words, reason=search.why(p), diff=_diff(before, after, p)) for p in out]
+    return with_parts(before, after, kept), reasons
+
+
+class _Search:
+    """Which parts can be kept together."""
+
+    def __init__(self, context: Context, state: RunState, before: Texts, after: Texts) -> None:
+        self._context, self._state, self._before, self._after = context, state, before, after
+        self._left = context.limits.max_parts_tried
+        self._reasons: dict[str, str] = {}
+        self._broken: dict[Part, str] = {}
+
+    def split(self, parts: Sequence[Part], kept: list[Part]) -> tuple[list[Part], list[Part]]:
+        """Add to `kept` what can be; the rest is returned beside it, each part as small as it is in `parts`."""
+        together = [*kept, *parts]
+        broken = self._breaks(together)
+        if not broken:
+            return together, []
+        if len(parts) == 1:
+            self._broken[parts[0]] = broken
+            return kept, list(parts)
+        half = len(parts) // 2
+        kept, bad = self.split(parts[:half], kept)
+        kept, worse = self.split(parts[half:], kept)
+        return kept, [*bad, *worse]
+
+    def why(self, part: Part) -> str:
+        """What it breaks."""
+        return self._broken.get(part) or check(self._context, self._state, self._state["trial"]).reason
+
+    def _breaks(self, parts: Sequence[Part]) -> str:
+        lab, state = self._context.lab, self._state
+        texts = with_parts(self._before, self._after, parts)
+        key = hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest()[:16]
+        if key not in self._reasons:
+            if self._left <= 0:
+                return f"not looked at: {self._context.limits.max_parts_tried} checks were spent on this step"
+            self._left -= 1
+            lab.reset(state["head"])
+            try:
+                lay(lab, texts)
+            except PathRefused as refused:
+                return str(refused)
+            commit = lab.set_aside("A part of a step", step=f"{name_of(state)}-part-{key}")
+            self._reasons[key] = check(self._context, state, commit).reason
+            told = self._reasons[key] or "nothing breaks"
+            self._context.record.emit("note", text=f"with {len(parts)} parts: {told[:160]}")
+        return self._reasons[key]
+
+
+def _texts(lab: Lab, commit: str, paths: Sequence[str]) -> dict[str, str | None]:
+    """Texts of files of a commit, None where there is none; what is no text is left out."""
+    source = lab.commit_source(commit)
+    found: dict[str, str | None] = {}
+    for path in paths:
+        content = source.raw(path)
+        try:
+            found[path] = None if content is None else content.decode()
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+def _diff(before: Texts, after: Texts, part: Part) -> str:
+    """What was left out, as a diff."""
+    old = before.get(part.path) or ""
+    new = with_parts(before, after, [part]).get(part.path) or ""
+    rows = difflib.unified_diff(old.splitlines(), new.splitlines(), part.path, part.path, lineterm="", n=1)
+    return "\n".join(list(rows)[:DIFF_LINES])
