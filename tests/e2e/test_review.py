@@ -106,3 +106,18 @@ def test_an_application_that_cannot_be_installed_is_still_read(greenloop: Greenl
     done = greenloop("review", "--repo", str(repo), "--all")
     assert done.code == 0, done.text
     assert "Not checked: nothing was started: the dependencies cannot be installed" in done.out
+
+
+def test_doctor_says_why_an_application_does_not_start(greenloop: Greenloop, tmp_path: Path) -> None:
+    broken = APP.replace(
+        "from fastapi import FastAPI, HTTPException", "from fastapi import FastAPI, HTTPException, Nope"
+    )
+    repo = make_repo(tmp_path / "repo", **{"main.py": APP, "requirements.txt": NEEDS})
+    (repo / "main.py").write_text(broken)
+    done = greenloop("doctor", "--app", "--repo", str(repo))
+    assert done.code == FOUND, done.text
+    assert "BAD   it does not start" in done.out and "main.py:3  from fastapi import" in done.out
+    assert "seen: ImportError: cannot import name 'Nope'" in done.out
+    git(repo, "checkout", "-q", "main.py")
+    well = greenloop("doctor", "--app", "--repo", str(repo), "--json")
+    assert (well.code, json.loads(well.out)["starts"], json.loads(well.out)["troubles"]) == (0, True, []), well.text

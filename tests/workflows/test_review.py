@@ -10,6 +10,7 @@ import pytest
 
 from agents.contracts import TestFile
 from agents.hunter import test_names
+from agents.operations import handlers, operation_of
 from agents.rules.check import check
 from sandbox.attack.script import Attack, Hit, Step
 from sandbox.gates import probe
@@ -23,7 +24,6 @@ from workflows.cli.review import FOUND
 from workflows.review.collect import merged, of_gates, of_rules
 from workflows.review.findings import Proof, Review, ReviewFinding, ordered
 from workflows.review.memory import DISMISSED, UnreadableDismissals, dismiss, dismissals_in
-from workflows.review.operations import handlers, operation_of
 from workflows.review.sarif import as_sarif
 from workflows.review.show import as_markdown, as_text
 

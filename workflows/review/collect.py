@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agents.contracts import TestFile
 from agents.findings import Finding, Severity
+from agents.operations import Handler, operation_of
 from sandbox.attack.render import can_be_shown, test_file
 from sandbox.attack.script import Hit
 from sandbox.gates import probe
 from sandbox.gates.findings import GateFinding, GateResult
 from workflows.review.findings import Proof, ReviewFinding, numbered
-from workflows.review.operations import Handler, operation_of
 from workflows.rules_gate import NAME as RULES
 
 LINT_GRAVE = ("F821", "F823", "E9", "syntax")

@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.contracts import Request
 from agents.errors import AgentError
 from agents.findings import Finding
+from agents.operations import handlers
 from agents.rules.check import check
 from agents.rules.switches import read_switches
 from sandbox.errors import DependencyError, SandboxError
@@ -18,6 +17,7 @@ from sandbox.intake import common_ancestor
 from sandbox.reports import Gate
 from sandbox.store import empty_commit
 from sandbox.workspace import Workspace
+from workflows.aside import aside
 from workflows.events import Event
 from workflows.gate_choice import Gates
 from workflows.gates import run_gates
@@ -25,18 +25,12 @@ from workflows.review.collect import merged, of_gates, of_rules
 from workflows.review.findings import Review, ReviewFinding, ordered
 from workflows.review.hunting import proven
 from workflows.review.memory import DISMISSED, Seen, dismissals_in
-from workflows.review.operations import handlers
 from workflows.review.own_tests import failing_tests
 from workflows.rules_gate import NAME as RULES
 from workflows.rules_gate import worsened
-from workflows.runs import RunBusy, RunNotFound, Runs
-from workflows.services import assemble
 from workflows.settings import Loaded, choose_engine
 from workflows.sources import TreeSource
 from workflows.state import Context
-
-ABANDONED_S = 60.0
-"""After so many seconds a review that nobody works on was killed."""
 
 
 class NothingToReview(ValueError):
@@ -70,24 +64,9 @@ def review(
         SandboxError: the repository is refused, or nothing can be run here.
     """
     begun = time.monotonic()
-    runs = Runs(loaded.values.state_dir / "reviews")
-    for old in runs.list():
-        if time.time() - old.created > ABANDONED_S:
-            with suppress(RunBusy, RunNotFound):
-                runs.remove(old.id)
-    request = Request(kind="review", text=f"review {wanted.scope}")
-    info = runs.create(request, wanted.repo, choose_engine(loaded.values), {"include_dirty": True}, "review")
-    try:
-        with runs.lock(info.id):
-            context = assemble(runs, info, loaded, cancelled)
-            context.record.listen(tell)
-            try:
-                found = _Look(context, wanted).all_of_it()
-            finally:
-                context.lab.close()
-    finally:
-        with suppress(RunBusy, RunNotFound):
-            runs.remove(info.id)
+    engine = choose_engine(loaded.values)
+    with aside(wanted.repo, f"review {wanted.scope}", loaded, engine, cancelled, tell) as context:
+        found = _Look(context, wanted).all_of_it()
     compared = _compared(found, wanted, loaded.values.state_dir)
     return compared.model_copy(update={"seconds": round(time.monotonic() - begun, 1)})
 
