@@ -3,11 +3,37 @@
 import difflib
 from collections.abc import Sequence
 
-from agents.recipes import annotated, dead_code, lifespan, logging_calls, pwdlib, pyjwt, rename, typing_names, utcnow
+from agents.recipes import (
+    annotated,
+    dead_code,
+    httpx_calls,
+    lifespan,
+    logging_calls,
+    pwdlib,
+    pydantic_v2,
+    pyjwt,
+    rename,
+    select,
+    typing_names,
+    utcnow,
+)
 from agents.recipes.own import OwnRecipe
 from agents.recipes.recipe import Recipe, WrongArgument
 
-_TOPICS = (annotated, dead_code, lifespan, logging_calls, pwdlib, pyjwt, rename, typing_names, utcnow)
+_TOPICS = (
+    annotated,
+    dead_code,
+    httpx_calls,
+    lifespan,
+    logging_calls,
+    pwdlib,
+    pydantic_v2,
+    pyjwt,
+    rename,
+    select,
+    typing_names,
+    utcnow,
+)
 RECIPES: tuple[Recipe, ...] = tuple(sorted((topic.RECIPE for topic in _TOPICS), key=lambda recipe: recipe.name))
 
 

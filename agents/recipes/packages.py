@@ -86,6 +86,19 @@ def require(repo: Repo, line: str, instead_of: str = "") -> None:
         repo.added.append(line)
     if old and requirement(repo, old) is None and old not in repo.removed:
         repo.removed.append(old)
+    _remind(repo, line)
+
+
+def replace(repo: Repo, name: str, line: str) -> None:
+    """Require a package in another version, wherever it is required."""
+    wanted = canonicalize_name(name)
+    for path in _files(repo):
+        if _change(repo, path, line, wanted) and line not in repo.added:
+            repo.added.append(line)
+    _remind(repo, line)
+
+
+def _remind(repo: Repo, line: str) -> None:
     for path in _LOCKS:
         if path in repo.texts:
             repo.remark(path, 0, f"lock it again: the requirements changed ({line})")

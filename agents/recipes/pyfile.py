@@ -63,6 +63,8 @@ class PyFile:
 
     def names(self, node: cst.CSTNode) -> set[str]:
         """Absolute dotted names a node may mean, through imports; builtins as `builtins.x`, own ones by module."""
+        if isinstance(node, cst.Attribute) and not _is_dotted(node):
+            return set()
         found = self._names.get(node, set())
         names = found() if callable(found) else found
         return {self._absolute(name) for name in cast("set[QualifiedName]", names)}
@@ -211,6 +213,13 @@ class PyFile:
             text = text[:start] + new + text[end:]
             floor = start
         return text
+
+
+def _is_dotted(node: cst.BaseExpression) -> bool:
+    """Names joined by dots and nothing else."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return isinstance(node, cst.Name)
 
 
 def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

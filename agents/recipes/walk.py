@@ -23,16 +23,25 @@ def parsed(repo: Repo, path: str) -> PyFile | None:
 
 def rewrite_files(repo: Repo, paths: Iterable[str], change: Callable[[PyFile], None]) -> list[str]:
     """Let `change` edit each file that parses; a file it is unsure about stays as it is. Returns what was changed."""
-    changed = []
+    before = dict(repo.texts)
     for path in paths:
         file = parsed(repo, path)
-        if file is not None and _rewritten(repo, file, change):
-            changed.append(path)
-    return changed
+        if file is not None:
+            _is_rewritten(repo, file, change)
+    return [path for path, text in repo.texts.items() if before.get(path) != text]
 
 
-def _rewritten(repo: Repo, file: PyFile, change: Callable[[PyFile], None]) -> bool:
-    before = repo.texts[file.path]
+def rewrite_every(repo: Repo, paths: Iterable[str], change: Callable[[PyFile], None]) -> bool:
+    """Let `change` edit each file; False, and nothing is changed, when it is unsure about one."""
+    files = [parsed(repo, path) for path in paths]
+    done = [file is not None and _is_rewritten(repo, file, change) for file in files]
+    if not all(done):
+        repo.undo()
+    return all(done)
+
+
+def _is_rewritten(repo: Repo, file: PyFile, change: Callable[[PyFile], None]) -> bool:
+    """Change one file; False (and a note) when it stays as it is for want of certainty."""
     try:
         change(file)
         finish(repo, file.path, file.edited(), file.needs)
@@ -44,4 +53,4 @@ def _rewritten(repo: Repo, file: PyFile, change: Callable[[PyFile], None]) -> bo
         repo.leave(file.path, 0, f"the result would not be Python ({error})")
         return False
     repo.notes += file.notes
-    return repo.texts[file.path] != before
+    return True
