@@ -12,7 +12,7 @@ from sandbox import stream
 from sandbox.errors import EngineFault
 from sandbox.protocol import WORK, Outcome
 from sandbox.text import shown
-from sandbox.trial_job import Suite, job_for, limit, task_for
+from sandbox.trial_job import FLOOR_S, Suite, job_for, limit, task_for
 from sandbox.workers import Workers
 
 How = Literal["end", "timeout", "crash", "collect", "invalid"]
@@ -66,6 +66,8 @@ class Measured:
     outcomes: Mapping[str, str]
     """passed, failed, error, skipped, timeout, crash, missing ... by node id."""
     messages: Mapping[str, str]
+    frames: Mapping[str, tuple[tuple[str, int], ...]]
+    """Files and lines of the repository through which an error came, the innermost last; by node id."""
     seconds: Mapping[str, tuple[float, float]]
     """Processor and clock, by node id; of tests that came to an end."""
     lines: Mapping[str, Mapping[str, frozenset[int]]]
@@ -107,8 +109,8 @@ class Trials:
         slow = {"begin": [COLLECT_S, COLLECT_S], "each": {}, "default": [test_s, 2 * test_s]}
         traced = {**slow, "default": [2 * test_s, 4 * test_s]}
         task = task_for(
-            self.suite, WORK, ids, mode="measure", order={"ids": ids, "failing": [], "patience": 0}, limits=slow,
-            trace_limits=traced, traced=list(paths), room=ROOM,
+            self.suite, f"{WORK}/share-0", ids, mode="measure", order={"ids": ids, "failing": [], "patience": 0},
+            limits=slow, trace_limits=traced, traced=list(paths), room=ROOM,
         )  # fmt: skip
         outcome = self._start([task], whole)[0]
         return _measured(outcome, list(stream.records(outcome.stdout, task["nonce"])), ids)
@@ -160,6 +162,8 @@ class Trials:
         each = {str(n): limit(*measured.seconds[i]) for n, i in enumerate(ids) if i in measured.seconds}
         begin = limit(measured.collect_s, measured.collect_s)
         limits = {"begin": begin, "each": each, "default": limit(TEST_S / 10, TEST_S / 10)}
+        if mode == "answer":
+            limits |= {"each": {}, "default": limit(FLOOR_S, FLOOR_S)}
         shares = min(self.shares, len(attempts)) or 1
         tasks = []
         for share in range(shares):
@@ -170,7 +174,7 @@ class Trials:
                 }
                 for attempt in attempts[share::shares]
             ]
-            home = WORK if share == 0 else f"{WORK}/share-{share}"
+            home = f"{WORK}/share-{share}"
             tasks.append(
                 task_for(
                     self.suite, home, ids, mode=mode, order={**order, "ids": ids, "calls": _within(home, calls)},
@@ -228,7 +232,8 @@ def _measured(outcome: Outcome, records: Sequence[dict[str, Any]], ids: Sequence
     ended = [r for r in tests if r["o"] not in ("timeout", "crash", "missing")]
     return Measured(
         outcomes={ids[r["n"]]: str(r["o"]) for r in tests},
-        messages={ids[r["n"]]: shown(str(r["m"]).encode(), 300) for r in tests},
+        messages={ids[r["n"]]: shown(str(r["m"]).encode(), 1000) for r in tests},
+        frames={ids[r["n"]]: tuple((str(p), int(n)) for p, n in r["frames"]) for r in tests if r.get("frames")},
         seconds={ids[r["n"]]: (float(r["cpu"]), float(r["wall"])) for r in ended},
         lines={ids[r["n"]]: {p: _lines(m) for p, m in r["lines"].items()} for r in records if r["k"] == "lines"},
         calls=tuple((str(p), str(f), tuple(a)) for r in records if r["k"] == "calls" for p, f, a in r["calls"]),

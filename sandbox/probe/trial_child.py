@@ -82,13 +82,25 @@ class Child:
         self.tell("done", number, self.outcome, self.message, _wall() - wall, _cpu() - cpu)
         return self.outcome == "passed"
 
+    def text_of(self, report, most=800):
+        """All a failure says."""
+        return shorten(str(report.longrepr or "").strip(), most)
+
+    def failed(self, excinfo):
+        """A phase of a test raised: where in the repository, the innermost last."""
+        if self.order["how"] == "measure":
+            tree = self.order["tree"]
+            frames = [(str(entry.path), entry.lineno + 1) for entry in excinfo.traceback]
+            inside = [(path[len(tree) :], line) for path, line in frames if path.startswith(tree)]
+            self.tell("frames", self.current, inside[-30:])
+
     def report(self, report):
         """A phase of a test has ended."""
         if type(report).__name__.lower() == "subtestreport" and not report.failed:
             return
         if report.failed:
             self.outcome = "failed" if report.when == "call" else "error"
-            self.message = self.message or brief(report)
+            self.message = self.message or (self.text_of(report) if self.order["how"] == "measure" else brief(report))
         elif hasattr(report, "wasxfail") and report.passed:
             self.outcome = "xpassed"
         elif report.skipped and not hasattr(report, "wasxfail"):

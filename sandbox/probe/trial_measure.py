@@ -50,7 +50,7 @@ def pass_on(how, watched):
     if how == "measure":
         for number, outcome, message in watched.done:
             wall, cpu = watched.times[number]
-            tell(k="test", n=number, o=outcome, m=message, wall=wall, cpu=cpu)
+            tell(k="test", n=number, o=outcome, m=message, wall=wall, cpu=cpu, frames=watched.frames.get(number, []))
         if watched.current is not None:
             tell(k="test", n=watched.current, o=watched.how, m=watched.detail, wall=0.0, cpu=0.0)
     for number, lines in watched.lines.items():

@@ -1,13 +1,17 @@
 # mypy: ignore-errors
 """Runs inside the container: the tree in which candidates are tried, the same for each of them."""
 
+import stat
+
 
 class Tree:
-    """The writable copy of the repository, put back as it was after every child."""
+    """The home of one server: a writable copy of the repository and what else was there when it began to fork."""
 
-    def __init__(self, source, home, scratch):
-        self.source, self.home, self.scratch = source, home, scratch
-        self.seen = self.now()
+    LARGEST = 8_000_000
+
+    def __init__(self, source, tree, home, scratch):
+        self.source, self.tree, self.home, self.scratch = source, tree, home, scratch
+        self.seen, self.kept = self.now(), {}
 
     def now(self):
         found, folders = {}, [self.home]
@@ -22,11 +26,18 @@ class Tree:
                         found[entry.path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
         return found
 
-    def restore(self):
-        import shutil
+    def settle(self):
+        """What there is now is what it is put back to; contents that no other copy has are kept."""
+        now = self.now()
+        for path, facts in now.items():
+            new = facts is not None and facts != self.seen.get(path) and facts[1] <= self.LARGEST
+            if new and stat.S_ISREG(os.lstat(path).st_mode):
+                with open(path, "rb") as file:
+                    self.kept[path] = file.read()
+        self.seen = now
 
-        for entry in os.listdir(self.scratch):
-            remove(os.path.join(self.scratch, entry))
+    def restore(self):
+        """Undo what a child did to the files."""
         now = self.now()
         if now == self.seen:
             return
@@ -39,16 +50,18 @@ class Tree:
                 os.makedirs(path, exist_ok=True)
                 continue
             remove(path)
-            original = os.path.join(self.source, os.path.relpath(path, self.home))
-            if os.path.lexists(original):
-                shutil.copy2(original, path, follow_symlinks=False)
-            else:
-                self.own(path)
+            self.write(path)
         self.seen = self.now()
 
-    def own(self, path):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(task["ini"])
+    def write(self, path):
+        import shutil
+
+        original = os.path.join(self.source, os.path.relpath(path, self.tree))
+        if path in self.kept:
+            with open(path, "wb") as file:
+                file.write(self.kept[path])
+        elif path.startswith(self.tree + "/") and os.path.lexists(original):
+            shutil.copy2(original, path, follow_symlinks=False)
 
 
 def remove(path):

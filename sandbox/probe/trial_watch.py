@@ -17,6 +17,7 @@ class Watched:
         self.limits, self.asks_first = limits, asks_first
         self.how, self.detail, self.current = "", "", None
         self.done, self.times, self.lines, self.calls, self.answers = [], {}, {}, [], {}
+        self.frames = {}
         self.rest, self.status = b"", None
         self.begin(limits["begin"])
 
@@ -101,6 +102,8 @@ class Watched:
             self.current = None
         elif word == "lines":
             self.lines[more[0]] = more[1]
+        elif word == "frames":
+            self.frames.setdefault(more[0], more[1])
         elif word == "calls":
             self.calls = more[0]
         elif word == "answer":

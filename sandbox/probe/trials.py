@@ -16,8 +16,9 @@ class Server:
     """Forks a child per candidate."""
 
     def __init__(self, tree):
-        self.tree, self.prefix = tree, tree.home + "/"
+        self.tree, self.prefix = tree, tree.tree + "/"
         self.child = self.session = None
+        self.moved_on = True
         self.codes, self.ran, self.imported, self.owners = {}, set(task["ran"]), [], {}
         self.waiting = dict(enumerate(task["candidates"]))
         self.failing = set(task["order"]["failing"])
@@ -40,6 +41,7 @@ class Server:
         if self.child is not None or path in self.imported:
             return
         self.imported.append(path)
+        self.moved_on = True
         for number, candidate in list(self.waiting.items()):
             if self.child is None and path in candidate["files"] and not self.can_wait(number, candidate):
                 self.attempt(number, candidate, "import")
@@ -67,7 +69,7 @@ class Server:
 
     def collected(self, session):
         """All tests are collected: in a child they are run now, in the server it is the turn of what waited."""
-        self.session = session
+        self.session, self.moved_on = session, True
         if self.child is not None:
             self.child.tests(session)
         self.owners, held = owners_of(self.codes.values())
@@ -116,6 +118,9 @@ class Server:
 
     def fork(self, order, limits, become):
         """A child with an order; in the server what it told, in the child None."""
+        if self.moved_on:
+            self.tree.settle()
+            self.moved_on = False
         secret = os.urandom(8).hex()
         reader, writer = os.pipe()
         pid = os.fork()
@@ -187,11 +192,16 @@ def remember_rewritten(config, files):
             known.pop(file, None)
 
 
-def shorten_failures():
-    """One line per failure: how a traceback is shown takes longer than most tests."""
+def shorten_failures(server):
+    """No traceback of a failure, only what it says: to show one takes longer than most tests."""
     from _pytest.nodes import Node
 
-    Node._repr_failure_py = lambda node, excinfo, style=None: excinfo.exconly(tryshort=True)
+    def said(node, excinfo, style=None):
+        if server.child is not None:
+            server.child.failed(excinfo)
+        return excinfo.exconly(tryshort=True)
+
+    Node._repr_failure_py = said
 
 
 def freeze():
@@ -239,9 +249,9 @@ def main():
     Plugin.pytest_runtestloop = early(Plugin.pytest_runtestloop)
     Plugin.pytest_load_initial_conftests = early(Plugin.pytest_load_initial_conftests)
     tell(k="begin")
-    server = Server(Tree(task["source"], task["tree"], task["scratch"]))
+    server = Server(Tree(task["source"], task["tree"], task["home"], task["scratch"]))
     watch_imports(server)
-    shorten_failures()
+    shorten_failures(server)
     if task["mode"] == "measure":
         note_what_runs(server)
     for path in task["imported"]:

@@ -120,7 +120,8 @@ def tried(trials: Trials, measured: Measured, *attempts: Attempt) -> list[Trial]
 def test_the_code_as_it_is(measured: Measured) -> None:
     assert {one: measured.outcomes[one] for one in FAILING} == dict.fromkeys(FAILING, "failed")
     assert measured.passing(PASSING) == PASSING
-    assert "assert 0 == -2" in measured.messages[FAILING[0]]
+    assert measured.messages[FAILING[0]].startswith("assert 0 == -2\n +  where 0 = ")
+    assert measured.frames[FAILING[0]][-1] == ("tests/test_stats.py", 12)
     lines = measured.lines[f"{T}test_positive"]["stats.py"]
     assert line_of("best = value") in lines and line_of("step = 0") not in lines
     assert line_of("step += 1") in measured.lines[f"{T}test_count"]["stats.py"]
@@ -203,3 +204,35 @@ def test_answers_of_functions(trials: Trials, measured: Measured) -> None:
     )
     assert as_it_is == (("value", "0"), ("error", "TypeError"), ("value", "0"))
     assert better == (("value", "-1"), ("error", "TypeError"), ("error", "IndexError"))
+
+
+DATABASE = """
+import os
+import sqlite3
+
+path = os.path.join(os.environ["HOME"], "shop.db")
+if not os.path.exists(path):
+    with sqlite3.connect(path) as made:
+        made.execute("create table item (name text)")
+        made.execute("insert into item values ('first')")
+
+
+def add(name):
+    with sqlite3.connect(path) as db:
+        db.execute("insert into item values (?)", (name,))
+        return [row[0] for row in db.execute("select name from item")][1:]
+"""
+
+
+def test_what_imports_put_on_the_disk_is_there_for_everybody(box: DockerSandbox, trials: Trials) -> None:
+    test = "from shop import add\n\ndef test_add():\n    assert add('b') == ['b', 'b']\n"
+    fill(box, {"shop.py": DATABASE.encode(), "test_shop.py": test.encode()})
+    failing = ["test_shop.py::test_add"]
+    measured = trials.measure(failing, [], ["shop.py"])
+    attempts = []
+    for number in range(3):
+        for old, new in (("[1:]", f"[1:] * {number + 1}"), ("'first'", f"'number {number}'")):
+            attempts.append(Attempt(replaced(old, new, DATABASE, "shop.py").files, ()))
+    found = trials.run(measured, failing, attempts, until_s=60)
+    assert [one.fixed for one in found if one] == [(), (), tuple(failing), (), (), ()]
+    assert [one.where for one in found if one] == ["collected", "import"] * 3 or measured.late is False

@@ -1,0 +1,123 @@
+"""Choosing by execution among edits that all make the tests pass: tests are few, and most such edits are wrong."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.repair.candidate import Candidate, Suspect
+from agents.repair.differ import Compared
+from agents.repair.losses import GRAVE, losses, reason_for
+
+MOST_COMPARED = 12
+UNKNOWN = 0.2
+"""Suspicion of a line that nothing is known about."""
+LOSS, ODD, PAIR = 0.35, 0.5, 0.5
+"""What a loss, answers that change most, and a second edit cost."""
+AGREEING = 0.15
+"""What every further edit with the same answers adds."""
+CLOSE = 0.6
+"""A share of the best one's worth; others above it are no worse a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One that also makes every test pass, and why it was not taken."""
+
+    candidate: Candidate
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What came of it."""
+
+    best: Candidate | None = None
+    trust: str = ""
+    """Why it is believed, or how far, in words."""
+    sure: bool = False
+    """Nothing speaks for another one as much."""
+    order: tuple[Candidate, ...] = ()
+    """All that are believed, best first."""
+    alternatives: tuple[Rejected, ...] = ()
+    indistinguishable: tuple[Candidate, ...] = ()
+    """Others that answer alike wherever they were asked: the tests do not say which is meant."""
+
+
+def choose(
+    repairs: Sequence[Candidate],
+    sources: Mapping[str, str],
+    suspects: Sequence[Suspect],
+    errors: Mapping[str, str],
+    differ: Callable[[Sequence[Candidate]], Compared],
+) -> Choice:
+    """The repair to take. `errors`: what the failing tests said. `differ`: runs them on further inputs."""
+    lost = {one: losses(one, sources) for one in repairs}
+    grave = {
+        one: words
+        for one in repairs
+        if (words := [word for word in lost[one] if word in GRAVE]) and not reason_for(one, sources, errors)
+    }
+    believed = [one for one in repairs if one not in grave]
+    doubted = tuple(Rejected(one, f"takes away {' and '.join(words)}") for one, words in grave.items())
+    if not believed:
+        return Choice(trust="every edit that makes the tests pass takes something away" if grave else "",
+                      alternatives=doubted)  # fmt: skip
+    compared = differ(believed[:MOST_COMPARED]) if len(believed) > 1 else Compared()
+    groups = _groups(believed, compared)
+    worth = {one: _worth(one, sources, suspects, lost[one], compared, groups) for one in believed}
+    order = tuple(sorted(believed, key=lambda one: (-worth[one], _size(one), believed.index(one))))
+    best = order[0]
+    alike = tuple(one for one in order[1:] if one in groups[best])
+    rivals = [one for one in order[1:] if one not in groups[best] and worth[one] >= CLOSE * worth[best]]
+    others = tuple(Rejected(one, _why(one, best, lost[one], compared)) for one in order[1:] if one not in alike)
+    trust = _trust(best, alike, rivals, len(believed), compared)
+    return Choice(best, trust, not rivals, order, (*others, *doubted), alike)
+
+
+def _groups(believed: Sequence[Candidate], compared: Compared) -> dict[Candidate, list[Candidate]]:
+    """For each, all that answer as it does, itself included; alone when nothing is known of its answers."""
+    by_answers: dict[tuple[object, ...], list[Candidate]] = {}
+    for one in believed:
+        answers = compared.of(one)
+        by_answers.setdefault(answers or ("unknown", one), []).append(one)
+    return {one: group for group in by_answers.values() for one in group}
+
+
+def _worth(
+    one: Candidate, sources: Mapping[str, str], suspects: Sequence[Suspect], lost: Sequence[str], compared: Compared,
+    groups: Mapping[Candidate, Sequence[Candidate]],
+) -> float:  # fmt: skip
+    """How likely it is the one that was meant."""
+    places = {(edit.path, sources[edit.path].count("\n", 0, edit.start) + 1) for edit in one.edits}
+    suspicion = max((s.score for s in suspects if (s.path, s.line) in places), default=UNKNOWN)
+    value = one.prior * max(suspicion, UNKNOWN)
+    if lost:
+        value *= LOSS
+    if compared.of(one) and compared.calls:
+        value *= 1 - ODD * compared.changed(one) / len(compared.calls)
+    if " + " in one.family:
+        value *= PAIR
+    return value * (1 + AGREEING * (len(groups[one]) - 1))
+
+
+def _size(one: Candidate) -> int:
+    return sum(len(edit.text) + edit.end - edit.start for edit in one.edits)
+
+
+def _why(one: Candidate, best: Candidate, lost: Sequence[str], compared: Compared) -> str:
+    difference = compared.first_difference(best, one)
+    said = f"takes away {' and '.join(lost)}" if lost else "less likely by what it changes and where"
+    return f"{said}; with the one that was taken {difference}" if difference else said
+
+
+def _trust(
+    best: Candidate, alike: Sequence[Candidate], rivals: Sequence[Candidate], believed: int, compared: Compared
+) -> str:
+    if believed == 1:
+        return "the only edit found that makes every test pass"
+    asked = f"{len(compared.calls)} inputs that no test asserts anything about" if compared.calls else ""
+    if not rivals:
+        same = f"; {len(alike)} of the others answer alike on {asked}" if alike and asked else ""
+        return f"the likeliest of {believed} edits that make every test pass{same}"
+    difference = compared.first_difference(best, rivals[0])
+    told = f": {difference}" if difference else ", and nothing could be run that tells them apart"
+    return f"the tests leave it open: {len(rivals)} of {believed} edits are as likely{told}"

@@ -1,0 +1,165 @@
+"""Planted bugs are found, end to end, in a real sandbox."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from agents.repair.candidate import apply
+from agents.repair.hunt import Bounds, Bug, Hunt, Repaired
+from sandbox import tars
+from sandbox.container import DockerSandbox
+from sandbox.docker import DockerEngine
+from sandbox.protocol import Command, Limits
+from sandbox.pytest_run import run_in_process
+from sandbox.trials import Trials
+from sandbox.workers import Workers
+from tests.support.trees import RUN_ID, fastapi_image
+
+pytestmark = pytest.mark.docker
+
+SEARCH = """
+def position_of(values, wanted):
+    low, high = 0, len(values) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] == wanted:
+            return middle
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle - 1
+    return -1
+
+
+def is_sorted(values):
+    return all(a <= b for a, b in zip(values, values[1:]))
+"""
+SEARCH_TESTS = """
+import pytest
+
+from search import is_sorted, position_of
+
+
+@pytest.mark.parametrize("values, wanted, place", [([1, 3, 5], 3, 1), ([1, 3, 5], 4, -1), ([1, 3, 5, 7], 3, 1)])
+def test_found(values, wanted, place):
+    assert position_of(values, wanted) == place
+
+
+@pytest.mark.parametrize("values, wanted, place", [([4], 4, 0), ([1, 2, 3], 3, 2), ([1, 2, 3, 4, 5], 5, 4)])
+def test_at_the_end(values, wanted, place):
+    assert position_of(values, wanted) == place
+
+
+def test_sorted():
+    assert is_sorted([1, 1, 2]) and not is_sorted([2, 1])
+"""
+SHOP = """
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+
+app = FastAPI()
+items: dict[int, dict] = {}
+
+
+class Item(BaseModel):
+    name: str
+    price: int
+
+
+@app.post("/items", status_code=201)
+def create(item: Item):
+    number = len(items) + 1
+    items[number] = {"id": number, **item.model_dump()}
+    return items[number]
+
+
+@app.get("/items/{number}")
+def read(number: int):
+    if number not in items:
+        raise HTTPException(404)
+    return items[number]
+
+
+@app.get("/items")
+def page(offset: int = 0, limit: int = 2):
+    return list(items.values())[offset : offset + limit - 1]
+"""
+SHOP_TESTS = """
+from fastapi.testclient import TestClient
+
+from shop import app, items
+
+client = TestClient(app)
+
+
+def setup_function():
+    items.clear()
+
+
+def test_create_answers_201():
+    assert client.post("/items", json={"name": "pen", "price": 3}).status_code == 201
+
+
+def test_read():
+    client.post("/items", json={"name": "pen", "price": 3})
+    assert client.get("/items/1").json()["name"] == "pen"
+    assert client.get("/items/2").status_code == 404
+
+
+def test_page():
+    for name in "abc":
+        client.post("/items", json={"name": name, "price": 1})
+    assert [item["name"] for item in client.get("/items").json()] == ["a", "b"]
+    assert [item["name"] for item in client.get("/items?offset=2").json()] == ["c"]
+"""
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[DockerSandbox]:
+    engine = DockerEngine()
+    with engine.open(fastapi_image(), run_id=RUN_ID, limits=Limits(pids=64, memory_mb=768)) as sandbox:
+        yield sandbox
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def workers(box: DockerSandbox) -> Iterator[Workers]:
+    made = Workers(box)
+    yield made
+    made.close()
+
+
+def fill(box: DockerSandbox, files: Mapping[str, str]) -> None:
+    assert box.run(Command(argv=("find", "/src", "-mindepth", "1", "-delete"), timeout_s=30, user="root"))
+    box.put(tars.build({path: text.encode() for path, text in files.items()}), "/src")
+
+
+def hunted(box: DockerSandbox, workers: Workers, code: str, tests: str, path: str) -> Repaired:
+    """Search as a run would: what passes and fails is told by a plain run."""
+    sources, test_files = {path: code}, {f"tests/test_{path}": tests}
+    fill(box, sources | test_files)
+    report = run_in_process(box, timeout_s=60)
+    failing = [one.node_id for one in report.failures()]
+    bug = Bug(sources=sources, tests=test_files, failing=failing, passing=sorted(report.passed()))
+    found = Hunt(Trials(workers), bug).repair(Bounds(seconds=40, candidates=3000))
+    if found.choice.best is not None:
+        fill(box, sources | test_files | apply(found.choice.best, sources))
+        assert run_in_process(box, timeout_s=60).word == "green"
+    return found
+
+
+def repaired(found: Repaired, sources: Mapping[str, str]) -> str:
+    assert found.choice.best is not None, (found.note, found.found.tried)
+    return next(iter(apply(found.choice.best, sources).values()))
+
+
+def test_a_boundary(box: DockerSandbox, workers: Workers) -> None:
+    found = hunted(box, workers, SEARCH, SEARCH_TESTS, "search.py")
+    assert "while low <= high:" in repaired(found, {"search.py": SEARCH})
+    assert found.suspects[0].path == "search.py" and found.suspects[0].reasons
+    assert found.choice.trust and found.found.per_second > 0
+
+
+def test_a_page_of_a_service(box: DockerSandbox, workers: Workers) -> None:
+    found = hunted(box, workers, SHOP, SHOP_TESTS, "shop.py")
+    assert "[offset : offset + limit]" in repaired(found, {"shop.py": SHOP})
