@@ -1,17 +1,19 @@
 """Choosing by execution among edits that all make the tests pass: tests are few, and most such edits are wrong."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.repair.candidate import Candidate, Suspect
+from agents.repair.candidate import Candidate, Suspect, apply
 from agents.repair.differ import Compared
 from agents.repair.losses import GRAVE, losses, reason_for
 
 MOST_COMPARED = 12
 UNKNOWN = 0.2
 """Suspicion of a line that nothing is known about."""
-LOSS, ODD, PAIR = 0.35, 0.5, 0.5
-"""What a loss, answers that change most, and a second edit cost."""
+LOSS, ODD, PAIR, CLUMSY = 0.35, 0.5, 0.5, 0.6
+"""What a loss, answers that change most, a second edit, and idle arithmetic cost."""
+_IDLE = re.compile(r"[-+] 0\b(?!\.)|[*/] 1\b(?!\.)")
 AGREEING = 0.15
 """What every further edit with the same answers adds."""
 CLOSE = 0.6
@@ -96,7 +98,15 @@ def _worth(
         value *= 1 - ODD * compared.changed(one) / len(compared.calls)
     if " + " in one.family:
         value *= PAIR
+    if _is_clumsy(one, sources):
+        value *= CLUMSY
     return value * (1 + AGREEING * (len(groups[one]) - 1))
+
+
+def _is_clumsy(one: Candidate, sources: Mapping[str, str]) -> bool:
+    """It leaves arithmetic behind that does nothing: `limit - 0`."""
+    after = apply(one, sources)
+    return any(len(_IDLE.findall(text)) > len(_IDLE.findall(sources[path])) for path, text in after.items())
 
 
 def _size(one: Candidate) -> int:
