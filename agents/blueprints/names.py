@@ -3,6 +3,7 @@
 import builtins
 import json
 import keyword
+from collections.abc import Iterable
 
 from pydantic import BaseModel
 
@@ -93,6 +94,12 @@ def literal(text: str) -> str:
     if '"' in text and "'" not in text:
         return "'" + text.replace("\\", "\\\\") + "'"
     return json.dumps(text, ensure_ascii=False)
+
+
+def tuple_literal(texts: Iterable[str]) -> str:
+    """A Python tuple of string literals."""
+    found = [literal(text) for text in texts]
+    return f"({found[0]},)" if len(found) == 1 else f"({', '.join(found)})"
 
 
 def listing(phrases: list[str], last: str = "or") -> str:

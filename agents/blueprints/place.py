@@ -14,6 +14,7 @@ from agents.blueprints.extend_parents import extend_parents
 from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.names import words
 from agents.blueprints.overlay import Overlay
+from agents.blueprints.place_blocks import place_block
 from agents.blueprints.place_database import place_database
 from agents.blueprints.place_files import new_migration, new_requirements
 from agents.blueprints.place_readme import new_readme
@@ -61,6 +62,8 @@ def place(spec: FeatureSpec, profile: AppProfile, source: Source) -> dict[str, s
             _step(tree, partial(_extend, resource=resource, spec=spec))
     _extend_lists(tree, spec)
     _extend_guards(tree, spec)
+    for block in spec.blocks:
+        _step(tree, partial(place_block, block=block))
     _other_files(tree, spec, login, brought)
     return tree.changes
 

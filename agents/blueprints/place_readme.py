@@ -2,6 +2,7 @@
 
 import re
 
+from agents.blueprints.blocks import block_endpoints
 from agents.blueprints.fragments import Style
 from agents.blueprints.names import article, words
 from agents.blueprints.spec import FeatureSpec
@@ -38,6 +39,7 @@ def new_readme(source: Source, spec: FeatureSpec, style: Style, *, login: bool) 
 
 def _added(spec: FeatureSpec, style: Style, *, login: bool) -> list[tuple[str, str, str]]:
     found = login_endpoints(style, spec.login_parts) if login else []
+    found += block_endpoints(spec, style)
     for resource in spec.resources:
         found += [] if resource.exists else resource_endpoints(resource, spec, style)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from agents.blueprints.names import article, class_name, listing, literal, local, sentence, words
+from agents.blueprints.names import article, class_name, listing, literal, local, sentence, tuple_literal, words
 from agents.blueprints.wrap import wrap_lines
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -23,7 +23,14 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Python source, not HTML; values are names checked by the spec or literals
     )
     environment.filters.update(
-        literal=literal, local=local, cls=class_name, words=words, article=article, sentence=sentence, listing=listing
+        literal=literal,
+        tuple_literal=tuple_literal,
+        local=local,
+        cls=class_name,
+        words=words,
+        article=article,
+        sentence=sentence,
+        listing=listing,
     )
     return environment
 

@@ -82,6 +82,20 @@ class GuardSpec(Frozen):
     """Only for users of that role (403 for others); empty: for every user."""
 
 
+BlockName = Literal["rate_limit", "etag", "cors"]
+
+
+class BlockSpec(Frozen):
+    """A building block beside resources and login, with what it is told."""
+
+    name: BlockName
+    resource: str = ""
+    """The resource it is for, where it is for one."""
+    amount: int = 0
+    seconds: int = 0
+    names: tuple[str, ...] = ()
+
+
 class FeatureSpec(Frozen):
     """The whole request, read."""
 
@@ -92,5 +106,6 @@ class FeatureSpec(Frozen):
     """Registration and OAuth2 password login with JWT are wanted (implied by guards and login parts)."""
     login_parts: tuple[LoginPart, ...] = ()
     """More of a new login: refresh tokens and logout, change of password, roles with an `admin` scope."""
+    blocks: tuple[BlockSpec, ...] = ()
     health: bool = False
     """A `/health` route is wanted (implied for a new application)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from agents.blueprints.blocks import block_endpoints, block_requirements
 from agents.blueprints.checks import wants_login
 from agents.blueprints.fragments import Style
 from agents.blueprints.handlers import METHODS, Handlers
@@ -14,6 +15,7 @@ def endpoints(spec: FeatureSpec, style: Style) -> list[tuple[str, str, str]]:
     """Method, path and purpose of every route of `spec`."""
     found = [("GET", "/health", "is the service up"), ("GET", "/health/ready", "is the database up")]
     found += login_endpoints(style, spec.login_parts) if wants_login(spec) else []
+    found += block_endpoints(spec, style)
     for resource in spec.resources:
         found += resource_endpoints(resource, spec, style)
     return found
@@ -59,4 +61,4 @@ def requirements(spec: FeatureSpec, *, login: bool | None = None) -> tuple[str, 
     found = ["email-validator>=2.2"] if with_login or "email" in types else []
     if with_login:
         found += ["pwdlib[argon2]>=0.2.1", "pyjwt>=2.10", "python-multipart>=0.0.18"]
-    return tuple(found)
+    return tuple(dict.fromkeys([*found, *block_requirements(spec)]))

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from agents.offline.actions import read_guard, read_limits, targets_of
+from agents.offline.block_words import read_block
 from agents.offline.facts import Asks, Fact, Limits, Relates, Says, Wants
 from agents.offline.fields import SEPARATOR, RawField, parse_field, parse_fields
 from agents.offline.listings import read_listing
@@ -277,8 +278,8 @@ def lead(text: str) -> str:
 
 
 _READERS = (
-    read_whole, read_guard, read_limits, read_relation, read_listing, read_operations, read_child, read_additions,
-    read_field_rule, read_resource,
+    read_whole, read_block, read_guard, read_limits, read_relation, read_listing, read_operations, read_child,
+    read_additions, read_field_rule, read_resource,
 )  # fmt: skip
 
 

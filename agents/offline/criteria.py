@@ -3,6 +3,7 @@
 from agents.blueprints.spec import FeatureSpec
 from agents.offline.topics import Topic
 from agents.offline.topics_accounts import account_topics
+from agents.offline.topics_blocks import block_topics
 from agents.offline.topics_crud import crud_topics
 from agents.offline.topics_lists import guard_topics, list_topics
 from agents.offline.topics_login import health_topic, login_topics, standing_topic
@@ -22,6 +23,7 @@ def topics_of(spec: FeatureSpec, profile: AppProfile) -> tuple[World, tuple[Topi
         topics += [*login_topics(world), *account_topics(world)]
     if spec.health:
         topics.append(health_topic())
+    topics += block_topics(world)
     if not profile.exists:
         topics += service_topics()
     if profile.exists and (standing := standing_topic(world)):

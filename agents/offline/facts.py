@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.blueprints.spec import Action
+from agents.blueprints.spec import Action, BlockSpec
 from agents.offline.fields import RawField
 from agents.offline.phrases import Trait
 
@@ -80,4 +80,15 @@ class Asks:
     note: str = ""
 
 
-Fact = Wants | Relates | Lists | Guards | Says | Limits | Asks
+@dataclass(frozen=True, slots=True)
+class Adds:
+    """A building block beside resources and login."""
+
+    block: BlockSpec
+    resource: str | None = ""
+    """The resource it is for; empty: none."""
+    assumed: bool = False
+    """The numbers are ours."""
+
+
+Fact = Wants | Relates | Lists | Guards | Says | Limits | Asks | Adds

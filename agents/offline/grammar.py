@@ -9,6 +9,7 @@ from agents.contracts import Answer, Decision, Question
 from agents.errors import Contradiction, NotUnderstood
 from agents.offline.actions import WRITES, targets_of
 from agents.offline.assemble import Notes, assumed_fields, default_field, draft_resources
+from agents.offline.blocks import block_specs
 from agents.offline.draft import Draft, Table
 from agents.offline.facts import Asks, Guards
 from agents.offline.fields import RawField, parse_fields
@@ -51,7 +52,7 @@ def read(text: str, profile: AppProfile, answers: Sequence[Answer] = ()) -> Read
     _natural_keys(table, notes)
     said = [*said, *_login_guards(said, table, desk, profile)]
     spec = _spec(said, table, notes)
-    if not (spec.resources or spec.listings or spec.guards or spec.login or _wants(said, "health")):
+    if not (spec.blocks or spec.resources or spec.listings or spec.guards or spec.login or _wants(said, "health")):
         raise NotUnderstood(text.strip()[:200], f"The application has all of this already. {nearest(text)}")
     notes.assumptions += assumed_fields(list(table.drafts.values()))
     notes.assumptions += _closed(spec, table)
@@ -178,9 +179,10 @@ def _spec(said: Sequence[Said], table: Table, notes: Notes) -> FeatureSpec:
             "Login brings users of its own, with e-mail and password; call the other ones differently "
             "(members, people).",
         )
+    blocks = block_specs(said, table, notes)
     has_health = any(r.path == "/health" for r in profile.routes)
     return FeatureSpec(
-        resources=_ordered(table), listings=listings, guards=guards, login=login, login_parts=parts,
+        resources=_ordered(table), listings=listings, guards=guards, login=login, login_parts=parts, blocks=blocks,
         health=(_wants(said, "health") or not profile.exists) and not has_health,
     )  # fmt: skip
 

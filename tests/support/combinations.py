@@ -26,6 +26,8 @@ COMBINATIONS: dict[str, str] = {
     "roles": "Add books with title. Require login to create books. Only admins can delete books",
     "whole login": "Add notes with text. Only admins can delete notes. Require login to create notes. Add refresh "
     "tokens with rotation and users can change their password",
+    "limits and caching": "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for "
+    "https://shop.example",
 }
 """Name -> request, in the words of the offline engine."""
 

@@ -1,0 +1,112 @@
+"""What building blocks promise, each by itself."""
+
+from collections.abc import Callable, Iterator
+
+from agents.blueprints.spec import BlockName, BlockSpec
+from agents.offline.source import quoted
+from agents.offline.topics import Check, Topic, lines
+from agents.offline.world import World
+
+_COUNTED = 200
+"""Limits up to this many requests are tried out."""
+
+
+def block_topics(world: World) -> Iterator[Topic]:
+    """Topics of every block."""
+    for block in world.spec.blocks:
+        yield from _MAKERS[block.name](world, block)
+
+
+def file_of(block: BlockSpec) -> str:
+    """Stem of the test module of a block."""
+    return f"{block.name}_{block.resource}" if block.resource else block.name
+
+
+def plain_path(world: World) -> str:
+    """A path that answers 200 to anybody."""
+    if world.spec.health or any(r.path == "/health" for r in world.profile.routes):
+        return "/health"
+    open_lists = (t for t in world.things.values() if t.exists and "list" in t.actions and "list" not in t.guarded)
+    return next((t.path for t in open_lists if "{" not in t.path), "/openapi.json")
+
+
+def _rate_limit(world: World, block: BlockSpec) -> Iterator[Topic]:
+    path = quoted(plain_path(world))
+    unit = {1: "second", 60: "minute", 3600: "hour", 86_400: "day"}.get(block.seconds, f"{block.seconds} seconds")
+    told = lines(f"""
+        mine = {{"X-Forwarded-For": ".".join(str(number) for number in uuid.uuid4().bytes[:4])}}
+        answer = client.get({path}, headers=mine)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["ratelimit-limit"] == "{block.amount}"
+        assert answer.headers["ratelimit-remaining"] == "{block.amount - 1}"
+    """)
+    tried = lines(f"""
+        mine, other = [
+            {{"X-Forwarded-For": ".".join(str(number) for number in uuid.uuid4().bytes[:4])}} for _ in range(2)
+        ]
+        sent = 0
+        while (answer := client.get({path}, headers=mine)).status_code != 429:
+            sent += 1
+            assert sent <= {block.amount * 20}
+        assert sent >= {block.amount}
+        assert 0 < int(answer.headers["retry-after"]) <= {block.seconds}
+        assert client.get({path}, headers=other).status_code == 200
+    """)
+    checks = [Check("test_a_client_is_told_its_limit", "limit and what is left.", told)]
+    if block.amount <= _COUNTED:
+        says = "one request too many answers 429, another client goes on."
+        checks.append(Check("test_a_client_is_limited", says, tried))
+    yield Topic(
+        file_of(block),
+        f"A client that is not the machine itself may send {block.amount} requests per {unit}; more answer 429 with "
+        "Retry-After, and every answer says what is left.",
+        tuple(checks),
+    )
+
+
+def _etag(world: World, block: BlockSpec) -> Iterator[Topic]:
+    path = quoted(plain_path(world))
+    body = lines(f"""
+        first = client.get({path})
+        assert first.status_code == 200 and first.headers["etag"]
+        known = {{"If-None-Match": first.headers["etag"]}}
+        again = client.get({path}, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+        other = client.get({path}, headers={{"If-None-Match": '"other"'}})
+        assert other.json() == first.json()
+        assert client.get("/openapi.json").headers["etag"] != first.headers["etag"]
+    """)
+    yield Topic(
+        file_of(block),
+        "JSON answers to GET carry an ETag; with If-None-Match and the same content they are 304 without a body.",
+        (Check("test_what_is_known_is_not_sent_again", "304 for the tag that was answered.", body),),
+    )
+
+
+def _cors(world: World, block: BlockSpec) -> Iterator[Topic]:
+    path = quoted(plain_path(world))
+    body = lines(
+        f"""
+        for origin in {list(block.names)!r}:
+            answer = client.get({path}, headers={{"Origin": origin}})
+            assert answer.headers["access-control-allow-origin"] == origin
+            asked = {{"Origin": origin, "Access-Control-Request-Method": "POST"}}
+            assert client.options({path}, headers=asked).is_success
+        answer = client.get({path}, headers={{"Origin": "https://elsewhere.example"}})
+        assert "access-control-allow-origin" not in answer.headers
+        assert "access-control-allow-credentials" not in answer.headers
+    """.replace("'", '"')
+    )
+    yield Topic(
+        file_of(block),
+        f"Pages of {' and '.join(block.names)} may read answers in a browser, pages of other origins may not.",
+        (Check("test_named_origins_are_let_in", "no other one is.", body),),
+    )
+
+
+_MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
+    "rate_limit": _rate_limit,
+    "etag": _etag,
+    "cors": _cors,
+}
