@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import json
 import os
 import queue
 import shutil
@@ -160,7 +161,10 @@ def _import_tree(api: Any, folder: str) -> str:
     skipped = [f"--exclude=./{path}" for path in ("var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc/*")]
     command = ["tar", "-C", folder, "--numeric-owner", *skipped, "-cf", "-", "."]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as packed, engine_errors("the base cannot be imported"):
-        api.import_image_from_stream(packed.stdout, repository=FOUNDATION, tag=SUITE)
+        said = json.loads(
+            api.import_image_from_stream(packed.stdout, repository=FOUNDATION, tag=SUITE).splitlines()[-1]
+        )
+        api.tag(said["status"], FOUNDATION, SUITE)  # Podman takes no tag with an import
     if packed.returncode:
         raise ImageUnavailable("the base's files cannot be packed")
     return f"{FOUNDATION}:{SUITE}"

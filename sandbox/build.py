@@ -21,7 +21,7 @@ import docker.errors
 import requests.exceptions
 import uv
 
-from sandbox import owners
+from sandbox import owners, podman
 from sandbox.build_network import CA_DIR, BuildNetwork
 from sandbox.destinations import Destinations
 from sandbox.errors import EngineFault, Stopped
@@ -105,6 +105,8 @@ class BuildContainer:
                 log_config={"Type": "none"},
                 tmpfs={"/tmp": "rw,exec,nosuid,nodev,size=2g,mode=1777"},  # noqa: S108
             )
+            if podman.is_podman(api.version()):
+                host["Ulimits"] = [podman.FILES, podman.PROCESSES]
             made = api.create_container(
                 image,
                 ["timeout", "-s", "KILL", str(lifetime_s), "sleep", "infinity"],

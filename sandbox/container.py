@@ -23,6 +23,8 @@ ATTEMPTS = 3
 TRANSFER_S = 120.0
 WIPE_S = 30.0
 GOODBYE_S = 5.0
+ENDS = ("oom", "die", "stop")
+"""What an engine notes about the end of a container."""
 NOTES_S = 0.2
 """How long after the end of a container the engine may take to write it down."""
 
@@ -37,7 +39,7 @@ class DockerSandbox:
 
     def __init__(
         self, daemon: Daemon, container_id: str, supervisor: Resident, *, path: str, limits: Limits,
-        cancelled: Callable[[], bool], extras: Extras = NONE,
+        cancelled: Callable[[], bool], extras: Extras = NONE, afterwards: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self.daemon = daemon
         self.extras = extras
@@ -46,6 +48,7 @@ class DockerSandbox:
         self._path = path
         self._limits = limits
         self._cancelled = cancelled
+        self._afterwards = afterwards
         self._last_seen = time.time()
         self._lock = threading.Lock()
         self._killers: dict[User, Resident] = {}
@@ -207,19 +210,22 @@ class DockerSandbox:
         Raises:
             EngineFault: it was the engine or the way to it.
         """
-        ahead = self.daemon.ahead_s
-        since, until = f"{self._last_seen + ahead:.9f}", f"{time.time() + ahead + NOTES_S:.9f}"
-        filters = {"container": self._id, "event": ["oom", "die", "stop"]}
+        begin, end = (moment + self.daemon.ahead_s for moment in (self._last_seen, time.time() + NOTES_S))
+        since, until = f"{begin:.9f}", f"{end:.9f}"
+        filters: dict[str, Any] = {"container": self._id, "event": list(ENDS)}
+        if self.daemon.podman:  # it knows whole seconds only, and other words to filter by
+            since, until, filters = str(int(begin)), str(int(end) + 1), {"container": self._id}
         try:
             events = bounded(lambda: list(self.daemon.api.events(since, until, filters, decode=True)), GOODBYE_S)
         except Exception:  # noqa: BLE001 - without notes the word is the weaker, still true `sandbox_died`
             return Cause.SANDBOX_DIED
-        if any(event.get("Action") == "oom" for event in events):
+        events = [event for event in events if event.get("Action") in ENDS]
+        if any(event["Action"] == "oom" for event in events):
             return Cause.OUT_OF_MEMORY
         codes = [event.get("Actor", {}).get("Attributes", {}).get("exitCode") for event in events]
         if str(INPUT_ENDED) in codes:
             raise EngineFault("the connection to the engine was lost, and the sandbox ended with it")
-        if not events or any(event.get("Action") == "stop" for event in events):
+        if not events or any(event["Action"] == "stop" for event in events):
             raise EngineFault("the engine itself ended the sandbox: it was stopped or started again")
         return Cause.SANDBOX_DIED
 
@@ -292,6 +298,7 @@ class DockerSandbox:
             resident.close()
         with contextlib.suppress(EngineFault):
             remove(self.daemon, self._id)
+        self._afterwards()
         self._keepers.close()
         self.daemon.close()
 

@@ -51,10 +51,12 @@ def bounded(work: Callable[[], T], within: float) -> T:
 class Daemon:
     """One pool of connections to one engine."""
 
-    def __init__(self, way: Way, version: str | None = None, ahead_s: float = 0.0) -> None:
+    def __init__(self, way: Way, version: str | None = None, *, ahead_s: float = 0.0, podman: bool = False) -> None:
         self.way = way
         self.ahead_s = ahead_s
         """How far its clock is ahead of ours (seconds)."""
+        self.podman = podman
+        """It is Podman's service, see `sandbox.podman`."""
         if version is None:
             first = self._client(MINIMUM_DOCKER_API_VERSION)
             try:
@@ -76,7 +78,7 @@ class Daemon:
 
     def another(self) -> "Daemon":
         """A pool of its own to the same engine, so that one stuck stream cannot block another sandbox."""
-        return Daemon(self.way, self.version, self.ahead_s)
+        return Daemon(self.way, self.version, ahead_s=self.ahead_s, podman=self.podman)
 
     def call(self, method: str, *args: Any, within: float | None = None, **kwargs: Any) -> Any:
         """One low-level SDK call, e.g. `call("inspect_container", id)`.

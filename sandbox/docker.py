@@ -4,11 +4,12 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sandbox import podman
 from sandbox.container import DockerSandbox, never, remove
 from sandbox.daemon import Daemon, Gone, connect
 from sandbox.errors import EngineFault, ImageUnavailable, Stopped
@@ -56,6 +57,9 @@ class DockerEngine:
                 daemon = connect(self._place)
                 info = daemon.call("info")
                 self._cpus = float(info["NCPU"])
+                daemon.podman = podman.is_podman(daemon.call("version"))
+                if daemon.podman:
+                    podman.require_runtime(self._runtime, info)
                 daemon.ahead_s = 0.0 if daemon.way.local else clock_ahead(str(info.get("SystemTime")))
                 self._daemon = daemon
             return self._daemon
@@ -72,11 +76,12 @@ class DockerEngine:
         path = _search_path(connected, image)
         daemon = connected.another()
         host = host_config(daemon.api, limits, extras, cpus=min(limits.cpus, self._cpus), runtime=self._runtime)
-        config = container_config(
-            daemon.api, image, _program(limits), labels=labels(run_id, limits.lifetime_s), host=host
-        )
+        marks = labels(run_id, limits.lifetime_s)
         with contextlib.ExitStack() as undo:
             undo.callback(daemon.close)
+            volumes = podman.adapt(daemon, host, marks) if daemon.podman else podman.Volumes(daemon)
+            undo.callback(volumes.remove)
+            config = container_config(daemon.api, image, _program(limits), labels=marks, host=host)
             container_id: str = daemon.call("create_container_from_config", config)["Id"]
             undo.callback(_forget, connected, container_id)
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -84,8 +89,9 @@ class DockerEngine:
             undo.callback(supervisor.close)
             daemon.call("start", container_id, within=START_S)
             box = DockerSandbox(
-                daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled, extras=extras
-            )
+                daemon, container_id, supervisor, path=path, limits=limits, cancelled=self._cancelled, extras=extras,
+                afterwards=volumes.remove,
+            )  # fmt: skip
             undo.pop_all()
         return box
 
@@ -96,20 +102,21 @@ class DockerEngine:
     def sweep(self) -> list[str]:
         """See `protocol.Engine.sweep`."""
         here, now = this_process(), time.time()
-        return self._remove([c for c in self._ours() if is_abandoned(c["Labels"] or {}, here, now)])
+        return self._remove(lambda marks: is_abandoned(marks, here, now))
 
     def remove_run(self, run_id: str) -> list[str]:
         """See `protocol.Engine.remove_run`."""
-        return self._remove([c for c in self._ours() if (c["Labels"] or {}).get(RUN) == run_id])
+        return self._remove(lambda marks: marks.get(RUN) == run_id)
 
-    def _ours(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._connected().call("containers", all=True, filters={"label": RUN})
-        return found
-
-    def _remove(self, containers: list[dict[str, Any]]) -> list[str]:
-        for container in containers:
-            remove(self._connected(), container["Id"])
-        return [container["Id"] for container in containers]
+    def _remove(self, wanted: Callable[[Mapping[str, str]], bool]) -> list[str]:
+        daemon = self._connected()
+        found: list[dict[str, Any]] = daemon.call("containers", all=True, filters={"label": RUN})
+        removed = [container["Id"] for container in found if wanted(container["Labels"] or {})]
+        for container_id in removed:
+            remove(daemon, container_id)
+        if daemon.podman:
+            podman.discard(daemon, [one for one in podman.volumes_of(daemon) if wanted(one["Labels"])])
+        return removed
 
     def refuse_if_stopped(self) -> None:
         """To be called before a result is believed: a command that was cancelled ends like one that died.

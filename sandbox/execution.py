@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sandbox.causes import Counters, starved
 from sandbox.daemon import Daemon, Gone
 from sandbox.errors import EngineFault, SandboxError
+from sandbox.podman import never_began
 from sandbox.protocol import Cause, Command, Outcome, User
 from sandbox.streams import Channel, End, Output, Wake, pump
 
@@ -145,9 +146,15 @@ class DockerProcess:
         if not is_over(state):
             self._put_down()
             raise EngineFault("the connection to the engine was lost while a command ran: no exit code")
-        if not state["Pid"]:
+        if not self._began(state):
             return self._not_started()
         return self._judged(int(state["ExitCode"]))
+
+    def _began(self, state: dict[str, Any]) -> bool:
+        """The program itself ran; of one that the runtime refused the exit code is not its own."""
+        if self._box.daemon.podman:
+            return not never_began(int(state["ExitCode"]), self._output.stderr)
+        return bool(state["Pid"])
 
     def _judged(self, code: int) -> Outcome:
         return self._result(cause_of(self._box, self._command.user, self._before, code), code)
@@ -180,7 +187,7 @@ class DockerProcess:
     def _code_if_over(self) -> int | None:
         with contextlib.suppress(EngineFault):
             state = self._state()
-            if is_over(state) and state["Pid"]:
+            if is_over(state) and self._began(state):
                 return int(state["ExitCode"])
         return None
 

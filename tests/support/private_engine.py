@@ -19,7 +19,7 @@ import docker
 from tests.support.trees import images
 
 START_S = 30
-PROGRAMS = "sh env timeout sleep cat echo head tar find stat chmod rm ls id dd yes true false wc kill"
+PROGRAMS = "sh touch env timeout sleep cat echo head tail tar find stat chmod rm ls id dd yes true false wc kill"
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 IMAGE = "greenloop-tests/small:1"
 _PACK = r"""
@@ -134,7 +134,7 @@ def small_image() -> bytes:
             target.addfile(member, source.extractfile(member) if member.isreg() else None)
         for folder in ("proc", "sys", "dev", "etc", "tmp", "src", "tests", "work", "scratch"):
             made = tarfile.TarInfo(folder)
-            made.type, made.mode = tarfile.DIRTYPE, 0o755
+            made.type, made.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
             target.addfile(made)
     return out.getvalue()
 
