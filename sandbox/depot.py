@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sandbox import intake, store
 from sandbox.deliver import Delivery, deliver
-from sandbox.errors import GitFailed, RepositoryRefused
+from sandbox.errors import BranchTaken, GitFailed, RepositoryRefused
 from sandbox.git import Git
 from sandbox.repo_state import RepoState
 from sandbox.workspace import ASIDE, Workspace
@@ -131,6 +131,37 @@ class Depot:
             return talking.run(*arguments, timeout_s=TRANSFER_S).decode(errors="replace")
         except GitFailed as error:
             raise GitFailed(str(error).replace(self.url, shown_url(self.url))) from None
+
+
+def clone(url: str, ref: str, folder: Path, env: Mapping[str, str]) -> tuple[Git, str]:
+    """A bare repository of ours with a branch or tag (empty: the default) of somebody's; git on it and the commit.
+
+    Raises:
+        GitFailed: the address does not answer, or has no such branch or tag.
+    """
+    there = Depot(url, env)
+    folder.mkdir(parents=True, exist_ok=True)
+    git = Git(git_dir=folder)
+    if not (folder / "HEAD").exists():
+        git.run("init", "--quiet", "--bare", "--template=", str(folder))
+    there._fetch(git, f"+{ref or 'HEAD'}:refs/heads/theirs")
+    return git, git.text("rev-parse", "--verify", "refs/heads/theirs^{commit}")
+
+
+def push_branch(git: Git, url: str, commit: str, branch: str, env: Mapping[str, str]) -> bool:
+    """Make a new branch at somebody's address; False when it is there already and is this commit.
+
+    Raises:
+        BranchTaken: it is there and is another commit.
+        GitFailed: the address does not answer, or refuses.
+    """
+    there, ref = Depot(url, env), f"refs/heads/{branch}"
+    found = there._call(git, "ls-remote", url, ref).split()
+    if found and found[0] != commit:
+        raise BranchTaken(f"branch {branch} exists already in {shown_url(url)} and points to {found[0][:12]}")
+    if not found:
+        there._push(git, f"{commit}:{ref}")
+    return not found
 
 
 def shown_url(url: str) -> str:

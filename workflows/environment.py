@@ -1,4 +1,4 @@
-"""Names of the environment variables a dependency build may be given; nothing else of the environment goes anywhere."""
+"""Names of the environment variables that are handed on, and to whom; nothing else of the environment goes anywhere."""
 
 BUILD_KEYS = (
     "HTTP_PROXY",
@@ -15,3 +15,7 @@ BUILD_KEYS = (
     "UV_DEFAULT_INDEX",
     "UV_INDEX",
 )
+"""To a dependency build."""
+
+GIT_KEYS = ("HOME", "SSH_AUTH_SOCK", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
+"""To git, when it talks to a store or a repository whose address the user gave."""

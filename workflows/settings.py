@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from sandbox.build_network import exempt
 from sandbox.extras.values import parse_choice
-from workflows.environment import BUILD_KEYS
+from workflows.environment import BUILD_KEYS, GIT_KEYS
 from workflows.gate_choice import ALL as GATES
 
 REPOSITORY_KEYS = frozenset({
@@ -139,6 +139,13 @@ class Settings(BaseSettings):
         "", description="Debian mirror those servers are installed from; empty is the image's own"
     )
 
+    queue_url: str = Field(
+        "", description="the queue of campaigns: postgresql://user@host/db; empty is a file of this machine"
+    )
+    store_url: str = Field(
+        "", description="a git repository workers leave their commits in, reachable for all; empty is a local one"
+    )
+
     rules_off: list[str] = Field([], description="rules that are off, by id or the beginning of one: GL413, GL9")
     rules_ignore: dict[str, list[str]] = Field({}, description="rules that are off in files, by pattern of their path")
     branch_prefix: str = Field("greenloop/", description="put before the branch's name")
@@ -186,6 +193,8 @@ class Loaded:
         self.origin = dict(origin)
         self.build_environment = dict(build_environment)
         """Proxy, CA and index variables of this process, for the dependency build only."""
+        self.git_environment: dict[str, str] = {}
+        """What git's own transports need for addresses the user named: where keys are."""
 
 
 def load(repo: Path | None, flags: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Loaded:
@@ -214,7 +223,9 @@ def load(repo: Path | None, flags: Mapping[str, Any], env: Mapping[str, str] | N
     endpoint, no_proxy = urlsplit(values.base_url).hostname or "", env.get("NO_PROXY") or env.get("no_proxy") or ""
     if values.proxy and origin["proxy"] == "environment" and exempt(endpoint, no_proxy):
         values = values.model_copy(update={"proxy": ""})
-    return Loaded(values, origin, {k: env[k] for k in BUILD_KEYS if env.get(k)})
+    loaded = Loaded(values, origin, {k: env[k] for k in BUILD_KEYS if env.get(k)})
+    loaded.git_environment = {k: env[k] for k in GIT_KEYS if env.get(k)}
+    return loaded
 
 
 def user_config(env: Mapping[str, str] | None = None) -> Path:

@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 
 from workflows.cli import (
+    campaign,
     control,
     doctor,
     feature,
@@ -20,6 +21,7 @@ from workflows.cli import (
     review,
     rules,
     setup,
+    worker,
 )
 from workflows.cli.common import UsageProblem
 from workflows.endings import MEANING, Ending, exit_code
@@ -68,6 +70,8 @@ for register in (
     review.register,
     rules.register,
     setup.register,
+    campaign.register,
+    worker.register,
 ):
     register(app)
 

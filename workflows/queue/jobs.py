@@ -1,7 +1,6 @@
 """Jobs in the database: added, taken under a lease, given back, ended. Every write of a worker names its token."""
 
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -228,23 +227,35 @@ class Queue:
         return {(s, e): n for s, e, n in self.database.read(lambda conn: conn.execute(asked).all())}
 
     def left(self) -> int:
-        """Jobs that are waiting to be sent out, to be taken, or in somebody's hands."""
-        return sum(n for (state, _), n in self.counts().items() if state != ENDED)
+        """Jobs of this version that are waiting to be sent out, to be taken, or in somebody's hands."""
+        asked = select(func.count()).where(jobs.c.state != ENDED, jobs.c.version == self.version)
+        return int(self.database.read(lambda conn: conn.execute(asked).scalar_one()))
 
     def versions_waiting(self) -> dict[str, int]:
         """greenloop version -> jobs that wait for a worker of it."""
         asked = select(jobs.c.version, func.count()).where(jobs.c.state == QUEUED).group_by(jobs.c.version)
         return {row[0]: row[1] for row in self.database.read(lambda conn: conn.execute(asked).all())}
 
-    def wait_for(self, ids: Sequence[str], seconds: float) -> bool:
-        """Wait until these jobs have ended; False when the time is up."""
-        deadline = time.monotonic() + seconds
-        asked = select(func.count()).where(jobs.c.id.in_(ids), jobs.c.state != ENDED)
-        while self.database.read(lambda conn: conn.execute(asked).scalar_one()):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.2)
-        return True
+    def again(self, chosen: Mapping[str, str]) -> None:
+        """Send ended jobs out once more (`chosen`: id -> the run to go on with, a new one's id to begin anew)."""
+
+        def work(conn: Connection) -> None:
+            for job_id, run in chosen.items():
+                mine = jobs.c.id == job_id, jobs.c.state == ENDED
+                if conn.execute(update(jobs).where(*mine).values(run=run, result="{}")).rowcount == 1:
+                    self.pass_on(conn, job_id)
+
+        self.database.write(work)
+
+    def campaign(self, name: str) -> Row[Any] | None:
+        """A campaign's row (see `schema.campaigns`), None when there is none."""
+        asked = select(campaigns).where(campaigns.c.id == name)
+        return self.database.read(lambda conn: conn.execute(asked).first())
+
+    def set_campaign(self, name: str, state: str, reason: str = "") -> None:
+        """Write down how a campaign stands."""
+        values = {"state": state, "reason": reason}
+        self.database.write(lambda conn: conn.execute(update(campaigns).where(campaigns.c.id == name).values(**values)))
 
 
 def _owned(job_id: str, token: int) -> tuple[Any, ...]:

@@ -1,7 +1,6 @@
 """The record of a job's run: on this machine's disk as always, and in the database for whoever takes over."""
 
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,15 +115,7 @@ def restore(conn: Connection, run: str, home: Path) -> bool:
     return bool(kept or lines)
 
 
-def shared_files(conn: Connection, run: str) -> Mapping[str, bytes]:
-    """What the database has of a run's record."""
-    return {
-        name: bytes(content)
-        for name, content in conn.execute(select(files.c.name, files.c.content).where(files.c.run == run))
-    }
-
-
-def shared_events(conn: Connection, run: str) -> list[Event]:
-    """A run's events as far as they were brought to the database."""
-    lines = conn.execute(select(events.c.line).where(events.c.run == run).order_by(events.c.seq)).scalars()
-    return [Event.model_validate_json(line) for line in lines]
+def shared_file(conn: Connection, run: str, name: str) -> bytes:
+    """One file of a run's record as the database has it, empty when it has none."""
+    found = conn.execute(select(files.c.content).where(files.c.run == run, files.c.name == name)).scalar()
+    return bytes(found or b"")

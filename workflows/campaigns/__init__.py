@@ -1,0 +1,1 @@
+"""One request over many repositories: the file that says so, what becomes of each, and the page about all of them."""

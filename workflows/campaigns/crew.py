@@ -1,0 +1,142 @@
+"""Workers on this machine: one process a run, begun and ended as memory allows."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workflows.campaigns.capacity import free_mb, wanted
+from workflows.campaigns.hall import opened
+from workflows.campaigns.waves import advance
+from workflows.queue.lease import LEASE_S
+from workflows.queue.worker import Options, Worker
+from workflows.settings import Loaded, load
+
+LOOK_S = 5.0
+SPARE_S = 30.0
+"""How long a machine has to be short of memory before a worker is asked to end."""
+RESTART_S = 2.0
+Say = Callable[..., None]
+
+
+def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) -> None:
+    """Be a worker until asked to end."""
+
+    def settings(repo: Path | None, flags: dict[str, Any]) -> Loaded:
+        return load(repo, flags)
+
+    with opened(loaded) as hall:
+        options = Options(
+            state_dir=hall.folder,
+            settings=settings,
+            depot=hall.depot_of,
+            say=say,
+            lease_s=lease_s,
+            until_empty=until_empty,
+            each_turn=advance,
+        )
+        Worker(hall.queue, options).serve()
+
+
+def begin_crew(loaded: Loaded, say: Say, count: int, *, lease_s: float = LEASE_S, until_empty: bool = True) -> "Crew":
+    """Several workers, each in a process of its own; they begin with `work` or `keep`."""
+    arguments = ["--lease", str(lease_s), "--json", *(["--until-empty"] if until_empty else [])]
+    if loaded.origin["queue_url"] == "flag":  # else they find it where we did; an argument can be read by others
+        arguments += ["--queue-url", loaded.values.queue_url]
+    return Crew(arguments, count, loaded.values.memory_mb, say, until_empty, loaded.values.state_dir / "queue")
+
+
+class Crew:
+    """Worker processes: begun as memory allows, begun again when they die, drained when we are asked to end."""
+
+    def __init__(
+        self, arguments: list[str], most_of_all: int, sandbox_mb: int, say: Say, until_empty: bool, folder: Path
+    ) -> None:
+        """`arguments`: of `greenloop worker`, for one of them; `folder`: for what they print, unless that is ours."""
+        self._arguments = [sys.executable, "-m", "workflows", "worker", *arguments, "--concurrency", "1"]
+        self._most = most_of_all
+        self._sandbox_mb = sandbox_mb
+        self._say = say
+        self._until_empty = until_empty
+        self._log: Path | None = folder / "workers.log"
+        self._alive: list[subprocess.Popen[bytes]] = []
+        self._stop = threading.Event()
+        self._short_since = 0.0
+
+    def work(self) -> None:
+        """Until asked to end by a signal, or until the workers have nothing left to do; they print where we do."""
+        self._log = None
+        before = {n: signal.signal(n, self._asked) for n in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            self.keep()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def keep(self) -> None:
+        """Until `stop`, or until the workers have nothing left to do; what they print is in a file."""
+        try:
+            while not self._stop.is_set():
+                if not self._look() and self._until_empty:
+                    break
+                self._stop.wait(LOOK_S if len(self._alive) >= self._most else RESTART_S)
+        finally:
+            self.drain()
+
+    def stop(self) -> None:
+        """Ask all to end."""
+        self._stop.set()
+
+    def _asked(self, *_: object) -> None:
+        if self._stop.is_set():
+            for worker in self._alive:
+                worker.kill()
+        self._stop.set()
+
+    def _look(self) -> bool:
+        """Start or end workers; False when all of them have ended in peace."""
+        ended = [w for w in self._alive if w.poll() is not None]
+        self._alive = [w for w in self._alive if w.poll() is None]
+        for worker in ended:
+            if worker.returncode != 0:
+                self._say("worker_died", pid=worker.pid, code=worker.returncode)
+        if ended and not self._alive and all(w.returncode == 0 for w in ended) and self._until_empty:
+            return False
+        peaceful = any(w.returncode == 0 for w in ended) and self._until_empty
+        count = wanted(self._most, len(self._alive), self._sandbox_mb)
+        if count > len(self._alive) and not peaceful:
+            self._alive.append(self._start())
+        self._spare(count)
+        return True
+
+    def _spare(self, count: int) -> None:
+        """Short of memory for a while: the youngest is asked to hand its job back."""
+        if count >= len(self._alive):
+            self._short_since = 0.0
+        elif not self._short_since:
+            self._short_since = time.monotonic()
+        elif time.monotonic() - self._short_since > SPARE_S:
+            self._short_since = 0.0
+            self._say("worker_spared", pid=self._alive[-1].pid, free_mb=free_mb())
+            self._alive[-1].terminate()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # a session of its own: a Ctrl-C reaches us, and them through us
+        if self._log is None:
+            return subprocess.Popen(self._arguments, stdin=subprocess.DEVNULL, start_new_session=True)
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                self._arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def drain(self) -> None:
+        """Ask all to end, and wait for them."""
+        for worker in self._alive:
+            if worker.poll() is None:
+                worker.terminate()
+        for worker in self._alive:
+            worker.wait()
