@@ -5,7 +5,7 @@ What is said here comes from processes that run the repository's code: whoever k
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox import stream
@@ -89,7 +89,7 @@ class Measured:
 
 @dataclass(slots=True)
 class Trials:
-    """One sandbox whose `/src` holds the tree. `shares`: children at work at a time."""
+    """One sandbox whose `/src` holds the tree. `shares`: children at work at a time, one when they share servers."""
 
     workers: Workers
     suite: Suite = field(default_factory=Suite)
@@ -109,7 +109,7 @@ class Trials:
         slow = {"begin": [COLLECT_S, COLLECT_S], "each": {}, "default": [test_s, 2 * test_s]}
         traced = {**slow, "default": [2 * test_s, 4 * test_s]}
         task = task_for(
-            self.suite, f"{WORK}/share-0", ids, mode="measure", order={"ids": ids, "failing": [], "patience": 0},
+            self._suite, f"{WORK}/share-0", ids, mode="measure", order={"ids": ids, "failing": [], "patience": 0},
             limits=slow, trace_limits=traced, traced=list(paths), room=ROOM,
         )  # fmt: skip
         outcome = self._start([task], whole)[0]
@@ -164,7 +164,7 @@ class Trials:
         limits = {"begin": begin, "each": each, "default": limit(TEST_S / 10, TEST_S / 10)}
         if mode == "answer":
             limits |= {"each": {}, "default": limit(FLOOR_S, FLOOR_S)}
-        shares = min(self.shares, len(attempts)) or 1
+        shares = 1 if self.workers.servers else min(self.shares, len(attempts)) or 1
         tasks = []
         for share in range(shares):
             mine = [
@@ -177,7 +177,7 @@ class Trials:
             home = f"{WORK}/share-{share}"
             tasks.append(
                 task_for(
-                    self.suite, home, ids, mode=mode, order={**order, "ids": ids, "calls": _within(home, calls)},
+                    self._suite, home, ids, mode=mode, order={**order, "ids": ids, "calls": _within(home, calls)},
                     limits=limits, candidates=mine, late=measured.late, ran=list(measured.ran),
                     imported=list(measured.imported), known_errors=list(measured.errors), enough=enough,
                     until_s=until_s,
@@ -191,8 +191,12 @@ class Trials:
             told |= {r["c"] * shares + share: r for r in records if r.get("k") == "trial"}
         return told
 
+    @property
+    def _suite(self) -> Suite:
+        return replace(self.suite, env={**self.suite.env, **self.workers.servers})
+
     def _start(self, tasks: list[dict[str, Any]], timeout_s: float) -> tuple[Outcome, ...]:
-        outcomes, why = self.workers.children(job_for(self.suite, timeout_s), tasks)
+        outcomes, why = self.workers.children(job_for(self._suite, timeout_s), tasks)
         if why:
             raise NotTried(why)
         return outcomes

@@ -151,6 +151,11 @@ class Workers:
         """See `Starter.start`."""
         return self.worker(job).start(job)
 
+    @property
+    def servers(self) -> Mapping[str, str]:
+        """How children find the servers beside them, whose data they share; empty when there are none."""
+        return self._box.env
+
     def children(self, job: Job, tasks: Sequence[Mapping[str, object]]) -> tuple[tuple[Outcome, ...], str]:
         """Run one job's children with a task each on empty scratch space; no outcomes and why when no worker lasts.
 

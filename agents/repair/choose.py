@@ -16,7 +16,7 @@ LOSS, ODD, PAIR, CLUMSY = 0.35, 0.5, 0.5, 0.6
 _IDLE = re.compile(r"[-+] 0\b(?!\.)|[*/] 1\b(?!\.)")
 AGREEING = 0.15
 """What every further edit with the same answers adds."""
-CLOSE = 0.6
+CLOSE = 0.65
 """A share of the best one's worth; others above it are no worse a guess."""
 
 
@@ -66,7 +66,7 @@ def choose(
     compared = differ(believed[:MOST_COMPARED]) if len(believed) > 1 else Compared()
     groups = _groups(believed, compared)
     worth = {one: _worth(one, sources, suspects, lost[one], compared, groups) for one in believed}
-    order = tuple(sorted(believed, key=lambda one: (-worth[one], _size(one), believed.index(one))))
+    order = tuple(sorted(believed, key=lambda one: (-worth[one], _size(one, sources), believed.index(one))))
     best = order[0]
     alike = tuple(one for one in order[1:] if one in groups[best])
     rivals = [one for one in order[1:] if one not in groups[best] and worth[one] >= CLOSE * worth[best]]
@@ -109,8 +109,20 @@ def _is_clumsy(one: Candidate, sources: Mapping[str, str]) -> bool:
     return any(len(_IDLE.findall(text)) > len(_IDLE.findall(sources[path])) for path, text in after.items())
 
 
-def _size(one: Candidate) -> int:
-    return sum(len(edit.text) + edit.end - edit.start for edit in one.edits)
+def _size(one: Candidate, sources: Mapping[str, str]) -> int:
+    """Characters that go and come."""
+    size = 0
+    for edit in one.edits:
+        before, after = sources[edit.path][edit.start : edit.end], edit.text
+        same = _alike(before, after)
+        before, after = before[same:], after[same:]
+        size += len(before) + len(after) - 2 * _alike(before[::-1], after[::-1])
+    return size
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters they begin with in common."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _why(one: Candidate, best: Candidate, lost: Sequence[str], compared: Compared) -> str:

@@ -112,6 +112,36 @@ def test_page():
     assert [item["name"] for item in client.get("/items").json()] == ["a", "b"]
     assert [item["name"] for item in client.get("/items?offset=2").json()] == ["c"]
 """
+PRICES = """
+def total(prices, tax=0.2):
+    whole = 0
+    for price in prices:
+        whole -= price
+    return whole * (1 + tax)
+
+
+def label(name, price):
+    return f"{name}: {price:.2f}"
+
+
+def cheapest(prices):
+    return max(prices)
+"""
+PRICES_TESTS = """
+from prices import cheapest, label, total
+
+
+def test_total():
+    assert total([10, 20], tax=0) == 30
+
+
+def test_label():
+    assert label("pen", 1.5) == "pen: 1.50"
+
+
+def test_cheapest():
+    assert cheapest([3, 1, 2]) == 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +193,17 @@ def test_a_boundary(box: DockerSandbox, workers: Workers) -> None:
 def test_a_page_of_a_service(box: DockerSandbox, workers: Workers) -> None:
     found = hunted(box, workers, SHOP, SHOP_TESTS, "shop.py")
     assert "[offset : offset + limit" in (text := repaired(found, {"shop.py": SHOP})) and "- 1]" not in text
+
+
+def test_two_bugs_at_once(box: DockerSandbox, workers: Workers) -> None:
+    found = hunted(box, workers, PRICES, PRICES_TESTS, "prices.py")
+    text = repaired(found, {"prices.py": PRICES})
+    assert "whole += price" in text and "min(prices)" in text
+
+
+def test_what_cannot_be_repaired_is_not(box: DockerSandbox, workers: Workers) -> None:
+    """The test contradicts another one."""
+    tests = SEARCH_TESTS + "\n\ndef test_odd():\n    assert is_sorted([1, 1, 2]) == 'maybe'\n"
+    code = SEARCH.replace("low < high", "low <= high")
+    found = hunted(box, workers, code, tests, "search.py")
+    assert found.choice.best is None and found.found.tried > 50
