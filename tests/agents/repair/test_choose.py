@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agents.repair.candidate import Candidate, Edit, Suspect
 from agents.repair.choose import Choice, choose
-from agents.repair.differ import Answer, Compared, calls_for, written
+from agents.repair.differ import Answer, Compared, calls_for, tells, written
 from agents.repair.inputs import more_inputs
 from agents.repair.losses import losses, reason_for
 
@@ -110,6 +110,15 @@ def test_calls_of_the_changed_function_come_first() -> None:
     calls = calls_for([MINUS], seen, SOURCES)
     assert calls[0] == ("a.py", "read", "{'number': 1}") and {name for _, name, _ in calls} == {"read", "other"}
     assert written(calls[0]) == "read(number=1)"
+
+
+def test_what_always_says_the_same_tells_nothing() -> None:
+    calls = [("a.py", "page", "{'limit': 1}"), ("a.py", "page", "{'limit': 2}"), ("a.py", "read", "{'number': 1}")]
+    said: list[list[Answer]] = [
+        [("value", "[]"), ("value", "[]"), ("value", "3")],
+        [None, ("value", "[]"), ("value", "5")],
+    ]
+    assert not tells(("a.py", "page"), calls, said) and tells(("a.py", "read"), calls, said)
 
 
 def test_nothing_to_compare() -> None:
