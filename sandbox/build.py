@@ -26,6 +26,7 @@ from sandbox.build_network import CA_DIR, BuildNetwork
 from sandbox.destinations import Destinations
 from sandbox.errors import EngineFault, Stopped
 from sandbox.index_proxy import IndexProxy
+from sandbox.streams import Channel
 from sandbox.text import clean
 from sandbox.transport import shares_files
 from sandbox.tunnel import PORT, Tunnel, start_relay
@@ -105,7 +106,8 @@ class BuildContainer:
                 log_config={"Type": "none"},
                 tmpfs={"/tmp": "rw,exec,nosuid,nodev,size=2g,mode=1777"},  # noqa: S108
             )
-            if podman.is_podman(api.version()):
+            self._podman = podman.is_podman(api.version())
+            if self._podman:
                 host["Ulimits"] = [podman.FILES, podman.PROCESSES]
             made = api.create_container(
                 image,
@@ -207,14 +209,30 @@ class BuildContainer:
         full = {"HOME": "/tmp", "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LOG": log, **(env or {})}  # noqa: S108
         with engine_errors("a build step cannot be run"):
             made = self.api.exec_create(self.id, ["sh", "-c", _SCRIPT, cwd, *argv], user=user, environment=full)
-            self.api.exec_start(made["Id"], detach=True)
-            while (state := self.api.exec_inspect(made["Id"]))["Running"] or state["ExitCode"] is None:
+            watched = self._started(made["Id"])
+            while not watched() or (state := self.api.exec_inspect(made["Id"]))["Running"] or state["ExitCode"] is None:
                 if self.cancelled():
                     raise Stopped("stopped during a build")
                 if time.monotonic() > end:
                     raise EngineFault(f"a build step did not end within {timeout_s:.0f} s: {' '.join(argv)[:200]}")
                 time.sleep(0.02)
             return Step(int(state["ExitCode"]), self._read(f"{log}.end"))
+
+    def _started(self, exec_id: str) -> Callable[[], bool]:
+        """Start a step; what comes back says whether it is worth asking how it ended."""
+        if not self._podman:
+            self.api.exec_start(exec_id, detach=True)
+            return lambda: True
+        # Podman looks after a detached command minutes later; the stream of one whose output goes to a file is silent.
+        channel = Channel(self.api.exec_start(exec_id, socket=True))
+
+        def ended() -> bool:
+            if channel.read() != b"":
+                return False
+            channel.close()
+            return True
+
+        return ended
 
     def _read(self, path: str) -> str:
         """The content of a small file, cleaned; empty when it is something else."""
