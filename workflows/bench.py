@@ -1,4 +1,4 @@
-"""A sandbox for trying many edits of a commit: the tree, the tests that show the bug, and those that must go on passing."""
+"""A sandbox for trying edits of a commit: the tree, the tests that show the bug, those that must go on passing."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
