@@ -85,17 +85,23 @@ def test_a_bug_that_does_not_show_itself(greenloop: Greenloop, tmp_path: Path) -
 
 
 IMPOSSIBLE = {
-    "documented": ("def double(n):\n    '''Twice.\n\n    >>> double(2)\n    4\n    '''\n    return 2 * n\n", "double(2) == 5"),
+    "documented": (
+        "def double(n):\n    '''Twice.\n\n    >>> double(2)\n    4\n    '''\n    return 2 * n\n",
+        "double(2) == 5",
+    ),
     "both": ("def one():\n    return 1\n", "one() == 1 and one() == 2"),
     "guarded": ("def area(a, b):\n    return a * b\n", "area(2, 3) == 7"),
     "unequal": ("def ratio():\n    return float('nan')\n", "ratio() == ratio() and ratio() != ratio()"),
-    "digest": ("def digest(text):\n    return str(len(text))\n", "digest('a') == '0cc175b9c0f1b6a8' and digest('b') == '92eb5ffe'"),
-    "absent": ("import pathlib\n\n\ndef load():\n    return pathlib.Path('/etc/missing-file').read_text()\n", "load() == 'x'"),
+    "digest": ("def digest(text):\n    return str(len(text))\n", "digest('a') == '0cc1' and digest('b') == '92eb'"),
+    "absent": ("def load():\n    return open('/etc/missing-file').read()\n", "load() == 'x'"),
     "unsorted": ("def ordered(xs):\n    return sorted(xs)\n", "ordered([2, 1]) == [1, 2] == ordered([2, 1])[::-1]"),
-    "reach": ("import socket\n\n\ndef reach():\n    return socket.create_connection(('10.0.0.1', 80), 1)\n", "reach() is not None"),
+    "reach": (
+        "import socket\n\n\ndef reach():\n    return socket.create_connection(('10.0.0.1', 80), 1)\n",
+        "reach() is not None and reach().getpeername() == ('10.0.0.1', 80)",
+    ),
     "parity": ("def odd(n):\n    return n % 2 == 1\n", "odd(3) and not odd(3)"),
-    "missing": ("def words(text):\n    return text.split()\n", "words('a b') == ['a', 'b'] and words('a b') == ['b', 'a']"),
-}  # fmt: skip
+    "turned": ("def words(text):\n    return text.split()\n", "words('a b') == ['a', 'b'] == words('a b')[::-1]"),
+}
 """Module -> (code, what its test asserts): no honest change makes the assertion true."""
 
 
