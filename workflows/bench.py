@@ -1,11 +1,12 @@
 """A sandbox for trying edits of a commit: the tree, the tests that show the bug, those that must go on passing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from agents.protection import is_test_file
 from agents.testkit import CONFTEST, in_process_conftest
+from sandbox.listing import Listing
 from sandbox.mirror import Courier, Mirror
 from sandbox.protocol import SOURCE
 from sandbox.reports import SuiteReport
@@ -35,8 +36,25 @@ class Bench:
     """Tests that passed before and must go on passing."""
     report: SuiteReport
     """How the failing ones fail."""
+    tree: Listing
+    mirror: Mirror
     tests: dict[str, str]
     """Files of the failing tests: path -> text."""
+
+
+def hunting(state: RunState, context: Context) -> Bench:
+    """The run's bench, opened on first use; `Lab.put_away` closes it. Raises as `open_bench`."""
+    lab = context.lab
+    if lab.bench is None:
+        lab.bench = lab.kept_open.enter_context(open_bench(state, context))
+    assert isinstance(lab.bench, Bench)  # noqa: S101 - nothing else is ever put there
+    return lab.bench
+
+
+def show(bench: Bench, changes: Mapping[str, bytes]) -> None:
+    """Lay some changed files into the bench's tree."""
+    tree = bench.tree.overlaid(changes)
+    bench.mirror.fill_from(tree.keys, tree.read)
 
 
 @contextmanager
@@ -56,7 +74,8 @@ def open_bench(state: RunState, context: Context) -> Iterator[Bench]:
     extras = lab.extras(commit)
     with lab.engine.supplied(extras).open(lab.image(commit), run_id=lab.run_id, limits=lab.limits) as box:
         tree = lab.commit_source(state["full_tests"]).listing.overlaid(_in_process(lab, commit, failing))
-        Mirror(Courier(box), SOURCE).fill_from(tree.keys, tree.read)
+        mirror = Mirror(Courier(box), SOURCE)
+        mirror.fill_from(tree.keys, tree.read)
         config, service = config_of(tree.content, tree.content), lab.service(commit)
         suite = Suite(ini=config.ini, options=config.options, env=service.env if service else {})
         workers = Workers(box, distributions(tree))
@@ -64,10 +83,12 @@ def open_bench(state: RunState, context: Context) -> Iterator[Bench]:
             passing = [n for n in baseline(lab, state["base"]).passing if n not in failing and "::" in n]
             yield Bench(
                 trials=Trials(workers, suite),
-                sources=_sources(lab, commit),
+                sources=code_of(lab, commit),
                 failing=failing,
                 passing=tuple(passing),
                 report=report,
+                tree=tree,
+                mirror=mirror,
                 tests=_texts(lab, state["full_tests"], {n.partition("::")[0] for n in failing}),
             )
         finally:
@@ -85,7 +106,8 @@ def _in_process(lab: Lab, commit: str, failing: Sequence[str]) -> dict[str, byte
     return {CONFTEST: text.encode()}
 
 
-def _sources(lab: Lab, commit: str) -> dict[str, str]:
+def code_of(lab: Lab, commit: str) -> dict[str, str]:
+    """The Python files of a commit that are no tests: path -> text."""
     code = [path for path in lab.files(commit) if path.endswith(".py") and not is_test_file(path)]
     return _texts(lab, commit, set(code))
 

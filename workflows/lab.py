@@ -1,6 +1,7 @@
 """Where a run meets git and Docker: the workspace, the images, the warm sandbox, the verdict."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +57,9 @@ class Lab:
     """The setting `extras`."""
     remembered: dict[str, Any] = field(default_factory=dict)
     """What this process found out about trees, by name and tree."""
+    kept_open: ExitStack = field(default_factory=ExitStack)
+    bench: object | None = None
+    """The sandbox of a search for repairs, from localising to its end (see `workflows.bench`)."""
     _extras_of: dict[str, Extras] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _image_of: dict[str, str] = field(default_factory=dict)
@@ -94,8 +98,14 @@ class Lab:
         """The loop's own sandbox."""
         return Warm(self.engine, self.run_id, self.limits, self.test_timeout_s)
 
+    def put_away(self) -> None:
+        """Close the bench."""
+        self.bench = None
+        self.kept_open.close()
+
     def close(self) -> None:
         """Give the containers back."""
+        self.put_away()
         if "warm" in self.__dict__:
             self.warm.close()
 
