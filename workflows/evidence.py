@@ -67,6 +67,8 @@ class Repairs(Frozen):
     """Those that make the tests pass and are not believed."""
     equals: tuple[str, ...] = ()
     """What could not be told apart from the best: the tests do not say which is meant."""
+    open: bool = False
+    """The tests leave it open: others are as likely as the best."""
     tried: int = 0
     seconds: float = 0.0
     note: str = ""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from agents.repair.hunt import Bounds, Bug, Candidate, Hunt, Repaired, apply
+from agents.repair.localise import Evidence, localise
+
 from agents.bugs.groups import groups_of
 from agents.bugs.report import BugReport, Trace
 from agents.bugs.traces import located, traces_in
-from agents.repair.hunt import Bounds, Bug, Candidate, Hunt, Repaired, apply
-from agents.repair.localise import Evidence, localise
 from sandbox.errors import SandboxError
 from sandbox.reports import SuiteReport
 from sandbox.trials import NotTried
@@ -66,17 +67,15 @@ def search(state: RunState, context: Context) -> Repairs:
 def _of_one(state: RunState, context: Context, bench: Bench) -> Repairs:
     done = Hunt(bench.trials, bug_of(state, context, bench)).repair(_bounds(context, 1))
     choice = done.choice
-    best = [choice.best] if choice.best is not None else []
-    equals = list(choice.indistinguishable)
-    others = [alternative for alternative in choice.alternatives if alternative.candidate not in equals]
-    ready = [_repair(one, bench, trust=choice.trust) for one in best]
-    ready += [
-        _repair(one, bench, trust="not told apart from the first by any test") for one in equals if one not in best
-    ]
+    ready = choice.order[:MOST_READY]
+    why = {one.candidate: one.why for one in choice.alternatives}
     return Repairs(
-        ready=tuple(ready[:MOST_READY]),
-        rejected=tuple(_repair(one.candidate, bench, doubt=one.why) for one in others[:MOST_REJECTED]),
-        equals=tuple(f"{_place(one)}: {one.says}" for one in equals if one not in best),
+        ready=tuple(
+            _repair(one, bench, trust=choice.trust if one == choice.best else why.get(one, "")) for one in ready
+        ),
+        rejected=tuple(_repair(one, bench, doubt=why[one]) for one in why if one not in ready)[:MOST_REJECTED],
+        equals=tuple(f"{_place(one)}: {one.says}" for one in choice.indistinguishable),
+        open=bool(ready) and not choice.sure,
         tried=done.found.tried,
         seconds=round(done.found.seconds, 2),
         note=done.note,

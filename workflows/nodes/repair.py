@@ -36,7 +36,8 @@ def told(found: Repairs) -> str:
     if not found.ready:
         return f"no repair found by rule ({found.note or speed})"
     first = found.ready[0]
-    return f"{first.where}: {first.says} ({speed}, {len(found.ready)} to try)"
+    doubt = "; the tests leave open which repair is meant, see the report" if found.open else ""
+    return f"{first.where}: {first.says} ({speed}, {len(found.ready)} to try){doubt}"
 
 
 def _committed(state: RunState, context: Context, found: Repairs, number: int, name: str) -> RunState:
