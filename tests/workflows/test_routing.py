@@ -5,7 +5,7 @@ import pytest
 from agents.contracts import Answer, Plan, Question
 from sandbox.reports import SuiteReport, TestResult, Word
 from workflows import routing
-from workflows.state import Limits, Round
+from workflows.state import Limits, Round, RunState
 
 LIMITS = Limits(max_rounds=4, stuck_after=3)
 PLAN = Plan(summary="s", criteria=())
@@ -85,3 +85,25 @@ def failing(message: str) -> SuiteReport:
 def test_a_fingerprint_ignores_ids_and_addresses() -> None:
     assert routing.fingerprint(failing("obj at 0x7f01 id 12")) == routing.fingerprint(failing("obj at 0x9a77 id 99"))
     assert routing.fingerprint(failing("assert 404 == 201")) != routing.fingerprint(failing("KeyError: 'id'"))
+
+
+@pytest.mark.parametrize(
+    ("state", "target"),
+    [
+        ({"red_proven": False}, "write_tests"),
+        ({"red_proven": True}, "since"),
+        ({"red_proven": True, "round": 2}, "check"),
+    ],
+)
+def test_a_bug_that_is_shown_is_traced_first(state: RunState, target: str) -> None:
+    assert routing.after_reproduction(state) == target
+
+
+def test_repairs_by_rule_come_before_a_model() -> None:
+    assert routing.after_repair({"next": "check"}) == "check"
+    assert routing.after_repair({"next": "build"}) == "patch"
+    assert routing.after_repair({"next": "deliver"}) == "deliver"
+    assert routing.after_diagnosed_fix({"next": "repair"}) == "repair"
+    assert routing.after_diagnosed_fix({"next": "build"}) == "patch"
+    assert routing.after_diagnosed_fix({"next": "write_tests"}) == "write_tests"
+    assert routing.after_diagnosed_fix({"next": "deliver"}) == "deliver"
