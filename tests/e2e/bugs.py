@@ -134,9 +134,6 @@ def test_initials() -> None:
 
 def test_missing() -> None:
     assert missing(5, 2) == 3
-
-
-def test_enough() -> None:
     assert missing(2, 5) == 0
     assert missing(2, 2) == 0
 """,
