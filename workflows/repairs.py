@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from agents.repair.hunt import Bounds, Bug, Candidate, Hunt, Repaired, apply
-from agents.repair.localise import Evidence, localise
-
 from agents.bugs.groups import groups_of
 from agents.bugs.report import BugReport, Trace
 from agents.bugs.traces import located, traces_in
+from agents.repair.hunt import Bounds, Bug, Candidate, Hunt, Repaired, apply
+from agents.repair.localise import Evidence, localise
 from sandbox.errors import SandboxError
 from sandbox.reports import SuiteReport
 from sandbox.trials import NotTried
