@@ -120,6 +120,11 @@ def line(git: Git, base: str, tip: str, known: dict[str, CommitInfo]) -> list[Co
     return _infos(git, git.text("rev-list", "--reverse", "--first-parent", f"{base}..{tip}", "--").split(), known)
 
 
+def recent(git: Git, commit: str, most: int) -> list[str]:
+    """The last commits up to this one that have a parent, newest first."""
+    return git.text("rev-list", "--first-parent", "--min-parents=1", f"--max-count={most}", commit, "--").split()
+
+
 def _infos(git: Git, listed: list[str], known: dict[str, CommitInfo]) -> list[CommitInfo]:
     new = [sha for sha in listed if sha not in known]
     known |= {sha: _info(commit) for sha, commit in zip(new, commits(git, new), strict=True)} if new else {}

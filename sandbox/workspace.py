@@ -265,11 +265,6 @@ class Workspace:
         """The commits from `old` (excluded) to `new` along first parents, oldest first; none when it is no ancestor."""
         return history.line(self.git, self._commit(old), self._commit(new), self.memory.infos)
 
-    def recent(self, commit: str, most: int) -> list[str]:
-        """The last commits up to this one that have a parent, newest first."""
-        listed = ("rev-list", "--first-parent", "--min-parents=1", f"--max-count={most}", self._commit(commit), "--")
-        return self.git.text(*listed).split()
-
     def lines_of(self, commit: str) -> dict[str, list[int]]:
         """File -> numbers (from 1) of the lines a commit brought, as they stand in it."""
         return history.added_lines(self.git, self._commit(commit))

@@ -9,6 +9,7 @@ from agents.bugs.traces import located, traces_in
 from agents.repair.hunt import Bounds, Bug, Candidate, Hunt, Repaired, apply
 from agents.repair.localise import Evidence, localise
 from sandbox.errors import SandboxError
+from sandbox.history import recent
 from sandbox.reports import SuiteReport
 from sandbox.trials import NotTried
 from workflows.bench import Bench, code_of, hunting, show
@@ -156,7 +157,7 @@ def _recent(state: RunState, context: Context) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     workspace = context.lab.workspace
     with suppress(SandboxError):  # a history that cannot be read suspects nothing
-        for commit in workspace.recent(state["base"], RECENT):
+        for commit in recent(workspace.git, state["base"], RECENT):
             for path, lines in workspace.lines_of(commit).items():
                 found.setdefault(path, set()).update(lines)
     return found
