@@ -1,7 +1,7 @@
 """bump-pydantic's codemods on one text, with what is known about the repository's models."""
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any, cast
 
 import libcst as cst
@@ -15,11 +15,12 @@ from libcst.codemod.visitors import AddImportsVisitor, RemoveImportsVisitor
 from libcst.helpers import ModuleNameAndPackage
 from libcst.metadata import FullRepoManager, FullyQualifiedNameProvider
 
-_ALWAYS: tuple[type[ContextAwareTransformer], ...] = (
-    ReplaceConfigCodemod,
-    ReplaceImportsCodemod,
-    ReplaceGenericModelCommand,
-)
+_STEPS: dict[str, type[ContextAwareTransformer]] = {
+    r"class Config\b": ReplaceConfigCodemod,
+    r"\b(?:BaseSettings|Color|PaymentCard\w+)\b": ReplaceImportsCodemod,
+    r"\bGenericModel\b": ReplaceGenericModelCommand,
+}
+_NULLABLE = r"\bOptional\[|\bNone\b|\bAny\b"
 
 
 class _Names:
@@ -41,7 +42,11 @@ def bumped(text: str, path: str, module: str, models: set[str], *, defaults: boo
     }
     manager = cast("FullRepoManager", _Names(module))
     context = CodemodContext(filename=path, full_module_name=module, metadata_manager=manager, scratch=known)
-    steps: Sequence[type[ContextAwareTransformer]] = (*([AddDefaultNoneCommand] if defaults else []), *_ALWAYS)
+    steps = [step for hint, step in _STEPS.items() if re.search(hint, text)]
+    if defaults and re.search(_NULLABLE, text) and re.search(r"(?m)^\s*class \w+\(", text):
+        steps.insert(0, AddDefaultNoneCommand)
+    if not steps:
+        return text
     tree = cst.parse_module(text)
     last: tuple[type[ContextAwareTransformer], ...] = (RemoveImportsVisitor, AddImportsVisitor)
     for step in (*steps, *last):

@@ -25,7 +25,7 @@ def finish(repo: Repo, path: str, text: str, needs: Iterable[str] = ()) -> None:
         gone = set() if "*" in kept else gone - kept
     new = without_imports(edit.text, gone)
     compile(new, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
-    repo.texts[path] = ruff.like(before, new, path, repo.texts.get("pyproject.toml", ""))
+    repo.texts[path] = ruff.like(before, new, path, repo.texts.get("pyproject.toml", ""), own_packages(repo))
 
 
 def own_packages(repo: Repo) -> frozenset[str]:

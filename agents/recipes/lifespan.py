@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from agents.recipes import args
+from agents.recipes.packages import python_floor
 from agents.recipes.pyfile import PyFile, Unsure
 from agents.recipes.recipe import Recipe
 from agents.recipes.repo import Repo
@@ -30,21 +31,31 @@ class _Handlers:
 
 
 def rewrite(repo: Repo) -> None:
-    """Rewrite the one application whose handlers all stand in its own file."""
+    """Rewrite applications whose handlers stand in their own file, unless handlers hang on something else somewhere."""
     places = repo.mentioning(_HINT, everywhere=True)
-    if len(places) > 1:
-        for path in places:
-            line = repo.first_line(_HINT, [path])
-            repo.leave(path, line[1] if line else 0, "more than one file registers handlers; a lifespan would end some")
+    foreign = [place for path in places if (place := _foreign(repo, path))]
+    for place in foreign:
+        repo.leave(*place, "these handlers are not on an application of this file; a lifespan may end them")
+    if foreign:
         return
     watched = repo.first_line(r"\.router\.(?:on_)?(?:startup|shutdown)\b", repo.python)
     if watched:
         repo.leave(*watched, "the handlers are run by hand here")
         return
-    rewrite_files(repo, [path for path in repo.in_scope() if path in places], _rewrite_file)
+    home = "collections.abc" if python_floor(repo) >= (3, 9) else "typing"
+    rewrite_files(repo, [path for path in repo.in_scope() if path in places], lambda file: _rewrite_file(file, home))
 
 
-def _rewrite_file(file: PyFile) -> None:
+def _foreign(repo: Repo, path: str) -> tuple[str, int] | None:
+    """The first handler of a file that is registered with something else than an application the file makes."""
+    text = repo.texts[path]
+    apps = re.findall(r"(?m)^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:fastapi\.)?FastAPI\(", text)
+    if re.search(r"\bon_(?:startup|shutdown)\s*=", text) and re.search(r"\bAPIRouter\(", text):
+        return repo.first_line(r"\bon_(?:startup|shutdown)\s*=", [path])
+    return repo.first_line(rf"\b(?!(?:{'|'.join(apps) or '0'})\b)\w+\.(?:on_event|add_event_handler)\(", [path])
+
+
+def _rewrite_file(file: PyFile, home: str) -> None:
     apps = [statement for statement in file.tree.body if _app_of(file, statement)]
     if len(apps) != 1:
         node = file.find(cst.Call)[0]
@@ -60,7 +71,7 @@ def _rewrite_file(file: PyFile) -> None:
     for statement in file.tree.body:
         _from_statement(file, name, statement, handlers)
     _nothing_else(file, handlers)
-    _write(file, handlers)
+    _write(file, handlers, home)
 
 
 def _app_of(file: PyFile, statement: cst.CSTNode) -> tuple[str, cst.Call] | None:
@@ -132,7 +143,7 @@ def _nothing_else(file: PyFile, handlers: _Handlers) -> None:
             raise Unsure(decorator, "a remark stands behind the decorator")
 
 
-def _write(file: PyFile, handlers: _Handlers) -> None:
+def _write(file: PyFile, handlers: _Handlers, home: str) -> None:
     for decorator in handlers.decorators:
         start, end = file.span(decorator)
         file.replace(file.line_start(start), file.text.find("\n", end) + 1, "")
@@ -140,7 +151,7 @@ def _write(file: PyFile, handlers: _Handlers) -> None:
         start, end = file.span(line)
         file.replace(file.line_start(start), file.text.find("\n", end - 1) + 1, "")
     manager = file.need("contextlib", "asynccontextmanager")
-    iterator = file.need("collections.abc", "AsyncIterator")
+    iterator = file.need(home, "AsyncIterator")
     if "lifespan" in file.bound():
         raise Unsure(handlers.call, "`lifespan` already means something else in this file")
     owner = file.code(handlers.call.func)

@@ -212,7 +212,9 @@ def _put_poetry(table: Any, line: str) -> None:
 
 def _add_beside(repo: Repo, line: str) -> None:
     """Add a requirement where fastapi is required, else where anything is."""
-    places = list(_lines(repo))
+    found = list(_lines(repo))
+    depth = min((path.count("/") for path, _ in found), default=0)
+    places = [(path, text) for path, text in found if path.count("/") == depth]
     names = [_NAME.match(text) for _, text in places]
     beside = [path for (path, _), name in zip(places, names, strict=True) if name and name[1].lower() == "fastapi"]
     for path in list(dict.fromkeys(beside)) or [path for path, _ in places[:1]]:

@@ -21,6 +21,9 @@ _OLD_ONLY = (
     r"from pydantic import [^\n]*\bBaseSettings\b|pydantic\.generics|GenericModel\b|\bregex\s*=|__root__|"
     r"\borm_mode\s*=|allow_population_by_field_name|anystr_strip_whitespace|@root_validator\s*\n|@root_validator\(\)"
 )
+_OLD_CALLS = (
+    r"\.(?:dict|json|copy|parse_obj|parse_raw|from_orm|construct|schema|update_forward_refs)\(|\b__fields(?:_set)?__\b"
+)
 _GONE = {
     r"\b__get_validators__\b": "a type of its own kind (`__get_validators__`)",
     r"\b__modify_schema__\b": "a schema changed by hand (`__modify_schema__`)",
@@ -94,11 +97,15 @@ def _stopped(repo: Repo, paths: list[str]) -> bool:
 
 
 def _may_hold(repo: Repo, path: str, models: set[str]) -> bool:
+    """The file defines models, or calls by an old name what may be one."""
     text = repo.texts[path]
-    if re.search(_HINT, text):
-        return True
     last = {name.rpartition(".")[2] for name in models}
-    return bool(set(re.findall(r"\b[A-Z]\w+\b", text)) & last)
+    used = bool(set(re.findall(r"\b[A-Za-z_]\w+\b", text)) & last)
+    return (
+        re.search(r"from pydantic|import pydantic", text) is not None
+        or (used and re.search(_OLD_CALLS, text) is not None)
+        or (used and re.search(r"(?m)^\s+class Config\b|^class \w+\(.*\):", text) is not None)
+    )
 
 
 def _moved_imports(text: str) -> str:
@@ -108,13 +115,16 @@ def _moved_imports(text: str) -> str:
 
 
 def _require(repo: Repo) -> None:
-    replace(repo, "pydantic", "pydantic>=2,<3")
+    if requirement(repo, "pydantic") is None:
+        require(repo, "pydantic>=2,<3")
+    else:
+        replace(repo, "pydantic", "pydantic>=2,<3")
     if requirement(repo, "fastapi") and not allows(repo, "fastapi", "0.100"):
         replace(repo, "fastapi", "fastapi>=0.100")
-    if any("pydantic_settings" in text for path, text in repo.texts.items() if path in repo.python):
-        require(repo, "pydantic-settings>=2")
-    if any("pydantic_extra_types" in text for path, text in repo.texts.items() if path in repo.python):
-        require(repo, "pydantic-extra-types>=2")
+    for module, line in (("pydantic_settings", "pydantic-settings>=2"),
+                         ("pydantic_extra_types", "pydantic-extra-types>=2")):  # fmt: skip
+        if any(module in repo.texts[path] for path in repo.python):
+            require(repo, line)
 
 
 RECIPE = Recipe(

@@ -1,11 +1,10 @@
 """ruff on one text through stdin, with no configuration but what is given here."""
 
 import json
-import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +38,13 @@ def complaints(text: str, path: str, rules: Sequence[str], *, target: str = "py3
     return [Complaint(str(c["code"]), int(c["location"]["row"]), str(c["message"])) for c in json.loads(found)]
 
 
-def like(before: str, after: str, path: str, pyproject: str) -> str:
-    """The new text in the layout of the old one: sorted imports and ruff's format stay where they were."""
-    settings = _layout(pyproject)
+def like(before: str, after: str, path: str, pyproject: str, own: Iterable[str] = ()) -> str:
+    """The new text in the layout of the old one: sorted imports and ruff's format stay where they were.
+
+    Args:
+        own: the repository's top-level import names.
+    """
+    settings = [*_layout(pyproject), f"lint.isort.known-first-party={json.dumps(sorted(own))}"]
     if fixed(before, path, ["I"], settings=settings) == before:
         after = fixed(after, path, ["I"], settings=settings)
     if _formatted(before, path, settings) == before:
@@ -62,11 +65,7 @@ def _layout(pyproject: str) -> list[str]:
     table = tools.get("ruff") if isinstance(tools.get("ruff"), dict) else {}
     black = tools.get("black") if isinstance(tools.get("black"), dict) else {}
     length = (table or {}).get("line-length") or (black or {}).get("line-length")
-    settings = [f"line-length={length}"] if isinstance(length, int) and 40 <= length <= 320 else []
-    first = ((table or {}).get("lint") or {}).get("isort", {}).get("known-first-party", [])
-    if isinstance(first, list) and first and all(re.fullmatch(r"[\w.]+", str(name)) for name in first):
-        settings.append(f"lint.isort.known-first-party={json.dumps(first)}")
-    return settings
+    return [f"line-length={length}"] if isinstance(length, int) and 40 <= length <= 320 else []
 
 
 def _run(arguments: list[str], text: str, path: str) -> str:

@@ -77,8 +77,8 @@ def _is_claim(file: PyFile, call: cst.Call) -> bool:
         if not isinstance(parent.operator, cst.Add | cst.Subtract) or file.code(parent).count("timedelta(") != 1:
             return False
         node = parent
-    if isinstance(parent, cst.DictElement):
-        return parent.value is node and _is_claim_key(parent)
+    if _is_claim_value(file, node):
+        return True
     if not isinstance(parent, cst.Assign) or len(parent.targets) != 1:
         return False
     target, function = parent.targets[0].target, file.function_of(call)
@@ -98,13 +98,25 @@ def _only_claims(file: PyFile, function: cst.FunctionDef, name: str) -> bool:
             text = file.code(assigned)
             if "utcnow()" not in text or any(word in text for word in (" if ", "(None", "or ")):
                 return False
-        elif not (isinstance(parent, cst.DictElement) and parent.value is node and _is_claim_key(parent)):
+        elif not _is_claim_value(file, node):
             return False
     return True
 
 
-def _is_claim_key(element: cst.DictElement) -> bool:
-    key = element.key
+def _is_claim_value(file: PyFile, node: cst.CSTNode) -> bool:
+    """The node is `{"exp": node}`, or is stored by `claims["exp"] = node`."""
+    parent = file.parent(node)
+    if isinstance(parent, cst.DictElement):
+        return parent.value is node and _is_claim_key(parent.key)
+    if isinstance(parent, cst.Assign) and parent.value is node and len(parent.targets) == 1:
+        target = parent.targets[0].target
+        if isinstance(target, cst.Subscript) and len(target.slice) == 1:
+            index = target.slice[0].slice
+            return isinstance(index, cst.Index) and _is_claim_key(index.value)
+    return False
+
+
+def _is_claim_key(key: cst.BaseExpression) -> bool:
     return isinstance(key, cst.SimpleString) and key.evaluated_value in _CLAIMS
 
 
