@@ -39,7 +39,7 @@ def _epilog() -> str:
 
 app = typer.Typer(
     name="greenloop",
-    help="Turn a feature request into a verified git branch of a FastAPI project. It loops until green.",
+    help="Turn a request, a bug or a recipe into a verified git branch of a FastAPI project. It loops until green.",
     epilog=_epilog(),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -50,7 +50,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def top(version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True)) -> None:
-    """Turn a feature request into a verified git branch of a FastAPI project. It loops until green."""
+    """Turn a request, a bug or a recipe into a verified git branch of a FastAPI project. It loops until green."""
     if version:
         from importlib.metadata import version as installed
 
