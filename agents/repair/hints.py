@@ -25,6 +25,8 @@ class Hints:
     """The text of the failing tests' functions (not of the whole file)."""
     text: str = ""
     """The report in the user's words."""
+    files: tuple[str, ...] = ()
+    """The whole text of the failing tests' files: constants and fixtures are ingredients too."""
 
     @cached_property
     def said(self) -> str:
@@ -38,8 +40,8 @@ class Hints:
     @cached_property
     def strings(self) -> list[str]:
         """String literals of the failing tests and messages, no doubles."""
-        found = _STRING.findall("\n".join((*self.tests, *self.messages, self.text)))
-        return list(dict.fromkeys(a or b for a, b in found if a or b))[:120]
+        found = _STRING.findall("\n".join((*self.tests, *self.messages, self.text, *self.files)))
+        return list(dict.fromkeys(a or b for a, b in found if a or b))[:150]
 
     @cached_property
     def statuses(self) -> list[str]:

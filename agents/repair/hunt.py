@@ -111,7 +111,10 @@ class Hunt:
     def hints(self) -> Hints:
         """What the failing tests say."""
         messages = tuple(self.measured.messages.get(one, "") for one in self.failing)
-        return Hints(messages=messages, tests=tuple(texts_of(self.failing, self.bug.tests)), text=self.bug.text)
+        paths = dict.fromkeys(one.partition("::")[0] for one in self.failing)
+        files = tuple(self.bug.tests[path] for path in paths if path in self.bug.tests)
+        tests = tuple(texts_of(self.failing, self.bug.tests))
+        return Hints(messages=messages, tests=tests, text=self.bug.text, files=files)
 
     def repair(self, bounds: Bounds) -> Repaired:
         """Search and choose; see `measured` for what it raises."""

@@ -6,11 +6,11 @@ import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agents.repair.repository import Repository
 from agents.repair.scope import Names
-from agents.repair.source import FUNCTIONS, Source, called
+from agents.repair.source import FUNCTIONS, Source, called, names_in
 
 _BUILTINS = frozenset(dir(builtins))
 _SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign)
@@ -25,6 +25,8 @@ class Piece:
     needs: frozenset[str]
     path: str
     function: str = ""
+    names: frozenset[str] = frozenset()
+    """Every name it mentions, those after a dot too."""
 
 
 @dataclass(slots=True)
@@ -117,13 +119,14 @@ def _piece(node: ast.AST, source: Source, without: ast.AST | None = None) -> Pie
         elif isinstance(part, ast.arg):
             bound.add(part.arg)
     around = source.function(node)
-    return Piece(source.code(node), frozenset(read - bound - _BUILTINS), source.path, around.name if around else "")
+    needs = frozenset(read - bound - _BUILTINS)
+    return Piece(source.code(node), needs, source.path, around.name if around else "", frozenset(names_in(node)))
 
 
 def _lines(node: ast.stmt, source: Source) -> Piece:
     whole = source.text[source.line_start(node.lineno) : source.end(node)]
     plain = _piece(node, source)
-    return Piece(textwrap.dedent(whole), plain.needs, plain.path, plain.function)
+    return replace(plain, text=textwrap.dedent(whole))
 
 
 def module_names(source: Source) -> set[str]:
@@ -142,17 +145,21 @@ def module_names(source: Source) -> set[str]:
     return cached
 
 
-def fitted(piece: Piece, source: Source, names: Names, line: int) -> Iterator[str]:
-    """The piece's text as it may stand on a line: as it is, or with its one unknown name given another."""
-    known = set(names.at(line)) | module_names(source)
-    unknown = piece.needs - known
+def fitted(piece: Piece, source: Source, names: Names, line: int) -> Iterator[tuple[str, frozenset[str]]]:
+    """The piece's text as it may stand on a line, with the names it mentions.
+
+    As it is, or with its one unknown name given another.
+    """
+    here = names.at(line)
+    unknown = [name for name in piece.needs if name not in names.kinds or name not in here]
+    unknown = [name for name in unknown if name not in module_names(source)]
     if not unknown:
-        yield piece.text
+        yield piece.text, piece.names
     elif len(unknown) == 1:
-        (old,) = unknown
-        bound = [n for n in names.at(line) if n not in ("self", "cls") and n not in piece.needs]
+        old = unknown[0]
+        bound = [n for n in here if n not in ("self", "cls") and n not in piece.needs]
         for new in bound[-4:]:
-            yield _renamed(piece.text, old, new)
+            yield _renamed(piece.text, old, new), piece.names - {old} | {new}
 
 
 def _renamed(text: str, old: str, new: str) -> str:

@@ -48,6 +48,7 @@ class Names:
 
     def __init__(self, source: Source, function: ast.AST) -> None:
         self.kinds: dict[str, str] = {}
+        self.function: str = getattr(function, "name", "")
         self.parameters: list[str] = []
         self.first: dict[str, int] = {}
         """The line a name is bound on first."""
@@ -82,12 +83,19 @@ class Names:
             elif isinstance(node.ctx, ast.Store):
                 self.kinds.setdefault(node.id, "")
                 self.first[node.id] = min(node.lineno, self.first.get(node.id, node.lineno))
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            self.kinds[node.targets[0].id] = kind_of(node.value) or self.kinds.get(node.targets[0].id, "")
+        elif isinstance(node, ast.Assign):
+            self._assigned(node.targets[0], node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             self.kinds[node.target.id] = annotated(node.annotation)
         elif isinstance(node, ast.For):
             self._loop(node)
+
+    def _assigned(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self.kinds[target.id] = kind_of(value) or self.kinds.get(target.id, "")
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            for one, part in zip(target.elts, value.elts, strict=True):
+                self._assigned(one, part)
 
     def _loop(self, node: ast.For) -> None:
         if isinstance(node.target, ast.Name) and called(node.iter) == "range":

@@ -21,10 +21,9 @@ def guard_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
     own = at.code(at.function(node) or node)
     for piece in ingredients_of(at.repo).guards:
         near = piece.path == at.source.path
-        for text in fitted(piece, at.source, names, (node.end_lineno or node.lineno) + 1):
+        for text, about in fitted(piece, at.source, names, (node.end_lineno or node.lineno) + 1):
             if text in own or (("continue" in text or "break" in text) and at.source.loop(node) is None):
                 continue
-            about = names_in(ast.parse(text))
             if isinstance(node, ast.Assign | ast.AnnAssign) and made & about:
                 yield at.behind(node, text, (0.4 if near else 0.3) * _wanted(text, at))
             elif isinstance(node, ast.Return | ast.Expr | ast.AugAssign) and about & names_in(node):
@@ -46,13 +45,16 @@ def statement_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
     own = at.code(at.function(node) or node)
     block = at.source.block(node)
     last = block[-1] is node and not isinstance(node, ast.Return)
+    whole = at.text_of(node).rstrip()
     for piece in ingredients_of(at.repo).statements:
         near = piece.path == at.source.path
-        if piece.text in own or (not near and not _is_call(piece.text)):
+        if not near and (piece.text in own or not _is_call(piece.text)):
             continue
-        for text in list(fitted(piece, at.source, names, node.lineno))[:2]:
+        for text, about in list(fitted(piece, at.source, names, node.lineno))[:2]:
             prior = (0.06 if near else 0.03) * (2.0 if text == piece.text and near else 1.0)
-            if text not in own and names_in(ast.parse(text)) & set(names.kinds):
+            if text in own:
+                prior = 0.05 if piece.function == names.function else 0.0
+            if prior and about & names.kinds.keys() and text != whole:
                 yield at.before(node, text, prior)
                 if last:
                     yield at.behind(node, text, prior)
@@ -71,8 +73,8 @@ def condition_as_elsewhere(node: ast.If | ast.While, at: Place) -> Iterator[Chan
     own = at.code(node.test)
     for piece in ingredients_of(at.repo).conditions:
         if piece.path == at.source.path and piece.text != own and len(piece.text) < 100:
-            for text in fitted(piece, at.source, names, node.lineno):
-                if names_in(node.test) & names_in(ast.parse(text, mode="eval")):
+            for text, about in fitted(piece, at.source, names, node.lineno):
+                if names_in(node.test) & about:
                     yield at.swap(node.test, text, 0.08)
 
 

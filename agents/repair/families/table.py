@@ -7,11 +7,13 @@ from agents.repair.families import (
     calls,
     copied,
     flow,
+    forgotten,
     guards,
     logic,
     loops,
     names,
     operators,
+    terms,
     values,
     web_access,
     web_async,
@@ -23,7 +25,7 @@ from agents.repair.families import (
 )
 from agents.repair.families.base import TABLE, Change, Place
 
-GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied)
+GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten)
 WEB = (web_access, web_async, web_queries, web_routes, web_schemas, web_session, web_time)
 _WEB_MODULES = frozenset(module.__name__ for module in WEB)
 

@@ -38,6 +38,10 @@ def _clauses(whole: str, names: Names, line: int, at: Place) -> Iterator[tuple[s
     """Conditions between columns of the tables of a query and names of the function, with that name."""
     for model in (m for m in at.repo.fields if at.repo.is_table(m) and re.search(rf"\b{m}\b", whole)):
         columns = [c for c in at.repo.fields[model] if f"{model}.{c}" not in whole]
+        for column in columns:
+            if "bool" in at.repo.fields[model][column]:
+                yield f"{model}.{column}", ""
+                yield f"{model}.{column}.is_(False)", ""
         for name in names.parameters:
             for column in (name, f"{name}_id", f"{name}s"):
                 if column in columns:

@@ -57,6 +57,9 @@ def moment(node: ast.Attribute | ast.Name, at: Place) -> Iterator[Change]:
         ("_at", "_on", "_until", "expires", "deadline", "start", "end", "since", "when", "due", "now")
     )
     parent = at.parent(node)
+    function = at.source.function(node)
+    returned = function is not None and function.returns is not None and "datetime" in at.code(function.returns)
+    dated = dated or (isinstance(parent, ast.Return) and returned and isinstance(getattr(node, "ctx", None), ast.Load))
     if not dated or not isinstance(parent, ast.Compare | ast.BinOp | ast.Assign | ast.Return):
         return
     if not at.hints.mentions("offset-naive", "offset-aware", "tzinfo", "timezone", "utc"):
