@@ -120,7 +120,7 @@ def slow_texts(surface: Surface) -> Iterator[Attack]:
             if plain.get("type") != "string" or "enum" in plain:
                 continue
             steps: list[Step] = []
-            for text in SLOW_TEXTS:
+            for text in _fitting(plain.get("maxLength")):
                 more = _sent(surface, operation, {name: text}, Expect(within_s=3.0, below=500))
                 steps += more if not steps else more[-1:]
             if steps:
@@ -128,6 +128,13 @@ def slow_texts(surface: Surface) -> Iterator[Attack]:
                     id=f"slow patterns/{operation.name}/{name}", operation=operation.name, category="slow patterns",
                     title=f"{operation.name} is kept busy by one text in {name}", steps=tuple(steps),
                 )  # fmt: skip
+
+
+def _fitting(limit: object) -> Iterator[str]:
+    """The texts as long as the schema lets them be: what is too long is refused before any pattern sees it."""
+    for text in SLOW_TEXTS:
+        fits = not isinstance(limit, int) or len(text) <= limit
+        yield text if fits or not isinstance(limit, int) or limit < 2 else text[: limit - 1] + text[-1]
 
 
 UPLOADS = (

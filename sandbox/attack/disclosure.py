@@ -94,7 +94,7 @@ def redirects(surface: Surface) -> Iterator[Attack]:
                 steps=tuple(
                     Step(
                         method="GET", path=plain_path(operation), query={name: target},
-                        expect=Expect(header_without=("location", "evil.example")),
+                        expect=Expect(leads_to=("location", "evil.example")),
                     )
                     for target in (EVIL, "//evil.example", "/\\evil.example")
                 ),

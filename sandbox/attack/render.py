@@ -129,6 +129,10 @@ def _asserts(expect: Expect | None, told: str) -> list[str]:
     if expect.header_without[0]:
         header, text = expect.header_without
         rows.append(f'assert {text!r} not in answer.headers.get({header!r}, "")')
+    if expect.leads_to[0]:
+        header, host = expect.leads_to
+        rows.append(f'address = answer.headers.get({header!r}, "").strip().replace("\\\\", "/")')
+        rows.append(f"assert httpx.URL(address).host != {host!r}")
     rows += [f"assert taken(answer.json(), {path!r}) != {value!r}" for path, value in expect.unlike.items()]
     if expect.same_as:
         rows.append(f"assert answer.status_code == {expect.same_as}.status_code")

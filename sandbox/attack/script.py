@@ -48,6 +48,8 @@ class Expect(Frozen):
     """A header that must not be there."""
     header_without: tuple[str, str] = ("", "")
     """A header and a text its value must not hold."""
+    leads_to: tuple[str, str] = ("", "")
+    """A header with an address, and the host it must not lead to."""
     unlike: dict[str, Any] = Field(default_factory=dict)
     """Place in the JSON answer (`user.role`) -> a value it must not have."""
     with_id: str = ""

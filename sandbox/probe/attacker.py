@@ -48,6 +48,9 @@ def wrong(expect, answer, session):
     name, text = expect["header_without"]
     if name and text in answer.headers.get(name, ""):
         return "its answer says %s: %s" % (name, answer.headers[name])
+    name, host = expect["leads_to"]
+    if name and leads_to(answer.headers.get(name, ""), host):
+        return "its answer says %s: %s" % (name, answer.headers[name])
     data = answer.data()
     for path, value in expect["unlike"].items():
         if 200 <= answer.status < 300 and place(data, path) == value:
@@ -89,6 +92,14 @@ def take(step, answer, session):
         session.names[name] = value
     if step["keep"]:
         session.answers[step["keep"]] = answer
+
+
+def leads_to(address, host):
+    """Where a browser goes: it takes a backslash for a slash."""
+    try:
+        return urllib.parse.urlsplit(address.strip().replace("\\", "/")).hostname == host
+    except ValueError:
+        return False
 
 
 def judged(step, answer, session):

@@ -2,10 +2,13 @@
 
 `tests/corpus/manifest.txt` has one line for each flaw: gate | folder | what the gate must report | the flaw in words |
 folders of `tests/corpus/base` whose files belong to both twins. The folder `tests/corpus/<gate>/<folder>` holds the
-rest of them in `flawed/` and `repaired/`. A gate takes part by its entry in `GATES`.
+rest of them in `flawed/` and `repaired/`. What the gate must report may begin with `*` (anything that ends so) and go
+on with `+` and what may stand beside it. Gates that hold a change against what was before it take the base folders for
+that.
+A gate takes part by its entry in `READ`, or in `tests.support.corpus_run.RUN` when it starts the application.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +31,23 @@ class Flaw:
     base: str = ""
 
     def files(self, kind: str) -> Files:
-        """Path -> text of the `flawed` or `repaired` application."""
-        roots = [*(CORPUS / "base" / name for name in self.base.split()), CORPUS / self.gate / self.folder / kind]
+        """Path -> text of the `flawed` or `repaired` application, or of what was `before` both."""
+        roots = [*(CORPUS / "base" / name for name in self.base.split())]
+        roots += [CORPUS / self.gate / self.folder / kind] if kind != "before" else []
         return {p.relative_to(r).as_posix(): p.read_text() for r in roots for p in sorted(r.rglob("*")) if p.is_file()}
+
+    def named(self, reported: Sequence[str]) -> bool:
+        """Whether the flaw is among what was reported."""
+        return any(_is(self.expected.split("+")[0], one) for one in reported)
+
+    def beside(self, reported: Sequence[str]) -> list[str]:
+        """What was reported and is neither the flaw nor what may stand beside it."""
+        known = self.expected.split("+")
+        return [one for one in reported if not any(_is(pattern, one) for pattern in known)]
+
+
+def _is(pattern: str, reported: str) -> bool:
+    return reported.endswith(pattern[1:]) if pattern.startswith("*") else reported == pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +76,8 @@ def house_rules(files: Files) -> list[str]:
     return [finding.rule for finding in check(Tree(files))]
 
 
-GATES: dict[str, Callable[[Files], list[str]]] = {"house-rules": house_rules}
-"""Gate -> what it reports for an application, as ids."""
+READ: dict[str, Callable[[Files], list[str]]] = {"house-rules": house_rules}
+"""Gate that only reads -> what it reports for an application, as ids."""
 
 
 def flaws(gate: str = "") -> list[Flaw]:
@@ -70,12 +87,17 @@ def flaws(gate: str = "") -> list[Flaw]:
     return [flaw for flaw in listed if gate in ("", flaw.gate)]
 
 
-def score(gate: str) -> Score:
-    """Run a gate over its part of the corpus."""
+def score(gate: str, report: Callable[[Flaw, str], Sequence[str]]) -> Score:
+    """Run a gate over its part of the corpus; `report`: what it says of one twin."""
     found = false = 0
     listed = flaws(gate)
     for flaw in listed:
-        reported = GATES[gate](flaw.files("flawed"))
-        found += flaw.expected in reported
-        false += len(reported) - (flaw.expected in reported) + len(GATES[gate](flaw.files("repaired")))
+        reported = report(flaw, "flawed")
+        found += flaw.named(reported)
+        false += len(flaw.beside(reported)) + len(report(flaw, "repaired"))
     return Score(gate, len(listed), found, false)
+
+
+def read(flaw: Flaw, kind: str) -> list[str]:
+    """What a gate that only reads says of one twin."""
+    return READ[flaw.gate](flaw.files(kind))

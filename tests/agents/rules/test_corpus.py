@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.support.corpus import CORPUS, GATES, Flaw, flaws, score
+from tests.support.corpus import CORPUS, READ, Flaw, flaws, read, score
 
-MINE = [flaw for flaw in flaws() if flaw.gate in GATES]
+MINE = [flaw for flaw in flaws() if flaw.gate in READ]
 
 
 @pytest.mark.parametrize("flaw", MINE, ids=lambda flaw: f"{flaw.gate}-{flaw.folder}")
 def test_the_gate_finds_the_flaw_and_nothing_else(flaw: Flaw) -> None:
-    assert GATES[flaw.gate](flaw.files("flawed")) == [flaw.expected]
-    assert GATES[flaw.gate](flaw.files("repaired")) == []
+    assert read(flaw, "flawed") == [flaw.expected]
+    assert read(flaw, "repaired") == []
 
 
 def test_there_are_enough_and_each_folder_has_its_line() -> None:
@@ -28,6 +28,6 @@ def test_twins_differ_in_the_flaw_only() -> None:
 
 
 def test_the_score_counts_what_was_found() -> None:
-    result = score("house-rules")
+    result = score("house-rules", read)
     assert (result.found, result.false) == (result.flaws, 0)
     assert result.recall == result.precision == 1.0

@@ -1,0 +1,19 @@
+"""Numbers."""
+
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import PlainTextResponse
+
+app = FastAPI()
+FOLDER = Path("/work")
+
+
+@app.get("/files/{name:path}", response_class=PlainTextResponse)
+def file(name: str) -> str:
+    """A file of the folder."""
+    path = FOLDER / name
+    if not path.is_file():
+        raise HTTPException(404, "no such file")
+    return path.read_text(errors="replace")
+

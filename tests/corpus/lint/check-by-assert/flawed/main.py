@@ -1,0 +1,14 @@
+"""Transfers."""
+
+from fastapi import FastAPI, HTTPException
+
+app = FastAPI()
+
+
+@app.post("/transfers")
+def transfer(amount: int) -> dict[str, int]:
+    """Move money."""
+    assert amount > 0
+    if amount > 1000:
+        raise HTTPException(422, "too much")
+    return {"amount": amount}

@@ -1,0 +1,19 @@
+"""Baskets."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+
+app = FastAPI()
+
+
+def basket(items: list[str] = []) -> list[str]:
+    """What is in the basket."""
+    items.append("bag")
+    return items
+
+
+@app.get("/basket")
+def read_basket(found: Annotated[list[str], Depends(basket)]) -> list[str]:
+    """The basket."""
+    return found
