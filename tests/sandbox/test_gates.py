@@ -1,13 +1,11 @@
 """Each gate on a real engine: nothing on a clean change, the planted flaw and only that on a flawed one."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from agents.blueprints.new_app import new_app
-from agents.desk import MemoryDesk
-from agents.profile_reader import read_profile, service_for
 from sandbox.docker import DockerEngine
 from sandbox.gates.contract import contract, document_of
 from sandbox.gates.documented import documented
@@ -15,14 +13,10 @@ from sandbox.gates.findings import GateResult
 from sandbox.gates.lint import lint
 from sandbox.gates.migrations import heads_of, migrations, targets
 from sandbox.gates.probe import attacks, schema_check
-from sandbox.gates.stand import Stand, Trees
+from sandbox.gates.stand import Stand
 from sandbox.gates.types import types
-from sandbox.listing import Listing
-from sandbox.manifest import read_manifest
-from sandbox.protocol import Limits
-from sandbox.reports import Service
 from tests.support.blueprint_specs import LIBRARY
-from tests.support.trees import RUN_ID, images
+from tests.support.gate_stand import listing, stand_on
 
 pytestmark = pytest.mark.docker
 Files = dict[str, str]
@@ -36,28 +30,9 @@ def engine() -> Iterator[DockerEngine]:
     engine.close()
 
 
-def listing(files: Mapping[str, str]) -> Listing:
-    data = {path: text.encode() for path, text in files.items()}
-    return Listing({p: (str(hash(c)), False) for p, c in data.items()}, lambda paths: {p: data[p] for p in paths})
-
-
-def service(files: Files) -> Service:
-    desk = MemoryDesk(files)
-    found = service_for(read_profile(desk), desk)
-    assert found is not None
-    return found
-
-
 def on_stand(engine: DockerEngine, base: Files, head: Files, gate: Callable[[Stand], Any]) -> Any:
-    changed = {p for p in {*base, *head} if base.get(p) != head.get(p)}
-    trees = Trees(
-        base=listing(base), head=listing(head), changed=changed,
-        services={"base": service(base) if base else None, "head": service(head)},
-    )  # fmt: skip
-    data = {path: text.encode() for path, text in head.items()}
-    image = images().ensure(read_manifest(sorted(data), data.get)).tag
-    with engine.open(image, run_id=RUN_ID, limits=Limits()) as box:
-        return gate(Stand(box, trees))
+    with stand_on(engine, base, head) as stand:
+        return gate(stand)
 
 
 def edited(path: str, old: str, new: str, files: Files = APP) -> Files:
