@@ -60,7 +60,7 @@ def child(arguments, target):
         os.dup2(target, 2)
         import alembic.config
 
-        sys.path[:0] = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        sys.path[:0] = [os.getcwd(), os.path.join(os.getcwd(), "src")]
         sys.argv = ["alembic", *arguments]
         alembic.config.main(argv=list(arguments), prog="alembic")
         code = 0
