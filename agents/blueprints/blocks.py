@@ -1,60 +1,15 @@
-"""Building blocks beside resources and login: a module each, included as a router or added to the application."""
+"""Building blocks beside resources and login, rendered: a module each, a router or what is added to the application."""
 
 from dataclasses import dataclass
 
-from agents.blueprints.fragments import Fragment, Style
+from agents.blueprints.block_catalog import BLOCKS
+from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
+from agents.blueprints.names import attribute, literal, module_path, words
 from agents.blueprints.render import render_python
-from agents.blueprints.spec import BlockName, BlockSpec, FeatureSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """What one block is made of; its template has the block's name."""
-
-    module: str
-    """Stem of the module it goes into."""
-    says: str
-    """The module's docstring."""
-    title: str
-    """What a commit's subject calls it."""
-    choice: str
-    reason: str
-    """The decision a plan records."""
-    install: str = ""
-    """A function called with the application; empty: the module has a `router`."""
-    requires: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    """Lines of `.env.example`."""
-
-
-BLOCKS: dict[BlockName, Block] = {
-    "rate_limit": Block(
-        module="rate_limit",
-        says="How many requests a client may send.",
-        title="a rate limit",
-        choice="a limit of requests for each client in a window of time, counted by each process",
-        reason="it needs no other service, and the machine itself stays free; for several processes count in Redis",
-        install="add_rate_limit",
-        env=("RATE_LIMIT_REQUESTS={b.amount}", "RATE_LIMIT_SECONDS={b.seconds}"),
-    ),
-    "etag": Block(
-        module="etags",
-        says="ETags: what a client has already is not sent again.",
-        title="ETags",
-        choice="ETags computed from JSON answers, up to 1 MB",
-        reason="every list and item gets them, and nothing has to be invalidated; the database is still asked",
-        install="add_etags",
-    ),
-    "cors": Block(
-        module="cors",
-        says="Origins that may call from a browser.",
-        title="CORS",
-        choice="CORS for named origins, without credentials",
-        reason="tokens travel in a header, so a browser's cookies need not be let in",
-        install="add_cors",
-    ),
-}
+from agents.blueprints.spec import BlockSpec, FeatureSpec
+from agents.blueprints.view import fields_of, view
+from agents.errors import NotUnderstood
 
 _STARLETTE = {
     "ASGIApp": "from starlette.types import ASGIApp",
@@ -69,46 +24,153 @@ _IMPORTS = {
     **KNOWN_IMPORTS,
     **_STARLETTE,
     "BaseSettings": "from pydantic_settings import BaseSettings",
+    "BinaryIO": "from typing import BinaryIO",
+    "Body": "from fastapi import Body",
     "CORSMiddleware": "from fastapi.middleware.cors import CORSMiddleware",
     "FastAPI": "from fastapi import FastAPI",
+    "File": "from fastapi import File",
+    "FileResponse": "from fastapi.responses import FileResponse",
     "JSONResponse": "from fastapi.responses import JSONResponse",
+    "Path": "from pathlib import Path",
+    "PurePosixPath": "from pathlib import PurePosixPath",
+    "Response": "from fastapi import Response",
+    "StringConstraints": "from pydantic import StringConstraints",
+    "UploadFile": "from fastapi import UploadFile",
+    "ValidationError": "from pydantic import ValidationError",
     "ceil": "from math import ceil",
+    "csv": "import csv",
     "hashlib": "import hashlib",
+    "io": "import io",
     "os": "import os",
     "re": "import re",
     "time": "import time",
+    "uuid": "import uuid",
 }
 
 
-def block_fragment(
-    block: BlockSpec, style: Style, *, package: str = "app", problems: bool = False, settings: bool = True
-) -> Fragment:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The resource a block is for, as code names it."""
+
+    name: str
+    plural: str
+    path: str
+    """Its collection's path below the router's prefix."""
+    model: Symbol
+    create: Symbol
+    read: Symbol
+    fields: tuple[str, ...]
+    lists: tuple[str, ...] = ()
+    """Lists of links in its schemas."""
+    guarded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The application a block goes into."""
+
+    style: Style
+    package: str = "app"
+    problems: bool = True
+    """It answers errors by `problem` of its module `errors`."""
+    settings: bool = True
+    """It has settings classes; without, the environment is read as it does."""
+    login: bool = False
+
+
+def block_fragment(block: BlockSpec, site: Site, subject: Subject | None = None) -> Fragment:
     """The block's module in the style of the application.
 
-    Args:
-        package: dotted package of the application, empty when it has none.
-        problems: the application answers errors by `problem` of its module `errors`.
-        settings: it has settings classes; without, the environment is read as it does.
+    Raises:
+        NotUnderstood: it cannot be had for this resource.
     """
-    body = render_python(f"blocks/{block.name}.py.j2", b=block, style=style, problems=problems, settings=settings)
-    own = {"problem": f"from {package}.errors import problem"} if problems else {}
-    return Fragment(imports_for(body, _IMPORTS | own), body)
+    style = site.style
+    kind = "AsyncSession" if style.database != "sqlalchemy_sync" else "Session"
+    session = style.session.name if style.session_is_alias else f"Annotated[{kind}, Depends({style.session.name})]"
+    user = style.current_user if site.login else None
+    values: dict[str, object] = {
+        "b": block, "style": style, "problems": site.problems, "settings": site.settings, "router": "router",
+        "prefix": style.prefix, "asynchronous": kind == "AsyncSession", "session": session,
+        "save": "flush" if style.session_commits else "commit",
+        "user": user and (user.name if style.user_is_alias else f"Annotated[object, Depends({user.name})]"),
+    }  # fmt: skip
+    own = [style.session, *([user] if user else [])]
+    if subject:
+        values |= _told(subject, style)
+        own += [subject.model, subject.create, subject.read]
+    body = render_python(f"blocks/{block.name}.py.j2", **values)
+    known = {s.name: f"from {s.module} import {s.name}" if s.module else "" for s in own}
+    if site.problems:
+        known["problem"] = f"from {site.package}.errors import problem"
+    return Fragment(imports_for(body, _IMPORTS | known), body)
+
+
+def _told(subject: Subject, style: Style) -> dict[str, object]:
+    odd = next((name for name in subject.fields if attribute(name) != name), None)
+    if odd:
+        raise NotUnderstood(
+            words(odd), f"A column cannot be called {odd} here; leave the table out, or rename the field."
+        )
+    dump = f"exclude={{{', '.join(literal(name) for name in subject.lists)}}}" if subject.lists else ""
+    told = {
+        "name": subject.name, "plural": subject.plural, "fields": subject.fields, "model": subject.model.name,
+        "create": subject.create.name, "read": subject.read.name, "dump": dump,
+    }  # fmt: skip
+    return {
+        "t": told, "path": f"{subject.path.removeprefix(style.prefix)}.csv",
+        "reads": "list" in subject.guarded, "writes": "create" in subject.guarded,
+    }  # fmt: skip
+
+
+def subject_of(block: BlockSpec, spec: FeatureSpec, style: Style) -> Subject | None:
+    """The new resource a block is for; None when it is for none.
+
+    Raises:
+        NotUnderstood: it is one that has no list of its own.
+    """
+    resource = next((r for r in spec.resources if r.name == block.resource and not r.exists), None)
+    if resource is None:
+        return None
+    v = view(resource, spec, style)
+    if v.nested or not {"create", "list"} <= set(v.actions):
+        raise NotUnderstood(words(resource.plural), "A table needs a resource that is created and listed by itself.")
+    schemas = module_path(style.schema_module, v.name, v.plural)
+    return Subject(
+        name=v.name, plural=v.plural, path=v.target.path, model=v.target.model,
+        create=Symbol(schemas, f"{v.cls}Create"), read=Symbol(schemas, f"{v.cls}Read"),
+        fields=(*(f.name for f in fields_of(resource)), *(p.column for p in v.parents)),
+        lists=tuple(link.name for link in v.links), guarded=v.guarded,
+    )  # fmt: skip
+
+
+def module_of(block: BlockSpec) -> str:
+    """Stem of the block's module."""
+    return BLOCKS[block.name].module.format(name=block.resource)
+
+
+def phrase(block: BlockSpec, text: str, plural: str = "") -> str:
+    """A text of the catalogue with the resource's words filled in."""
+    return text.replace("{words}", words(plural or f"{block.resource}s")).replace("{plural}", plural)
 
 
 def block_requirements(spec: FeatureSpec) -> tuple[str, ...]:
     """Packages the blocks need beyond FastAPI."""
-    found = [one for block in spec.blocks for one in BLOCKS[block.name].requires]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(one for block in spec.blocks for one in BLOCKS[block.name].requires))
 
 
-def block_env(spec: FeatureSpec) -> tuple[str, ...]:
+def block_env(blocks: tuple[BlockSpec, ...]) -> tuple[str, ...]:
     """Lines of `.env.example` for the blocks of a new application."""
-    return tuple(line.format(b=block) for block in spec.blocks for line in BLOCKS[block.name].env)
+    return tuple(line.format(b=block) for block in blocks for line in BLOCKS[block.name].env)
 
 
 def block_endpoints(spec: FeatureSpec, style: Style) -> list[tuple[str, str, str]]:
     """Method, path and purpose of the blocks' routes."""
-    del style
-    found: list[tuple[str, str, str]] = []
-    del spec
+    found = []
+    for block in spec.blocks:
+        known = style.known.get(block.resource)
+        plural = next((r.plural for r in spec.resources if r.name == block.resource), known.plural if known else "")
+        base = known.path if known and known.path else f"/{plural.replace('_', '-')}"
+        for method, path, purpose in BLOCKS[block.name].endpoints:
+            where = f"{style.prefix}{path}" if path.startswith("/") else path.replace("{path}", base)
+            found.append((method, where, phrase(block, purpose, plural)))
     return found

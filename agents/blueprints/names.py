@@ -96,6 +96,11 @@ def literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def int_literal(number: int) -> str:
+    """`10_000_000`."""
+    return f"{number:_}"
+
+
 def tuple_literal(texts: Iterable[str]) -> str:
     """A Python tuple of string literals."""
     found = [literal(text) for text in texts]

@@ -1,15 +1,15 @@
 """A complete new FastAPI application from a specification, file by file."""
 
 from agents.blueprints.assemble import import_block, module_source
-from agents.blueprints.blocks import BLOCKS, block_env, block_fragment, block_requirements
 from agents.blueprints.checks import wants_login
 from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.login import LoginModules, login_fragments
 from agents.blueprints.migration import by_dependency, migration
 from agents.blueprints.names import literal, model_class, module_path, sentence, words
+from agents.blueprints.new_blocks import block_files, block_imports, block_routers, block_values
 from agents.blueprints.render import render_python, render_text
 from agents.blueprints.resource import resource_fragments
-from agents.blueprints.spec import BlockSpec, FeatureSpec, ResourceSpec
+from agents.blueprints.spec import FeatureSpec, ResourceSpec
 from agents.blueprints.summary import endpoints
 from agents.blueprints.wrap import wrap_lines
 
@@ -54,8 +54,7 @@ def new_app(spec: FeatureSpec, *, name: str = "app") -> dict[str, str]:
         files |= _resource_files(resource, spec)
     if login:
         files |= _login_files(spec)
-    for block in _blocks(spec):
-        files |= _block_file(block)
+    files |= block_files(spec, NEW_APP_STYLE, login=login)
     return dict(sorted(files.items()))
 
 
@@ -63,17 +62,14 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
     """Everything that is there once, whatever the resources are."""
     title = sentence(words(name.replace("-", "_")))
     modules = [_stem(resource) for resource in by_dependency(spec)]
-    own = [BLOCKS[b.name].module for b in _blocks(spec) if not BLOCKS[b.name].install]
-    routers = ["health", *(["auth"] if login else []), *own, *modules]
+    routers = ["health", *(["auth"] if login else []), *block_routers(spec), *modules]
     values = {"name": name, "title": title, "login": login, "routers": routers, "asynchronous": True}
     values |= {
         "roles": "roles" in spec.login_parts,
         "refresh": "refresh" in spec.login_parts,
         "imports": _main_imports(spec, routers),
     }
-    values["installs"] = [BLOCKS[b.name].install for b in _blocks(spec) if BLOCKS[b.name].install]
-    values["origins"] = [name for b in spec.blocks if b.name == "cors" for name in b.names]
-    values |= {"requires": block_requirements(spec), "env": block_env(spec)}
+    values |= block_values(spec)
     values |= {"email": login or _uses(spec, "email"), "endpoints": endpoints(spec, NEW_APP_STYLE)}
     files = {f"{folder}/__init__.py": f'"""{text}"""\n' for folder, text in _PACKAGES.items()}
     files["app/models/__init__.py"] = _models_package(spec, login)
@@ -110,23 +106,8 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
     return files
 
 
-def _blocks(spec: FeatureSpec) -> list[BlockSpec]:
-    """Blocks with a module of their own; a new application has CORS in its settings."""
-    return [block for block in spec.blocks if block.name != "cors"]
-
-
-def _block_file(block: BlockSpec) -> dict[str, str]:
-    kind = BLOCKS[block.name]
-    path = f"app/{kind.module}.py" if kind.install else f"app/routers/{kind.module}.py"
-    return {path: module_source(kind.says, [block_fragment(block, NEW_APP_STYLE, problems=True)])}
-
-
 def _main_imports(spec: FeatureSpec, routers: list[str]) -> str:
-    admin = [
-        f"from app.{BLOCKS[b.name].module} import {BLOCKS[b.name].install}"
-        for b in _blocks(spec)
-        if BLOCKS[b.name].install
-    ]
+    admin = block_imports(spec)
     admin += ["from app.security import ensure_first_admin"] if "roles" in spec.login_parts else []
     return import_block((*_MAIN_IMPORTS, *admin, f"from app.routers import {', '.join(routers)}"))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from agents.blueprints.bench import Bench
+from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.checks import wants_login
 from agents.blueprints.extend_fields import extend_fields
 from agents.blueprints.extend_guards import extend_guards
@@ -46,7 +47,9 @@ def place(spec: FeatureSpec, profile: AppProfile, source: Source) -> dict[str, s
             profile.main_file, "Its data is not kept with SQLAlchemy's ORM, so nothing is added by rule."
         )
     tree = Overlay(source)
-    brought = profile.database == "none" and bool(spec.resources or wants_login(spec))
+    brought = profile.database == "none" and bool(
+        spec.resources or wants_login(spec) or any(BLOCKS[block.name].database for block in spec.blocks)
+    )
     if brought:
         _step(tree, place_database)
     login = wants_login(spec) and profile.login is None

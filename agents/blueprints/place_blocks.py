@@ -3,13 +3,16 @@
 import libcst as cst
 
 from agents.blueprints.bench import Bench
-from agents.blueprints.blocks import BLOCKS, block_fragment
+from agents.blueprints.block_catalog import BLOCKS
+from agents.blueprints.blocks import Site, Subject, block_fragment, module_of, phrase
 from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.fragments import Style
 from agents.blueprints.names import words
 from agents.blueprints.place_code import file_of, put
+from agents.blueprints.place_register import register_router
+from agents.blueprints.place_style import Layout, layout_of, symbol_of
 from agents.blueprints.spec import BlockSpec
 from agents.errors import NotUnderstood
 from agents.reading.service import settings_class
@@ -21,28 +24,77 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
     Raises:
         NotUnderstood: it is there already, or the place where the application is made is not found for certain.
     """
-    kind, main = BLOCKS[block.name], bench.app.web.app
+    kind, main, title = BLOCKS[block.name], bench.app.web.app, words(block.name)
     if main is None:
-        raise NotUnderstood(words(block.name), "There is no application object to add it to.")
-    package = bench.module(main.key.file).name.rpartition(".")[0]
-    dotted = f"{package}.{kind.module}" if package else kind.module
+        raise NotUnderstood(title, "There is no application object to add it to.")
+    layout = _layout(bench, kind.database)
+    site, package = _site(bench, layout), bench.module(main.key.file).name.rpartition(".")[0]
+    if kind.install or not layout.router_module:
+        dotted = f"{package}.{module_of(block)}" if package else module_of(block)
+    else:
+        dotted = layout.router_module.format(name=module_of(block), plural=module_of(block))
     path = file_of(bench, dotted)
     if bench.has(path):
-        raise NotUnderstood(words(block.name), f"{path} is there already.")
-    errors = bench.app.code.module(f"{package}.errors") if package else None
-    settings = settings_class(bench.app.code) is not None
-    problems = errors is not None and "problem" in errors.definitions
-    put(
-        bench,
-        path,
-        [block_fragment(block, Style(), package=package, problems=problems, settings=settings)],
-        "end",
-        kind.says,
-    )
+        raise NotUnderstood(title, f"{path} is there already.")
+    subject = _subject(bench, block, layout) if block.resource else None
+    says = phrase(block, kind.says, subject.plural if subject else "")
+    put(bench, path, [block_fragment(block, site, subject)], "end", says)
     edit = bench.edit(main.key.file)
     bench.edits[main.key.file].own |= {dotted.split(".")[0]}
+    if not kind.install:
+        register_router(bench, layout, dotted)
+        return
     renamed = add_imports(edit, [f"from {dotted} import {kind.install}"])
     _after_making(edit, main.key.name, main.key.scope, f"{renamed.get(kind.install, kind.install)}({main.key.name})")
+
+
+def _layout(bench: Bench, database: bool) -> Layout:
+    """How the application is written; what needs no database goes into one without, too."""
+    try:
+        return layout_of(bench)
+    except NotUnderstood:
+        if database:
+            raise
+        return Layout(style=Style(), router_module="", router_file="", sibling=None, mount="")
+
+
+def _site(bench: Bench, layout: Layout) -> Site:
+    package = bench.module(bench.profile.main_file).name.rpartition(".")[0]
+    errors = bench.app.code.module(f"{package}.errors") if package else None
+    return Site(
+        style=layout.style,
+        package=package,
+        problems=errors is not None and "problem" in errors.definitions,
+        settings=settings_class(bench.app.code) is not None,
+        login=layout.style.current_user is not None,
+    )
+
+
+def _subject(bench: Bench, block: BlockSpec, layout: Layout) -> Subject:
+    """The resource as the application has it.
+
+    Raises:
+        NotUnderstood: it is not created and listed by itself, or its schemas are not found.
+    """
+    collection = bench.app.collection(block.resource)
+    model = collection.model if collection else None
+    if collection is None or model is None or "{" in collection.resource.path:
+        raise NotUnderstood(words(block.resource), "A table needs a resource that is created and listed by itself.")
+    if collection.create is None or collection.read is None:
+        raise NotUnderstood(words(block.resource), "It has no models for what comes in and what goes out.")
+    resource = collection.resource
+    lists = tuple(model.many_to_many)
+    return Subject(
+        name=resource.name,
+        plural=resource.plural,
+        path=resource.path.removeprefix(layout.mount).rstrip("/"),
+        model=symbol_of(bench, model.found.place),
+        create=symbol_of(bench, collection.create.place),
+        read=symbol_of(bench, collection.read.place),
+        fields=tuple(f.name for f in resource.fields if f.name not in (*lists, "id", "created_at")),
+        lists=lists,
+        guarded=tuple(resource.guarded),
+    )
 
 
 def _after_making(edit: FileEdit, name: str, scope: str, code: str) -> None:

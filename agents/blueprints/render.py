@@ -6,7 +6,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from agents.blueprints.names import article, class_name, listing, literal, local, sentence, tuple_literal, words
+from agents.blueprints.names import (
+    article,
+    class_name,
+    int_literal,
+    listing,
+    literal,
+    local,
+    sentence,
+    tuple_literal,
+    words,
+)
 from agents.blueprints.wrap import wrap_lines
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -25,6 +35,7 @@ def _environment() -> Environment:
     environment.filters.update(
         literal=literal,
         tuple_literal=tuple_literal,
+        int_literal=int_literal,
         local=local,
         cls=class_name,
         words=words,

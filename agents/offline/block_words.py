@@ -4,12 +4,14 @@ import re
 
 from agents.blueprints.spec import BlockSpec
 from agents.offline.facts import Adds, Fact
+from agents.offline.names import resource_of
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _ADD = r"(?:(?:add|with|use|support|include|apply|set|have|enable|provide|and|a|an|the|some) )*"
 _EVERY = r"(?:,? (?:(?:per|for|from|of|by) )?(?:each |every |one )?(?:client|user|caller|ip(?: address)?|address)s?)?"
 _RATE = re.compile(
-    rf"{_ADD}(?:(?:rate[- ]?limit(?:s|ing)?|limit (?:all |the |every |each )*(?:requests|clients?|callers?|api)|"
+    rf"{_ADD}(?:(?:rate[- ]?limit(?:s|ing|ed)?(?: (?:the |all |every |each )*(?:api|requests|service))?|"
+    rf"limit (?:all |the |every |each )*(?:requests|clients?|callers?|api)|"
     rf"throttl(?:e|ing)(?: (?:all |the )*(?:requests|clients|api))?|at most){_EVERY})"
     rf"(?:(?: of| to| at|:)* (?P<n>\d{{1,6}})(?: requests?)?(?:{_EVERY})(?: per | a | an | each | every | ?/ ?)"
     rf"(?P<unit>second|minute|hour|day)(?:{_EVERY}))?",
@@ -31,6 +33,55 @@ _CORS = re.compile(
 )
 
 
+_SIZE = r"(?P<n>\d{1,6}) ?(?P<unit>kb|kib|mb|mib|gb|kilobytes?|megabytes?)"
+_KIND = {
+    "image": ("image",), "photo": ("image",), "picture": ("image",), "pdf": ("pdf",), "text": ("text",),
+    "document": ("pdf", "text"), "attachment": ("image", "pdf", "text"), "file": ("image", "pdf", "text"),
+}  # fmt: skip
+_KINDS = rf"(?:{'|'.join(_KIND)})s?(?: files?)?"
+_UPLOADS = re.compile(
+    rf"(?:(?:add|support|allow|let|have|provide|include|with|and|the|users?|clients?|can|may|to|an?) )*"
+    rf"(?:upload(?:s|ing)?(?: and download(?:ing)?)?(?: of)? (?:an? )?(?P<a>{_KINDS}(?:(?:,| and| or|"
+    rf", and) {_KINDS})*)|"
+    rf"(?P<b>{_KINDS}(?:(?: and| or) {_KINDS})*) uploads(?: and downloads)?|uploads|"
+    rf"file uploads?(?: and downloads?)?)"
+    rf"(?:,? (?:of |with |with a |and )*(?:up to|at most|limited to|max(?:imum)?(?: of)?|limit of) {_SIZE}(?: each)?)?",
+    re.IGNORECASE,
+)
+_BODY = re.compile(
+    rf"{_ADD}(?:limit (?:of )?(?:the |all )*(?:request )?bod(?:y|ies)(?: size)?|(?:request )?body (?:size )?limit|"
+    rf"(?:request )?bodies (?:are|must be) (?:at most|limited))(?: (?:to|of|at))* {_SIZE}",
+    re.IGNORECASE,
+)
+_CSV = re.compile(
+    rf"{_ADD}(?:(?:export|import|exporting|importing|download|csv|and|or|an?|the|/|,) )*csv(?:(?: |/)(?:export|"
+    rf"import|download|"
+    r"exports|imports|and|or|files?))*(?: (?:of|for|to|with) (?P<a>[\w -]+?))?|"
+    r"(?:export|import)(?:(?: |/)(?:and|or|export|import))* (?P<b>[\w -]+?) (?:as|to|from|by|in|via)(?: an?|"
+    r" the| and| from| to)* csv"
+    r"(?: files?)?",
+    re.IGNORECASE,
+)
+
+
+def _bytes(m: re.Match[str], default: int) -> int:
+    """Decimal units, as people mean them."""
+    if not m["n"]:
+        return default
+    return int(m["n"]) * {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000}[m["unit"][0].lower()]
+
+
+def _uploads(m: re.Match[str]) -> list[Fact]:
+    said = (m["a"] or m["b"] or "file").lower()
+    kinds = tuple(dict.fromkeys(kind for word, found in _KIND.items() if word in said for kind in found))
+    if any(word in said for word in ("image", "photo", "picture", "pdf", "text")):
+        plain = [w for w in _KIND if w in said and w not in ("file", "document", "attachment")]
+        kinds = tuple(dict.fromkeys(kind for word in plain for kind in _KIND[word]))
+    most = _bytes(m, 10_000_000)
+    limit = BlockSpec(name="body_limit", amount=most + 100_000)
+    return [Adds(BlockSpec(name="uploads", amount=most, names=kinds), assumed=not m["n"]), Adds(limit)]
+
+
 def read_block(text: str) -> list[Fact] | None:
     """The block a clause asks for."""
     if m := _RATE.fullmatch(text):
@@ -40,6 +91,14 @@ def read_block(text: str) -> list[Fact] | None:
         return [Adds(BlockSpec(name="rate_limit", amount=int(m["n"] or 100), seconds=seconds), assumed=not m["n"])]
     if _ETAG.fullmatch(text):
         return [Adds(BlockSpec(name="etag"))]
+    if m := _UPLOADS.fullmatch(text):
+        return _uploads(m)
+    if m := _BODY.fullmatch(text):
+        return [Adds(BlockSpec(name="body_limit", amount=_bytes(m, 0)))]
+    if m := _CSV.fullmatch(text):
+        noun = m["a"] or m["b"]
+        resource = resource_of(noun) if noun else ""
+        return None if resource is None else [Adds(BlockSpec(name="csv"), resource=resource or None)]
     if m := _CORS.fullmatch(text):
         return [Adds(BlockSpec(name="cors", names=tuple(re.findall(_ORIGIN, m["origins"]))))]
     return None

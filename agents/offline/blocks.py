@@ -26,11 +26,20 @@ def block_specs(said: Sequence[Said], table: Table, notes: Notes) -> tuple[Block
         if resource != "":
             block = block.model_copy(update={"resource": table.need(resource, item.quote).name})
         before = found.setdefault((block.name, block.resource), block)
-        if before != block and not block.names:
+        if before != block and block.name == "body_limit":
+            block = max(before, block, key=lambda one: one.amount)
+        elif before != block and before.amount != block.amount:
             raise Contradiction(f'"{item.quote}": {words(block.name)} was asked for with other numbers before.')
         if before != block:
             names = tuple(dict.fromkeys((*before.names, *block.names)))
-            found[block.name, block.resource] = before.model_copy(update={"names": names})
+            found[block.name, block.resource] = block.model_copy(update={"names": names})
         if item.fact.assumed:
-            notes.assumptions.append(f"{words(block.name).capitalize()}: {block.amount} per {block.seconds} seconds.")
+            notes.assumptions.append(_numbers(block))
     return tuple(found.values())
+
+
+def _numbers(block: BlockSpec) -> str:
+    name = words(block.name).capitalize()
+    if block.seconds:
+        return f"{name}: {block.amount} per {block.seconds} seconds."
+    return f"{name}: at most {block.amount:,} bytes each."

@@ -1,6 +1,7 @@
 """The builder by rule: a new application from blueprints, or a feature placed into an existing one."""
 
-from agents.blueprints.blocks import BLOCKS
+from agents.blueprints.block_catalog import BLOCKS
+from agents.blueprints.blocks import phrase
 from agents.blueprints.names import words
 from agents.blueprints.new_app import new_app
 from agents.blueprints.place import place
@@ -89,7 +90,7 @@ def subject(spec: FeatureSpec, profile: AppProfile) -> str:
     added = _additions(spec, plural)
     if spec.login and profile.login is None:
         added.append("login")
-    added += [BLOCKS[block.name].title for block in spec.blocks]
+    added += [phrase(b, BLOCKS[b.name].title, plural.get(b.resource, "")) for b in spec.blocks]
     for guard in spec.guards if not added else ():
         added.append(f"login for {words(plural.get(guard.resource, guard.resource))}")
     if not added and spec.listings:

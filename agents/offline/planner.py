@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
-from agents.blueprints.blocks import BLOCKS
-from agents.blueprints.spec import FeatureSpec, LoginPart
+from agents.blueprints.block_catalog import BLOCKS
+from agents.blueprints.blocks import phrase
+from agents.blueprints.spec import BlockSpec, FeatureSpec, LoginPart
 from agents.contracts import Criterion, Decision, Plan, PlanStep
 from agents.offline.criteria import topics_of
 from agents.offline.grammar import Reading, read
 from agents.offline.topics import Topic
-from agents.offline.topics_blocks import file_of
-from agents.offline.words import spoken
+from agents.offline.topics_files import file_of
+from agents.offline.words import plural_name, spoken
 from agents.profile import AppProfile, Source
 from agents.roles import Brief
 
@@ -53,11 +54,15 @@ def summary(spec: FeatureSpec) -> str:
     parts += [f"extend the list of every {_and(lists)}"] if lists else []
     guards = [f"{'/'.join(g.actions)} of {spoken(g.resource)}" for g in spec.guards]
     parts += ["add login"] if spec.login else []
-    parts += [f"add {_and([BLOCKS[block.name].title for block in spec.blocks])}"] if spec.blocks else []
+    parts += [f"add {_and([_of(b, BLOCKS[b.name].title) for b in spec.blocks])}"] if spec.blocks else []
     parts += [f"require login for {_and(guards)}"] if guards else []
     parts += ["add a health check"] if spec.health and not fresh else []
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}." if text else "Nothing to do."
+
+
+def _of(block: BlockSpec, text: str) -> str:
+    return phrase(block, text, plural_name(block.resource) if block.resource else "")
 
 
 def _and(words: list[str]) -> str:
@@ -90,7 +95,7 @@ def _steps(spec: FeatureSpec, topics: tuple[Topic, ...], profile: AppProfile) ->
         steps.append(PlanStep(title="Add registration and login", criteria=tuple(ids.get("auth", ()))))
     for block in spec.blocks:
         served = tuple(i for stem, found in ids.items() if stem == file_of(block) for i in found)
-        steps.append(PlanStep(title=f"Add {BLOCKS[block.name].title}", criteria=served))
+        steps.append(PlanStep(title=f"Add {_of(block, BLOCKS[block.name].title)}", criteria=served))
     if spec.health and profile.exists:
         steps.append(PlanStep(title="Add a health check", criteria=tuple(ids.get("health", ()))))
     return tuple(steps)
@@ -129,7 +134,7 @@ def _decisions(spec: FeatureSpec, profile: AppProfile) -> tuple[Decision, ...]:
         )
         found.append(Decision(choice=choice, reason="guessing is slow, and nobody is locked out from elsewhere"))
         found += [Decision(choice=_PARTS[part][0], reason=_PARTS[part][1]) for part in spec.login_parts]
-    found += [Decision(choice=BLOCKS[b.name].choice, reason=BLOCKS[b.name].reason) for b in spec.blocks]
+    found += [Decision(choice=_of(b, BLOCKS[b.name].choice), reason=BLOCKS[b.name].reason) for b in spec.blocks]
     if spec.guards and profile.login:
         found.append(
             Decision(choice="the login that is there guards the operations", reason="two logins would compete")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from agents.blueprints.spec import BlockName, BlockSpec
 from agents.offline.source import quoted
 from agents.offline.topics import Check, Topic, lines
+from agents.offline.topics_files import csv_topics, file_of, upload_topics
 from agents.offline.world import World
 
 _COUNTED = 200
@@ -15,11 +16,6 @@ def block_topics(world: World) -> Iterator[Topic]:
     """Topics of every block."""
     for block in world.spec.blocks:
         yield from _MAKERS[block.name](world, block)
-
-
-def file_of(block: BlockSpec) -> str:
-    """Stem of the test module of a block."""
-    return f"{block.name}_{block.resource}" if block.resource else block.name
 
 
 def plain_path(world: World) -> str:
@@ -105,8 +101,30 @@ def _cors(world: World, block: BlockSpec) -> Iterator[Topic]:
     )
 
 
+def _body_limit(world: World, block: BlockSpec) -> Iterator[Topic]:
+    path = quoted(plain_path(world))
+    body = lines(f"""
+        def pieces():
+            for _ in range({block.amount // 50_000 + 2}):
+                yield b"x" * 50_000
+
+        answer = client.post({path}, content=b"x" * {block.amount + 1})
+        assert answer.status_code == 413, answer.text
+        assert client.post({path}, content=pieces()).status_code in (405, 413)
+        assert client.post({path}, content=b"x" * 100).status_code == 405
+    """)
+    yield Topic(
+        file_of(block),
+        f"A request whose body is larger than {block.amount} bytes answers 413.",
+        (Check("test_a_large_body_is_refused", "413 before it is read.", body),),
+    )
+
+
 _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "rate_limit": _rate_limit,
     "etag": _etag,
     "cors": _cors,
+    "body_limit": _body_limit,
+    "uploads": upload_topics,
+    "csv": csv_topics,
 }

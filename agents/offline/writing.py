@@ -13,7 +13,7 @@ from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-_MODULES = ("base64", "datetime", "json", "time", "uuid")
+_MODULES = ("base64", "csv", "datetime", "io", "json", "time", "uuid")
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from agents.blueprints.block_catalog import BLOCKS
+from agents.blueprints.blocks import module_of
 from agents.blueprints.new_app import new_app
 from agents.blueprints.place import place
 from agents.blueprints.spec import BlockSpec, FeatureSpec
@@ -18,7 +20,10 @@ from tests.agents.test_blueprints import ruff, write
 
 NEW = AppProfile()
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
-ALL = "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example"
+ALL = (
+    "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example. "
+    "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books"
+)
 
 
 def blocks(text: str) -> tuple[BlockSpec, ...]:
@@ -38,6 +43,46 @@ def blocks(text: str) -> tuple[BlockSpec, ...]:
 )
 def test_rate_limits(text: str, amount: int, seconds: int) -> None:
     assert blocks(text) == (BlockSpec(name="rate_limit", amount=amount, seconds=seconds),)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "most"),
+    [
+        ("Users can upload images and PDFs up to 2 MB", ("image", "pdf"), 2_000_000),
+        ("Add file uploads", ("image", "pdf", "text"), 10_000_000),
+        ("support uploading of photos, at most 500 KB each", ("image",), 500_000),
+        ("add image uploads limited to 5MB", ("image",), 5_000_000),
+        ("let users upload documents", ("pdf", "text"), 10_000_000),
+    ],
+)
+def test_uploads(text: str, kinds: tuple[str, ...], most: int) -> None:
+    found = blocks(text)
+    assert [block.name for block in found] == ["uploads", "body_limit"]
+    assert (found[0].names, found[0].amount) == (kinds, most) and found[1].amount > most
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Export and import books as CSV",
+        "add CSV export for books",
+        "csv import and export of books",
+        "export books to CSV",
+        "add CSV export and import",
+    ],
+)
+def test_tables(text: str) -> None:
+    assert blocks(text) == (BlockSpec(name="csv", resource="book"),)
+
+
+def test_bodies() -> None:
+    assert blocks("Limit request bodies to 2 MB") == (BlockSpec(name="body_limit", amount=2_000_000),)
+
+
+def test_a_table_needs_a_resource_of_its_own() -> None:
+    text = "Add books with title. Add reviews of books with rating 1-5. Export reviews as CSV"
+    with pytest.raises(NotUnderstood, match="created and listed by itself"):
+        new_app(read_request(text, NEW))
 
 
 @pytest.mark.parametrize("text", ["add ETags", "support conditional requests", "with HTTP caching by ETag"])
@@ -74,16 +119,29 @@ def test_a_new_application_with_all_of_them_is_clean(tmp_path: Path) -> None:
     clean(new_app(read_request(ALL, NEW)), tmp_path)
 
 
-@pytest.mark.parametrize("asked", ["Limit requests to 50 per minute", "Add ETags", "Allow CORS for https://a.example"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Limit requests to 50 per minute",
+        "Add ETags",
+        "Allow CORS for https://a.example",
+        "Limit request bodies to 2 MB",
+        "Add image uploads up to 1 MB",
+        "Export and import products as CSV",
+    ],
+)
 def test_a_block_goes_into_an_application_in_one_file(asked: str) -> None:
     files = {"main.py": (SHOP / "main.py").read_text(), "requirements.txt": (SHOP / "requirements.txt").read_text()}
     desk = MemoryDesk(files)
     profile = read_profile(desk)
     spec = read_request(asked, profile)
     placed = {path: text for path, text in place(spec, profile, desk).items() if text is not None}
-    install = {"rate_limit": "add_rate_limit", "etag": "add_etags", "cors": "add_cors"}[spec.blocks[0].name]
-    main = placed["main.py"]
-    assert main.index("app = FastAPI") < main.index(f"\n{install}(app)\n") < main.index("@app.")
+    for block in spec.blocks:
+        install, main = BLOCKS[block.name].install, placed["main.py"]
+        if install:
+            assert main.index("app = FastAPI") < main.index(f"\n{install}(app)\n") < main.index("@app.")
+        else:
+            assert f"app.include_router({module_of(block)}.router)" in main
     assert all(ast.parse(text) for path, text in placed.items() if path.endswith(".py"))
     assert found(files | placed) <= found(files)
 

@@ -239,7 +239,7 @@ NOT_UNDERSTOOD: list[tuple[str, str]] = [
     ("Add a GraphQL API for books", "Add a GraphQL API for books"),
     ("Add books with title (str, encrypted) and author", "title (str, encrypted)"),
     ("Add books with title. Books should be cached for five minutes", "books should be cached for five minutes"),
-    ("Rate limit the API to 100 requests per minute", "Rate limit the API to 100 requests per minute"),
+    ("Rate limit the API to 100 requests per fortnight", "Rate limit the API to 100 requests per fortnight"),
     ("Login with Google", "Login with Google"),
     ("Add books with cover image", "cover image"),
     (BOOK + "List books published after 2000", "List books published after 2000"),

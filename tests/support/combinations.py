@@ -28,6 +28,10 @@ COMBINATIONS: dict[str, str] = {
     "tokens with rotation and users can change their password",
     "limits and caching": "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for "
     "https://shop.example",
+    "uploads": "Add user registration and login with JWT. Users can upload images and PDFs up to 2 MB",
+    "uploads for all": "Add notes with text. Add file uploads up to 1 MB",
+    "tables": "Add books with title, price (decimal, > 0), day (date, optional) and isbn (str, unique). Export and "
+    "import books as CSV. Require login to create or list books",
 }
 """Name -> request, in the words of the offline engine."""
 

@@ -1,0 +1,90 @@
+"""The building blocks there are: what each is made of, and why it is made so."""
+
+from dataclasses import dataclass
+
+from agents.blueprints.spec import BlockName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What one block is made of; its template has the block's name."""
+
+    module: str
+    """Stem of the module it goes into; `{plural}` is its resource's."""
+    says: str
+    """The module's docstring."""
+    title: str
+    """What a commit's subject calls it."""
+    choice: str
+    reason: str
+    """The decision a plan records."""
+    install: str = ""
+    """A function called with the application; empty: the module has a `router`."""
+    database: bool = False
+    requires: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    """Lines of `.env.example`."""
+    endpoints: tuple[tuple[str, str, str], ...] = ()
+    """Method, path and purpose of its routes; `{plural}` and `{path}` are its resource's."""
+
+
+BLOCKS: dict[BlockName, Block] = {
+    "rate_limit": Block(
+        module="rate_limit",
+        says="How many requests a client may send.",
+        title="a rate limit",
+        choice="a limit of requests for each client in a window of time, counted by each process",
+        reason="it needs no other service, and the machine itself stays free; for several processes count in Redis",
+        install="add_rate_limit",
+        env=("RATE_LIMIT_REQUESTS={b.amount}", "RATE_LIMIT_SECONDS={b.seconds}"),
+    ),
+    "etag": Block(
+        module="etags",
+        says="ETags: what a client has already is not sent again.",
+        title="ETags",
+        choice="ETags computed from JSON answers, up to 1 MB",
+        reason="every list and item gets them, and nothing has to be invalidated; the database is still asked",
+        install="add_etags",
+    ),
+    "cors": Block(
+        module="cors",
+        says="Origins that may call from a browser.",
+        title="CORS",
+        choice="CORS for named origins, without credentials",
+        reason="tokens travel in a header, so a browser's cookies need not be let in",
+        install="add_cors",
+    ),
+    "body_limit": Block(
+        module="body_limit",
+        says="How large the body of a request may be.",
+        title="a limit of request bodies",
+        choice="bodies are bounded for the whole application, before anything reads them",
+        reason="a server without a bound can be filled by one client",
+        install="add_body_limit",
+        env=("MAX_BODY_BYTES={b.amount}",),
+    ),
+    "uploads": Block(
+        module="files",
+        says="Files that clients leave and take.",
+        title="file uploads",
+        choice="files in a folder under random names, with what is known about each beside it; kinds by content",
+        reason="a name from outside never becomes a path; for several machines use an object store",
+        requires=("python-multipart>=0.0.18",),
+        env=("UPLOAD_FOLDER=uploads", "UPLOAD_BYTES={b.amount}"),
+        endpoints=(
+            ("POST", "/files", "leave a file"),
+            ("GET", "/files/{file_id}", "what is known about a file"),
+            ("GET", "/files/{file_id}/content", "take a file"),
+            ("DELETE", "/files/{file_id}", "delete a file"),
+        ),
+    ),
+    "csv": Block(
+        module="{name}_csv",
+        says="The {words} as a table, out and in.",
+        title="CSV export and import of {words}",
+        choice="CSV of {words}: an import is all rows or none, an export ends after 10 000 rows and goes on by id",
+        reason="half an import cannot be repeated, and both stay bounded in memory",
+        database=True,
+        endpoints=(("GET", "{path}.csv", "export {words}"), ("POST", "{path}.csv", "import {words}")),
+    ),
+}
