@@ -246,11 +246,17 @@ def register(body: Account) -> dict[str, Any]:
     return {"id": key, "email": email, "created_at": datetime.now(UTC).isoformat()}
 
 
+failed: dict[str, int] = {}
+
+
 @app.post("/auth/token")
 def token(username: Annotated[str, Form()], password: Annotated[str, Form()]) -> dict[str, str]:
+    if failed.get(username, 0) >= 10:
+        raise HTTPException(429, "Too many", {"Retry-After": "60"})
     digest = hashlib.sha256(password.encode()).hexdigest()
     user = next((u for u in users.values() if u["email"] == username.lower() and u["hash"] == digest), None)
     if user is None:
+        failed[username] = failed.get(username, 0) + 1
         raise HTTPException(401, "Wrong e-mail or password", {"WWW-Authenticate": "Bearer"})
     return {"access_token": token_for(user["id"]), "token_type": "bearer"}
 
