@@ -10,7 +10,7 @@ from sandbox.protocol import SOURCE, WORK
 from sandbox.pytest_run import INI_NAME, PROJECT_PYTHON, QUIET, project_env
 
 TRIALS = (
-    "reporter", "swap", "traced", "trial_tree", "trial_watch", "trial_child", "trial_measure", "trials",
+    "reporter", "swap", "traced", "trial_tree", "trial_watch", "trial_web", "trial_child", "trial_measure", "trials",
 )  # fmt: skip
 """Parts of the program; see `sandbox.probe`."""
 TIMES = 4

@@ -12,7 +12,7 @@ from sandbox import stream
 from sandbox.errors import EngineFault
 from sandbox.protocol import WORK, Outcome
 from sandbox.text import shown
-from sandbox.trial_job import FLOOR_S, Suite, job_for, limit, task_for
+from sandbox.trial_job import Suite, job_for, limit, task_for
 from sandbox.workers import Workers
 
 How = Literal["end", "timeout", "crash", "collect", "invalid"]
@@ -21,6 +21,8 @@ Change = tuple[int, int, str]
 COLLECT_S = 30.0
 TEST_S = 5.0
 """Seconds for a test whose own time is not known yet."""
+ANSWER_S = 0.2
+"""Seconds for a call, or a test with what is asked beside it; four times as much ends it."""
 SLACK_S = 30.0
 ROOM = 600_000
 """Characters of coverage that one measurement may tell."""
@@ -136,22 +138,24 @@ class Trials:
         return [_trial(told[n], ids) if n in told else None for n in range(len(attempts))]
 
     def answers(
-        self, measured: Measured, ids: Sequence[str], attempts: Sequence[Attempt],
+        self, measured: Measured, tests: Sequence[str], attempts: Sequence[Attempt],
         calls: Sequence[tuple[str, str, str]], *, until_s: float,
-    ) -> list[tuple[tuple[str, str] | None, ...] | None]:  # fmt: skip
-        """What functions (path, name, arguments) give with each change: ("value", repr), ("error", its name) ...
+    ) -> list[dict[str, tuple[str, str]] | None]:  # fmt: skip
+        """What is answered with each change: ("value", text), ("error", its name) ... by what was asked.
 
-        `ids`: tests that are collected first, so that the repository's modules are there.
+        `calls` are asked by their numbers: functions (path, name, arguments). `tests` are run, and whatever application
+        they talk to is asked more than they ask; those answers are by a text that says what was asked and when.
 
         Raises:
             NotTried: the tests cannot be run this way.
             EngineFault: the engine was lost.
         """
+        order = {"failing": [], "patience": 0, "web": list(range(len(tests)))}
         told = self._children(
-            measured, list(ids), attempts, mode="answer", until_s=until_s, enough=1_000_000, failing=0, calls=calls,
-            order={"failing": [], "patience": 0},
+            measured, list(tests), attempts, mode="answer", until_s=until_s, enough=1_000_000, failing=0, calls=calls,
+            order=order,
         )  # fmt: skip
-        return [_answers(told[n], len(calls)) if n in told else None for n in range(len(attempts))]
+        return [_answers(told[n]) if n in told else None for n in range(len(attempts))]
 
     def _children(
         self, measured: Measured, ids: list[str], attempts: Sequence[Attempt], *, mode: str, order: dict[str, Any],
@@ -163,7 +167,7 @@ class Trials:
         begin = limit(measured.collect_s, measured.collect_s)
         limits = {"begin": begin, "each": each, "default": limit(TEST_S / 10, TEST_S / 10)}
         if mode == "answer":
-            limits |= {"each": {}, "default": limit(FLOOR_S, FLOOR_S)}
+            limits |= {"each": {}, "default": limit(ANSWER_S, ANSWER_S)}
         shares = 1 if self.workers.servers else min(self.shares, len(attempts)) or 1
         tasks = []
         for share in range(shares):
@@ -221,9 +225,9 @@ def _trial(told: Mapping[str, Any], ids: Sequence[str]) -> Trial:
     )  # fmt: skip
 
 
-def _answers(told: Mapping[str, Any], count: int) -> tuple[tuple[str, str] | None, ...]:
+def _answers(told: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     said = told.get("answers", {})
-    return tuple((str(said[str(n)][0]), str(said[str(n)][1])) if str(n) in said else None for n in range(count))
+    return {str(asked)[:400]: (str(kind), str(text)) for asked, (kind, text) in said.items()}
 
 
 def _measured(outcome: Outcome, records: Sequence[dict[str, Any]], ids: Sequence[str]) -> Measured:

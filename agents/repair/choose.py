@@ -94,8 +94,8 @@ def _worth(
     value = one.prior * max(suspicion, UNKNOWN)
     if lost:
         value *= LOSS
-    if compared.of(one) and compared.calls:
-        value *= 1 - ODD * compared.changed(one) / len(compared.calls)
+    if compared.of(one) and compared.asked:
+        value *= 1 - ODD * compared.changed(one) / len(compared.asked)
     if " + " in one.family:
         value *= PAIR
     if _is_clumsy(one, sources):
@@ -136,7 +136,7 @@ def _trust(
 ) -> str:
     if believed == 1:
         return "the only edit found that makes every test pass"
-    asked = f"{len(compared.calls)} inputs that no test asserts anything about" if compared.calls else ""
+    asked = f"{len(compared.asked)} questions that no test asks" if compared.asked else ""
     if not rivals:
         same = f"; {len(alike)} of the others answer alike on {asked}" if alike and asked else ""
         return f"the likeliest of {believed} edits that make every test pass{same}"

@@ -1,6 +1,7 @@
 """Telling candidates apart by running them: what functions answer to inputs that no test asserts anything about."""
 
 import ast
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ Call = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Answers by candidate, in the order of `calls`; `before`: those of the code as it is."""
+    """Answers by candidate, in the order of `asked`; `before`: those of the code as it is."""
 
-    calls: tuple[Call, ...] = ()
+    asked: tuple[str, ...] = ()
+    """`largest(values=[])`, or a request and when it was made."""
     before: tuple[Answer, ...] = ()
     answers: Mapping[Candidate, tuple[Answer, ...]] | None = None
 
@@ -34,9 +36,9 @@ class Compared:
 
     def first_difference(self, one: Candidate, other: Candidate) -> str:
         """`largest(values=[]) gives 0, not None`; empty when they answer alike."""
-        for call, mine, theirs in zip(self.calls, self.of(one), self.of(other), strict=False):
+        for asked, mine, theirs in zip(self.asked, self.of(one), self.of(other), strict=False):
             if mine != theirs:
-                return f"{written(call)} gives {_shown(mine)}, not {_shown(theirs)}"
+                return f"{asked} gives {_shown(mine)}, not {_shown(theirs)}"
         return ""
 
 
@@ -47,39 +49,46 @@ class Differ:
     trials: Trials
     measured: Measured
     tests: Sequence[str]
-    """Collected first, so that the repository's modules are there."""
+    """Run too, and what they talk to over HTTP is asked more than they ask."""
     sources: Mapping[str, str]
 
     def __call__(self, candidates: Sequence[Candidate]) -> Compared:
-        """The candidates' answers; nothing when no function can be called by itself."""
-        calls = calls_for(candidates, self.measured.calls, self.sources)
-        if not calls or not candidates:
+        """The candidates' answers; nothing when nothing can be asked."""
+        if not candidates:
             return Compared()
+        calls = calls_for(candidates, self.measured.calls, self.sources)
         attempts = [Attempt({}, ()), Attempt({}, ()), *(_attempt(one) for one in candidates)]
         try:
             told = self.trials.answers(self.measured, self.tests, attempts, calls, until_s=SECONDS)
         except NotTried:
             return Compared()
-        before, again = told[0], told[1]
+        before, again, *others = told
         if before is None or again is None:
             return Compared()
         known = [said for said in told if said is not None]
-        steady = [
-            n for n, one in enumerate(before) if one is not None and one == again[n] and one[0] in ("value", "error")
+        told_apart = [
+            asked
+            for asked, answer in before.items()
+            if answer == again.get(asked) and answer[0] in ("value", "error") and tells(asked, calls, known)
         ]
-        steady = [n for n in steady if tells(calls[n][:2], calls, known)]
         answers = {
-            candidate: tuple(said[n] for n in steady)
-            for candidate, said in zip(candidates, told[2:], strict=True)
+            candidate: tuple(said.get(one) for one in told_apart)
+            for candidate, said in zip(candidates, others, strict=True)
             if said is not None
         }
-        return Compared(tuple(calls[n] for n in steady), tuple(before[n] for n in steady), answers)
+        texts = tuple(written(calls[int(one)]) if one.isdigit() else one for one in told_apart)
+        return Compared(texts, tuple(before[one] for one in told_apart), answers)
 
 
-def tells(function: tuple[str, str], calls: Sequence[Call], said: Sequence[Sequence[Answer]]) -> bool:
-    """Its answers depend on what it is given; one that always says the same (of an empty store, say) tells nothing."""
-    numbers = [n for n, call in enumerate(calls) if call[:2] == function]
-    return len({answers[n] for answers in said for n in numbers if answers[n] is not None}) > 1
+def tells(asked: str, calls: Sequence[Call], said: Sequence[Mapping[str, tuple[str, str]]]) -> bool:
+    """Answers there depend on what is asked; what always says the same (an empty store, say) tells nothing."""
+    place = _place(asked, calls)
+    return len({answer for answers in said for one, answer in answers.items() if _place(one, calls) == place}) > 1
+
+
+def _place(asked: str, calls: Sequence[Call]) -> tuple[str, ...]:
+    """The function, or the path without its query."""
+    return calls[int(asked)][:2] if asked.isdigit() else (re.split(r"[?,]", asked)[0],)
 
 
 def calls_for(

@@ -26,6 +26,8 @@ from sandbox.trials import Attempt, Change, Measured, NotTried, Trial, Trials
 
 MOST_GUARDS = 1500
 PATIENCE = 6
+LIKELY, WATCHED = 20, 5
+"""Lines, and failing and passing tests that run them, in which candidates are compared."""
 __all__ = ["Bounds", "Bug", "Candidate", "Choice", "Edit", "Hunt", "NotTried", "Repaired", "Suspect", "apply"]
 
 
@@ -135,8 +137,10 @@ class Hunt:
         return {one: self.measured.messages.get(one, "") for one in self.failing}
 
     def differ(self) -> Differ:
-        """Tells candidates apart by what functions answer."""
-        return Differ(self._trials, self.measured, self.failing, self.bug.sources)
+        """Tells candidates apart by what functions and applications answer."""
+        places = [(suspect.path, suspect.line) for suspect in self.suspects()[:LIKELY]]
+        near = [one for one in self._steady if self._covers(one, places)]
+        return Differ(self._trials, self.measured, (*self.failing[:WATCHED], *near[:WATCHED]), self.bug.sources)
 
     def ask(self, batch: Sequence[Candidate], *, until_s: float, enough: int, wide: bool) -> Sequence[Trial | None]:
         """See `search.Ask`."""

@@ -27,8 +27,8 @@ class Bounds:
     candidates: int = 8000
     enough: int = 8
     """Repairs that are looked for before they are compared."""
-    onward: float = 0.5
-    """After the first repair, how much longer others are looked for, as a share of the time it took (2 s at least)."""
+    onward: float = 0.75
+    """After the first repair, how much longer others are looked for, as a share of the time it took (4 s at least)."""
 
 
 class Ask(Protocol):
@@ -82,7 +82,7 @@ class _Search:
             return 0.0
         until = share * self.bounds.seconds
         if self.first is not None:
-            until = min(self.bounds.seconds, self.first + max(2.0, self.bounds.onward * self.first))
+            until = min(self.bounds.seconds, self.first + max(4.0, self.bounds.onward * self.first))
         return max(0.0, until - self.elapsed())
 
     def batch(self, batch: Sequence[Candidate], left: float) -> list[Candidate]:

@@ -65,10 +65,15 @@ class Child:
         self.leave("cut")
 
     def answer(self, session, items):
-        """Call functions of the repository with given arguments."""
+        """Call functions of the repository with given arguments; ask applications more than their tests do."""
         for number, (path, name, arguments) in enumerate(self.order["calls"]):
             self.tell("call", number)
-            self.tell("answer", number, answered(path, name, arguments))
+            self.tell("answer", str(number), answered(path, name, arguments))
+        asker = Asker(lambda label, answer: self.tell("answer", label, answer))
+        if self.order["web"] and asker.install():
+            for number, following in in_turn(self.order["web"], items, self.order["ids"]):
+                asker.begin(self.order["ids"][number])
+                self.one(session, items, number, following)
 
     def one(self, session, items, number, following, _wall=time.perf_counter, _cpu=time.process_time):
         """Run a test; True when it passed."""

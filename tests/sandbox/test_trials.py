@@ -202,8 +202,8 @@ def test_answers_of_functions(trials: Trials, measured: Measured) -> None:
     as_it_is, better = trials.answers(
         measured, FAILING, [Attempt({}, ()), replaced("best = 0", "best = values[0]")], calls, until_s=30
     )
-    assert as_it_is == (("value", "0"), ("error", "TypeError"), ("value", "0"))
-    assert better == (("value", "-1"), ("error", "TypeError"), ("error", "IndexError"))
+    assert as_it_is == {"0": ("value", "0"), "1": ("error", "TypeError"), "2": ("value", "0")}
+    assert better == {"0": ("value", "-1"), "1": ("error", "TypeError"), "2": ("error", "IndexError")}
 
 
 DATABASE = """
@@ -236,3 +236,45 @@ def test_what_imports_put_on_the_disk_is_there_for_everybody(box: DockerSandbox,
     found = trials.run(measured, failing, attempts, until_s=60)
     assert [one.fixed for one in found if one] == [(), (), tuple(failing), (), (), ()]
     assert [one.where for one in found if one] == ["collected", "import"] * 3 or measured.late is False
+
+
+SERVICE = """
+from fastapi import FastAPI
+
+app = FastAPI()
+notes = []
+
+
+@app.post("/notes/{text}")
+def add(text: str):
+    notes.append(text)
+
+
+@app.get("/notes")
+def page(limit: int = 2):
+    return notes[:limit]
+"""
+SERVICE_TEST = """
+from fastapi.testclient import TestClient
+from service import app
+
+
+def test_page():
+    client = TestClient(app)
+    client.post("/notes/a")
+    client.post("/notes/b")
+    assert client.get("/notes").json() == ["b"]
+"""
+
+
+def test_applications_are_asked_more_than_tests_ask(box: DockerSandbox, trials: Trials) -> None:
+    fill(box, {"service.py": SERVICE.encode(), "test_service.py": SERVICE_TEST.encode()})
+    tests = ["test_service.py::test_page"]
+    measured = trials.measure(tests, [], ["service.py"])
+    other = Attempt(replaced("notes[:limit]", "notes[-limit:]", SERVICE, "service.py").files, ())
+    before, after = trials.answers(measured, tests, [Attempt({}, ()), other], [], until_s=30)
+    assert before is not None and after is not None
+    asked = "GET /notes?limit=1, asked after request 3 of test_service.py::test_page"
+    assert (before[asked], after[asked]) == (("value", '200 ["a"]'), ("value", '200 ["b"]'))
+    assert before["GET /notes/b, asked after request 2 of test_service.py::test_page"][1].startswith("405 ")
+    assert set(before) == set(after)
