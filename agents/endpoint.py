@@ -72,10 +72,17 @@ class Endpoint:
         """
         ends = time.monotonic() + self._policy.total_s
         attempt = 0
+        account, size = self.config.account(), prompt.tokens() + self.config.max_output_tokens
         while True:
+            asked = time.monotonic()
+            await self._ledger.turn(account, size)
+            ends += time.monotonic() - asked
             outcome = await self._attempt(prompt, ends - time.monotonic())
             if isinstance(outcome, Reply):
                 return outcome
+            if outcome.crowded and self._ledger.slow_down(account, outcome.wait_s):
+                tell(f"{self.config.name}: {outcome.says}; all who share the key wait")
+                continue
             if outcome.kind == "unsupported" and self._step_down(outcome.feature):
                 continue
             attempt += 1

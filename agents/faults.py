@@ -26,6 +26,8 @@ class Fault:
     """It may have cost money; how much is unknown."""
     wait_s: float | None = None
     """How long the server asks us to wait."""
+    crowded: bool = False
+    """The endpoint limits our rate: everybody with the same key and model should wait."""
     feature: str = ""
     """For `unsupported`: `response_format`, `tools`, `temperature` or `max_tokens`."""
 
@@ -100,7 +102,8 @@ def _status_fault(error: openai.APIStatusError, hides: tuple[str, ...]) -> Fault
     if status == 429:
         if "insufficient_quota" in words or "billing" in words or "exceeded your current quota" in words:
             return Fault("account", "the account has no quota left (429)")
-        return Fault("again", "the endpoint limits our rate (429)", wait_s=retry_after_s(error.response.headers))
+        wait_s = retry_after_s(error.response.headers)
+        return Fault("again", "the endpoint limits our rate (429)", wait_s=wait_s, crowded=True)
     if status in (408, 409, 425) or status >= 500:
         return Fault("again", f"the endpoint fails ({status})", wait_s=retry_after_s(error.response.headers))
     if status in (401, 403):

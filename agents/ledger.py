@@ -75,6 +75,13 @@ class Ledger:
         with self._lock:
             self._held.pop(id(held), None)
 
+    async def turn(self, account: str, tokens: int) -> None:
+        """Wait until a call of this size may be made with this account; alone nobody waits."""
+
+    def slow_down(self, account: str, wait_s: float | None) -> bool:
+        """The endpoint limits the account's rate. True: `turn` waits for it, for everybody, so no try is lost."""
+        return False
+
     def totals(self) -> Usage:
         """What was spent so far."""
         with self._lock:

@@ -1,5 +1,6 @@
 """Which chat model plays a role, and how it is reached. Nothing here reads the environment."""
 
+import hashlib
 import re
 import ssl
 import warnings
@@ -73,6 +74,11 @@ class ModelConfig(Frozen):
     def same_account(self, other: "ModelConfig") -> bool:
         """Whether a refused key or an empty quota here is one there too."""
         return (self.base_url, self.api_key) == (other.base_url, other.api_key)
+
+    def account(self) -> str:
+        """Who shares a rate limit: the same endpoint, key and model; the key cannot be read from it."""
+        key = hashlib.sha256(self.api_key.get_secret_value().encode()).hexdigest()[:12]
+        return f"{self.name} {urlsplit(self.base_url).netloc.rpartition('@')[2]} {key}"[:200]
 
     def hides(self) -> tuple[str, ...]:
         """What must never be shown or recorded."""

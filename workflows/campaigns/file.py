@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from agents.contracts import Frozen, Request
 from workflows.campaigns.filters import parse_filter
 from workflows.kinds import BUILDERS
+from workflows.queue.money import Purse
 
 MOST_BYTES = 1_000_000
 End = Literal["branches", "patches", "bundles", "nothing"]
@@ -60,6 +61,7 @@ class Limits(Frozen):
     """Limits of every run and of all together."""
 
     each: Each = Field(Each(), description="of every run")
+    all: Purse = Field(Purse(), description="of all runs together")
 
 
 class Waves(Frozen):
@@ -105,6 +107,8 @@ class Campaign(Frozen):
     def _asked(self) -> "Campaign":
         if bool(self.recipe) == (self.request is not None):
             raise ValueError("say recipe or request, one of them")
+        for name in self.recipe:
+            _known_recipe(name)
         self.asked()
         return self
 
@@ -124,6 +128,17 @@ class Campaign(Frozen):
         """Settings of every run, as flags of the command line would set them."""
         given = {k: v for k, v in self.limits.each.model_dump().items() if v is not None}
         return {"engine": self.engine, **given}
+
+
+def _known_recipe(name: str) -> None:
+    from agents.recipes.catalog import NoSuchRecipe
+    from agents.recipes.recipe import WrongArgument
+    from agents.refactoring.steps import recipe_step
+
+    try:
+        recipe_step(name)
+    except (NoSuchRecipe, WrongArgument) as error:
+        raise ValueError(str(error)) from None
 
 
 def read(path: Path) -> Campaign:

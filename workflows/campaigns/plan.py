@@ -122,6 +122,7 @@ def _row(campaign: Campaign, planned: Planned, position: int, wave: int, store: 
         "request": campaign.asked().model_dump(mode="json"),
         "engine": campaign.engine,
         "flags": campaign.flags(),
+        "purse": campaign.limits.all.model_dump(),
         "branch": campaign.branch.format(**names),
         "store": store,
         "where": planned.place.where,

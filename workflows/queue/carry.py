@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from agents.contracts import Request
+from agents.ledger import Budget
 from sandbox.depot import Depot
 from sandbox.errors import SandboxError
 from sandbox.workspace import Workspace
@@ -25,6 +26,7 @@ from workflows.queue.checkpoint_tables import forget_thread
 from workflows.queue.checkpoints import Drained, forget, in_file, in_postgres, inherit
 from workflows.queue.jobs import INFRA, Job, LeaseLost, Queue
 from workflows.queue.lease import Lease, clock
+from workflows.queue.money import Purse, SharedLedger
 from workflows.queue.outcome import outcome
 from workflows.queue.reaper import MOST_TRIES
 from workflows.queue.shared_record import FencedRuns, SharedRecord, restore
@@ -129,7 +131,8 @@ class Carrier:
         lease.check()
         loaded = self._place.settings(home / "source", dict(job.spec.get("flags", {})))
         record = SharedRecord(runs.home(info.id), lease, info.id, secrets=secrets_of(loaded.values))
-        context = assemble(runs, info, loaded, control.stopped, record=record)
+        ledger = self._ledger(job, lease, loaded, record)
+        context = assemble(runs, info, loaded, control.stopped, ledger, record)
         if known:
             workspace = Workspace.create(context.lab.home, context.lab.source)
             depot.load(workspace, job.id, lease.token)
@@ -144,6 +147,14 @@ class Carrier:
             return self._ended(job, lease, step, done, outcome(done, context, record, lease.token))
         finally:
             context.lab.close()
+
+    def _ledger(self, job: Job, lease: Lease, loaded: Loaded, record: SharedRecord) -> SharedLedger:
+        settings, purse = loaded.values, Purse.model_validate(job.spec.get("purse", {}))
+        budget = Budget(usd=settings.budget_usd, tokens=settings.max_tokens, calls=settings.max_calls)
+        tell = lambda text: record.emit("note", text=text)  # noqa: E731 - like that of every ledger
+        ledger = SharedLedger(budget, lease, job.campaign, purse, tell)
+        ledger.restore(record.replies())
+        return ledger
 
     def _checkpoints(self, job: Job, lease: Lease, step: "Step") -> OpenSaver:
         if self._queue.database.shared:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 T = TypeVar("T")
@@ -106,6 +107,12 @@ class Database:
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self.engine.begin() as conn:
             return work(conn)
+
+
+def insert_missing(conn: Connection, table: Table, **values: Any) -> None:
+    """Insert a row unless one with its key is there, whoever else does so at the same time."""
+    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    conn.execute(make(table).values(**values).on_conflict_do_nothing())
 
 
 def is_away(error: DBAPIError) -> bool:

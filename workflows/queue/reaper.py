@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 from workflows.queue.database import Database
 from workflows.queue.dispatch import workflow_id
 from workflows.queue.jobs import ENDED, INFRA, QUEUED, RUNNING, Queue
+from workflows.queue.money import write_off
 from workflows.queue.schema import jobs, workers
 
 MOST_TRIES = 8
@@ -34,6 +35,7 @@ def _lapsed(conn: Connection, queue: Queue) -> dict[str, int]:
     )
     found = conn.execute(lapsed.with_for_update(skip_locked=True)).all()
     for row in found:
+        write_off(conn, row.id, row.token)
         if row.asked_to_stop:
             _end(conn, row.id, now, "cancelled", "cancelled while its worker was away")
         elif row.tries >= MOST_TRIES:

@@ -96,6 +96,43 @@ workers = Table(
 )
 
 
+budgets = Table(
+    "gl_budgets",
+    METADATA,
+    Column("campaign", String(80), primary_key=True),
+    Column("usd", Float, nullable=False, default=0.0),  # spent and reserved
+    Column("tokens", Integer, nullable=False, default=0),
+    Column("calls", Integer, nullable=False, default=0),
+)
+
+spending = Table(
+    "gl_spending",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("campaign", String(80), nullable=False),
+    Column("job", String(16), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("role", String(40), nullable=False),
+    Column("state", String(8), nullable=False),  # held, spent, lost (its worker died: the worst case counts)
+    Column("usd", Float, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("gl_spending_job", "job", "state"),
+)
+
+accounts = Table(
+    "gl_accounts",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("requests", Float, nullable=False),  # what is left in the bucket
+    Column("tokens", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("paused_until", Float, nullable=False, default=0.0),
+    Column("pause_s", Float, nullable=False, default=0.0),
+)
+
+
 class SchemaTooNew(Exception):
     """The database was made by a newer greenloop."""
 
@@ -104,7 +141,11 @@ def _first(conn: Connection) -> None:
     METADATA.create_all(conn, tables=[campaigns, jobs, files, events, workers])
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _first}
+def _money(conn: Connection) -> None:
+    METADATA.create_all(conn, tables=[budgets, spending, accounts])
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _first, 2: _money}
 """Version -> how it is reached from the one before."""
 VERSION = max(MIGRATIONS)
 
