@@ -108,9 +108,13 @@ class DockerEngine:
         """See `protocol.Engine.remove_run`."""
         return self._remove(lambda marks: marks.get(RUN) == run_id)
 
+    def count(self) -> int:
+        """How many sandboxes of ours are there now, whoever's they are."""
+        return len(_ours(self._connected()))
+
     def _remove(self, wanted: Callable[[Mapping[str, str]], bool]) -> list[str]:
         daemon = self._connected()
-        found: list[dict[str, Any]] = daemon.call("containers", all=True, filters={"label": RUN})
+        found = _ours(daemon)
         removed = [container["Id"] for container in found if wanted(container["Labels"] or {})]
         for container_id in removed:
             remove(daemon, container_id)
@@ -153,6 +157,11 @@ class Supplied:
     def remove_run(self, run_id: str) -> list[str]:
         """See `DockerEngine.remove_run`."""
         return self.engine.remove_run(run_id)
+
+
+def _ours(daemon: Daemon) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = daemon.call("containers", all=True, filters={"label": RUN})
+    return found
 
 
 def _forget(daemon: Daemon, container_id: str) -> None:

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,34 @@ SPARE_S = 30.0
 """How long a machine has to be short of memory before a worker is asked to end."""
 RESTART_S = 2.0
 Say = Callable[..., None]
+
+
+class BadAddress(ValueError):
+    """Metrics cannot be served there."""
+
+
+@contextmanager
+def metrics_at(loaded: Loaded, address: str) -> Iterator[None]:
+    """Answer `/metrics` meanwhile, when an address (`host:port`) is given.
+
+    Raises:
+        BadAddress: it is none, or is taken.
+    """
+    if not address:
+        yield
+        return
+    from workflows.engines import docker_engine
+    from workflows.queue.metrics import serve
+
+    with opened(loaded) as hall:
+        try:
+            stop = serve(hall.queue, docker_engine(loaded.values), address)
+        except (ValueError, OSError) as error:
+            raise BadAddress(f"--metrics {address}: {error}") from None
+        try:
+            yield
+        finally:
+            stop()
 
 
 def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) -> None:

@@ -13,7 +13,7 @@ from workflows.queue.jobs import ENDED, HELD, Queue
 from workflows.queue.schema import campaigns, jobs
 
 RUNNING, STOPPED, OVER, CANCELLED = "running", "stopped", "ended", "cancelled"
-GOOD = frozenset({Ending.DELIVERED, Ending.PARTIAL, FILTERED, DONE_BEFORE})
+GOOD = frozenset({Ending.DELIVERED, Ending.UNCHANGED, Ending.PARTIAL, FILTERED, DONE_BEFORE})
 """Endings that are no failure; what is refused is told and counted, and stops nobody either."""
 
 

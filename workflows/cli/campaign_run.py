@@ -103,7 +103,7 @@ def _tell(job: Job, ended: int, of: int) -> None:
     from sandbox.text import clean
 
     seconds = f"{(job.ended or 0) - (job.started or job.ended or 0):.0f} s"
-    more = job.reason.splitlines()[0] if job.reason else ""
+    more = " ".join(job.reason.split())
     typer.echo(clean(f"{ended:>4}/{of:<4} {job.ending:<17} {job.name:<{WIDTH}} {seconds:>6}  {more}").rstrip()[:240])
     sys.stdout.flush()
 
@@ -146,7 +146,8 @@ def send_again(
     """Send out what failed; returns the names."""
     words = {str(w) for w in planning.AGAIN} | {planning.NOT_STARTED}
     if everything:
-        words = {str(w) for w in MEANING} - {str(Ending.DELIVERED)} - {str(Ending.REFUSED)} | words
+        settled = {str(Ending.DELIVERED), str(Ending.UNCHANGED), str(Ending.REFUSED)}
+        words = {str(w) for w in MEANING} - settled | words
     chosen = [j for j in found if j.state == ENDED and j.ending in words and (not only or j.name in only)]
     ready = [j for j in chosen if j.spec.get("sha")]
     anew = {j.id: j.run if j.ending in planning.AGAIN else secrets.token_hex(4) for j in ready}

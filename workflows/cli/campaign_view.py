@@ -49,8 +49,7 @@ def show_jobs(found: "Sequence[Job]") -> None:
     for job in found:
         told = job.ending or job.state
         more = job.reason or str(job.result.get("branch", "")) or (job.worker if job.state == "running" else "")
-        first = more.splitlines()[0] if more else ""
-        typer.echo(clean(f"  {told:<17} {job.name:<{WIDTH}} {first}").rstrip()[:240])
+        typer.echo(clean(f"  {told:<17} {job.name:<{WIDTH}} {' '.join(more.split())}").rstrip()[:240])
     typer.echo(summary(found))
 
 

@@ -40,21 +40,26 @@ def worker(
     ] = 0,
     until_empty: Annotated[bool, typer.Option("--until-empty", help="End when no job is left.")] = False,
     lease: Annotated[float, typer.Option(min=2, help="Seconds after which a silent worker's job goes to others.")] = 30,
+    metrics: Annotated[str, typer.Option(help="Serve /metrics for Prometheus at HOST:PORT.", metavar="HOST:PORT")] = "",
     json_lines: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")] = False,
 ) -> None:
     """Carry out the runs of campaigns: take a job, lease it, carry it to its ending, take the next. SIGTERM drains."""
     with queue_problems():
         from workflows.campaigns.capacity import most
-        from workflows.campaigns.crew import begin_crew, serve_one
+        from workflows.campaigns.crew import BadAddress, begin_crew, metrics_at, serve_one
         from workflows.cli.campaign_view import sayer
 
         loaded = load_settings(None, queue_url=queue_url)
         say = sayer(json_lines=json_lines)
         count = most(concurrency, loaded.values.memory_mb)
-        if count == 1:
-            serve_one(loaded, say, lease_s=lease, until_empty=until_empty)
-        else:
-            begin_crew(loaded, say, count, lease_s=lease, until_empty=until_empty).work()
+        try:
+            with metrics_at(loaded, metrics):
+                if count == 1:
+                    serve_one(loaded, say, lease_s=lease, until_empty=until_empty)
+                else:
+                    begin_crew(loaded, say, count, lease_s=lease, until_empty=until_empty).work()
+        except BadAddress as error:
+            raise UsageProblem(str(error)) from None
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,6 @@ nothing by itself, the reaper does (`reaper.py`), which cancels a dead worker's 
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlalchemy import Connection
@@ -77,9 +76,22 @@ def workflow_id(job_id: str, token: int) -> str:
     return f"{job_id}.{token}"
 
 
-def launch(url: str, version: str, executor: str, carry: Carry) -> None:
+class _Told(logging.Handler):
+    """What DBOS has to say, said as everything else is."""
+
+    def __init__(self, say: Callable[..., None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say("queue_trouble", level=record.levelname.lower(), text=record.getMessage()[:500])
+
+
+def launch(url: str, version: str, executor: str, carry: Carry, say: Callable[..., None]) -> None:
     """Start taking jobs in this process, one at a time."""
-    quiet()
+    logger = quiet()
+    logger.handlers = [_Told(say)]
+    logger.propagate = False
     config: DBOSConfig = {
         "name": APPLICATION,
         "system_database_url": url,
@@ -105,7 +117,7 @@ def shut_down(within_s: float) -> None:
     DBOS.destroy(workflow_completion_timeout_sec=max(1, int(within_s)))
 
 
-def quiet() -> Any:
+def quiet() -> logging.Logger:
     """DBOS tells its own story on standard error; only what is wrong is wanted there."""
     logger = logging.getLogger("dbos")
     logger.setLevel(logging.ERROR)
