@@ -77,9 +77,9 @@ def test_adding_again_changes_nothing(make_queue: MakeQueue) -> None:
 
 def test_a_lease_is_taken_over_only_when_it_ran_out(make_queue: MakeQueue) -> None:
     one, two = filled(make_queue(), "a"), make_queue()
-    one.claim("a", 1, "w1", 0.6)
+    one.claim("a", 1, "w1", 3)
     assert reap(two, 30) == []
-    time.sleep(0.7)
+    time.sleep(3.1)
     assert reap(two, 30) == ["a"]
     assert reap(one, 30) == []
     assert statuses(two) == {"a.1": "CANCELLED", "a.2": "ENQUEUED"}
@@ -98,23 +98,23 @@ def test_a_lease_is_taken_over_only_when_it_ran_out(make_queue: MakeQueue) -> No
 
 def test_renewing_keeps_a_lease(make_queue: MakeQueue) -> None:
     queue = filled(make_queue(), "a")
-    queue.claim("a", 1, "w1", 0.5)
+    queue.claim("a", 1, "w1", 3)
     for _ in range(4):
-        time.sleep(0.2)
-        assert queue.renew("a", 1, 0.5, 1) is False
+        time.sleep(0.9)
+        assert queue.renew("a", 1, 3, 1) is False
     assert reap(queue, 30) == []
     stop(queue, "c")
-    assert queue.renew("a", 1, 0.5, 1) is True
+    assert queue.renew("a", 1, 3, 1) is True
 
 
 def test_a_lease_knows_by_itself_that_it_is_lost(make_queue: MakeQueue) -> None:
     queue = filled(make_queue(), "a")
     before = clock()
-    queue.claim("a", 1, "w1", 0.5)
+    queue.claim("a", 1, "w1", 3)
     told: list[str] = []
-    lease = Lease(queue, "a", 1, 0.5, told.append, before)
+    lease = Lease(queue, "a", 1, 3, told.append, before)
     lease.check()
-    time.sleep(0.45)  # nobody renewed: lost for us a little before it is lost for the others
+    time.sleep(2.5)  # nobody renewed: lost for us a little before it is lost for the others
     with pytest.raises(LeaseLost):
         lease.check()
     assert told == ["lost"]
@@ -126,13 +126,13 @@ def test_a_lease_knows_by_itself_that_it_is_lost(make_queue: MakeQueue) -> None:
 def test_a_lease_that_is_renewed_goes_on_and_hears_of_a_cancel(make_queue: MakeQueue) -> None:
     queue = filled(make_queue(), "a")
     told: list[str] = []
-    queue.claim("a", 1, "w1", 0.6)
-    lease = Lease(queue, "a", 1, 0.6, told.append, clock())
+    queue.claim("a", 1, "w1", 3)
+    lease = Lease(queue, "a", 1, 3, told.append, clock())
     lease.start()
-    time.sleep(1.0)
+    time.sleep(3.5)
     lease.check()
     stop(queue, "c")
-    time.sleep(0.3)
+    time.sleep(1.5)
     lease.close()
     assert told
     assert set(told) == {"cancelled"}
