@@ -12,8 +12,9 @@ from typing import Any
 from sandbox import podman
 from sandbox.container import DockerSandbox, never, remove
 from sandbox.daemon import Daemon, Gone, connect
-from sandbox.errors import EngineFault, ImageUnavailable, Stopped
+from sandbox.errors import EngineFault, EngineUnavailable, ImageUnavailable, Stopped
 from sandbox.extras.values import NONE, Extras
+from sandbox.facts import read_facts, runtime_name, why_unbounded
 from sandbox.hardening import WRITABLE, container_config, host_config
 from sandbox.owners import RUN, is_abandoned, labels, this_process
 from sandbox.protocol import Limits
@@ -41,6 +42,8 @@ class DockerEngine:
         self._lock = threading.Lock()
         self._daemon: Daemon | None = None
         self._cpus = 0.0
+        self._unbounded = ""
+        self._runtime_name: str | None = None
 
     @property
     def client(self) -> Any:
@@ -57,7 +60,10 @@ class DockerEngine:
                 daemon = connect(self._place)
                 info = daemon.call("info")
                 self._cpus = float(info["NCPU"])
-                daemon.podman = podman.is_podman(daemon.call("version"))
+                version = daemon.call("version")
+                self._unbounded = why_unbounded(read_facts(info, version))
+                self._runtime_name = runtime_name(self._runtime, info)
+                daemon.podman = podman.is_podman(version)
                 if daemon.podman:
                     podman.require_runtime(self._runtime, info)
                 daemon.ahead_s = 0.0 if daemon.way.local else clock_ahead(str(info.get("SystemTime")))
@@ -68,14 +74,16 @@ class DockerEngine:
         """See `protocol.Engine.open`. `extras`: servers to start beside the code, from an image that holds them.
 
         Raises:
-            EngineUnavailable: no engine answers.
+            EngineUnavailable: no engine answers, or it cannot keep a sandbox's bounds.
             ImageUnavailable: the image is not there, or wants writable volumes.
             EngineFault: the engine refused to start it.
         """
         connected = self._connected()
+        if self._unbounded:
+            raise EngineUnavailable(f"no sandbox is opened: {self._unbounded} (`greenloop doctor` says more)")
         path = _search_path(connected, image)
         daemon = connected.another()
-        host = host_config(daemon.api, limits, extras, cpus=min(limits.cpus, self._cpus), runtime=self._runtime)
+        host = host_config(daemon.api, limits, extras, cpus=min(limits.cpus, self._cpus), runtime=self._runtime_name)
         marks = labels(run_id, limits.lifetime_s)
         with contextlib.ExitStack() as undo:
             undo.callback(daemon.close)

@@ -2,67 +2,55 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
-from agents.contracts import Frozen
 from sandbox.base_image import base_tag, is_present
 from sandbox.errors import SandboxError
 from sandbox.git import installed
+from workflows.engine_checkup import attack_rows, engine_rows, host_flaws
 from workflows.engines import docker_engine
+from workflows.rows import Row
 from workflows.settings import OFFLINE, Loaded, choose_engine
 
 GIB = 1024**3
 DISK_FREE = 5 * GIB
 
 
-class Row(Frozen):
-    """One check."""
-
-    name: str
-    state: Literal["ok", "warn", "bad"]
-    found: str
-    advice: str = ""
-
-
-def checkup(loaded: Loaded) -> list[Row]:
-    """Every check, in the order in which problems should be solved."""
-    return [_python(), _git(), *_docker(loaded), _disk(loaded), _model(loaded)]
+def checkup(loaded: Loaded, *, attacks: bool = True) -> Iterator[Row]:
+    """Every check, in the order in which problems should be solved; the attacks on a sandbox come last."""
+    yield _python()
+    git, found = _git()
+    yield git
+    yield from host_flaws(found)
+    engine = docker_engine(loaded.values)
+    try:
+        yield from engine_rows(loaded.values, engine)
+        base = _base(loaded, engine.client)
+    except SandboxError as error:
+        yield Row(name="docker", state="bad", found="no engine answers", advice=str(error))
+        attacks = False
+    else:
+        yield base
+        attacks = attacks and base.state == "ok"
+    yield _disk(loaded)
+    yield _model(loaded)
+    if attacks:
+        yield from attack_rows(engine, base_tag(loaded.values.base_image))
+    engine.close()
 
 
 def _python() -> Row:
     return Row(name="python", state="ok", found=f"{sys.version.split()[0]}, greenloop {version('greenloop')}")
 
 
-def _git() -> Row:
+def _git() -> tuple[Row, str]:
     try:
-        found = installed()
+        found = ".".join(str(part) for part in installed())
     except (SandboxError, OSError) as error:
-        return Row(name="git", state="bad", found=str(error), advice="install a newer git")
-    return Row(name="git", state="ok", found=".".join(str(part) for part in found))
-
-
-def _docker(loaded: Loaded) -> list[Row]:
-    try:
-        client = docker_engine(loaded.values).client
-        info: dict[str, Any] = client.info()
-    except SandboxError as error:
-        return [Row(name="docker", state="bad", found="no engine answers", advice=str(error))]
-    options = ", ".join(o.split(",")[0].removeprefix("name=") for o in info.get("SecurityOptions") or []) or "none"
-    text = f"engine {info.get('ServerVersion')}, cgroup v{info.get('CgroupVersion', '1')}, security: {options}"
-    rows = [Row(name="docker", state="ok", found=text)]
-    wanted = loaded.values.runtime
-    runtimes = sorted(info.get("Runtimes") or {})
-    if wanted and wanted not in runtimes:
-        rows.append(
-            Row(name="runtime", state="bad", found=f"{wanted} is not one of {', '.join(runtimes)}", advice="install it")
-        )
-    if "name=seccomp,profile=default" not in (info.get("SecurityOptions") or []) and "seccomp" not in options:
-        rows.append(
-            Row(name="seccomp", state="warn", found="the engine has no seccomp", advice="use a kernel with seccomp")
-        )
-    rows.append(_base(loaded, client))
-    return rows
+        return Row(name="git", state="bad", found=str(error), advice="install a newer git"), ""
+    return Row(name="git", state="ok", found=found), found
 
 
 def _base(loaded: Loaded, client: Any) -> Row:

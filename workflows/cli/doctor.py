@@ -20,23 +20,25 @@ def doctor(
         bool, typer.Option("--app", help="Start the application of --repo and explain what is wrong.")
     ] = False,
     repo: options.Repo = Path(),
+    attacks: Annotated[bool, typer.Option(help="Try ten attacks on a sandbox of this engine (some seconds).")] = True,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object per check.")] = False,
 ) -> int:
-    """Check what a run needs (Python, git, Docker, disk, model), or with --app why an application does not work."""
+    """Check what a run needs and what keeps its sandbox closed, or with --app why an application does not work."""
     with known_problems():
-        return _application(repo, json_lines=json_lines) if app else _checkup(json_lines=json_lines)
+        return _application(repo, json_lines=json_lines) if app else _checkup(attacks=attacks, json_lines=json_lines)
 
 
-def _checkup(*, json_lines: bool) -> int:
+def _checkup(*, attacks: bool, json_lines: bool) -> int:
     from workflows.checkup import checkup
 
-    rows = checkup(load_settings())
-    for row in rows:
+    rows = []
+    for row in checkup(load_settings(), attacks=attacks):
+        rows.append(row)
         if json_lines:
             typer.echo(row.model_dump_json())
         else:
             mark = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}[row.state]
-            typer.echo(f"{mark}  {row.name:<12} {row.found}" + (f"\n      -> {row.advice}" if row.advice else ""))
+            typer.echo(f"{mark}  {row.name:<18} {row.found}" + (f"\n      -> {row.advice}" if row.advice else ""))
     bad = [row for row in rows if row.state == "bad"]
     if not json_lines:
         typer.echo(f"\n{'everything a run needs is there' if not bad else f'{len(bad)} problems'}")
