@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from agents.recipes import (
     annotated,
     dead_code,
+    fastapi_names,
     httpx_calls,
     lifespan,
     logging_calls,
@@ -14,6 +15,7 @@ from agents.recipes import (
     pyjwt,
     rename,
     select,
+    settings_class,
     typing_names,
     utcnow,
 )
@@ -23,6 +25,7 @@ from agents.recipes.recipe import Recipe, WrongArgument
 _TOPICS = (
     annotated,
     dead_code,
+    fastapi_names,
     httpx_calls,
     lifespan,
     logging_calls,
@@ -31,6 +34,7 @@ _TOPICS = (
     pyjwt,
     rename,
     select,
+    settings_class,
     typing_names,
     utcnow,
 )

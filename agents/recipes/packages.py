@@ -98,6 +98,22 @@ def replace(repo: Repo, name: str, line: str) -> None:
     _remind(repo, line)
 
 
+def at_least(repo: Repo, name: str, version: str) -> None:
+    """Raise the lower bound of a requirement, so that nothing older is installed; what is above already stays."""
+    found = requirement(repo, name)
+    if found is None or not any(found.specifier.contains(old, prereleases=True) for old in _below(version)):
+        return
+    kept = [str(spec) for spec in found.specifier if spec.operator in ("<", "<=", "!=")]
+    extras = f"[{','.join(sorted(found.extras))}]" if found.extras else ""
+    replace(repo, name, f"{found.name}{extras}{','.join([f'>={version}', *sorted(kept)])}")
+
+
+def _below(version: str) -> list[str]:
+    """Versions older than one, enough to see whether a specifier lets any in."""
+    major, minor = Version(version).major, Version(version).minor
+    return [f"{m}.{n}.{p}" for m in range(major + 1) for n in range(minor if m == major else 300) for p in (0, 2, 9)]
+
+
 def _remind(repo: Repo, line: str) -> None:
     for path in _LOCKS:
         if path in repo.texts:

@@ -1,0 +1,150 @@
+"""A published project's own tests before and after the recipes, in environments of their own in a scratch folder.
+
+scripts/recipes_on_real.py [NAME...] [--into FOLDER]   prints one table for each project
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from agents.recipes.apply import apply
+from agents.recipes.catalog import recipe
+from agents.recipes.recipe import Outcome
+
+Files = dict[str, str | bytes]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A published source archive with its tests, and what they are run with."""
+
+    package: str
+    recipes: tuple[str, ...]
+    with_packages: tuple[str, ...]
+    after: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recipe -> packages its result is run with, where they are others."""
+    tests: tuple[str, ...] = ()
+    """Arguments for pytest."""
+
+
+TOOLS = ("pytest<8", "pytest-asyncio<0.22", "pytest-mock", "asgi_lifespan", "respx")
+PROJECTS = {
+    "fastapi-users": Project(
+        "fastapi-users==10.1.0",
+        (
+            "annotated", "aware-utcnow", "lifespan", "dead-code", "pydantic-v2",
+            "rename:fastapi_users.jwt.generate_jwt=make_jwt",
+        ),
+        (
+            *TOOLS, "fastapi==0.95.2", "httpx<0.24", "pydantic<2", "passlib[bcrypt]==1.7.4", "email-validator<1.3",
+            "pyjwt[crypto]==2.4.0", "python-multipart==0.0.5", "makefun==1.13.1", "httpx-oauth==0.7.0", "redis<5",
+            "bcrypt<4", "setuptools<70", "requests", "fastapi-users-db-sqlalchemy==4.0.3",
+        ),
+        {
+            "pydantic-v2": (
+                *TOOLS, "fastapi==0.115.0", "httpx<0.28", "pydantic>=2,<3", "passlib[bcrypt]==1.7.4",
+                "email-validator>=2", "pyjwt[crypto]==2.4.0", "python-multipart", "makefun==1.13.1",
+                "httpx-oauth==0.7.0", "redis<5", "bcrypt<4", "setuptools<70", "requests",
+            )
+        },
+    ),
+}  # fmt: skip
+
+
+def fetch(package: str, into: Path) -> Path:
+    """Unpack a package's source archive."""
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+    subprocess.run([*pip, "-d", into, package], check=True)
+    archive = next(into.glob("*.tar.gz"))
+    with tarfile.open(archive) as opened:
+        opened.extractall(into, filter="data")
+    return next(path for path in into.iterdir() if path.is_dir())
+
+
+def environment(folder: Path, packages: tuple[str, ...]) -> Path:
+    """A new environment with these packages; returns its Python."""
+    uv = str(Path(sys.executable).parent / "uv")
+    subprocess.run([uv, "venv", "-q", "--python", sys.executable, folder], check=True)
+    subprocess.run([uv, "pip", "install", "-q", "--python", folder / "bin/python", *packages], check=True)
+    return folder / "bin/python"
+
+
+def read(root: Path) -> Files:
+    """Every file of a project."""
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def results(python: Path, files: Files, arguments: tuple[str, ...]) -> dict[str, str]:
+    """Test id -> passed, failed or error, of the tests of a tree laid down anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            place = Path(folder, path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content if isinstance(content, bytes) else content.encode())
+        command = [python, "-B", "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", *arguments]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return {name: word for word, name in re.findall(r"(?m)^(PASSED|FAILED|ERROR|SKIPPED) (\S+)", done.stdout)}
+
+
+def counted(found: dict[str, str]) -> str:
+    """`511 passed, 2 failed`."""
+    return ", ".join(
+        f"{list(found.values()).count(word)} {word.lower()}" for word in ("PASSED", "FAILED", "ERROR", "SKIPPED")
+        if word in found.values()
+    )  # fmt: skip
+
+
+def row(name: str, outcome: Outcome, before: dict[str, str], after: dict[str, str]) -> str:
+    """One line of the table."""
+    worse = sorted(test for test, word in before.items() if word == "PASSED" and after.get(test) != "PASSED")
+    left = sum(note.left_out for note in outcome.notes)
+    verdict = "the same" if before == after else f"worse: {len(worse)}" if worse else "no worse"
+    return f"| {name} | {len(outcome.changes)} | {left} | {counted(after)} | {verdict} |" + "".join(
+        f"\n  {test}" for test in worse[:5]
+    )
+
+
+def measure(project: Project, folder: Path) -> None:
+    """Print the table of one project."""
+    root = fetch(project.package, folder / "source")
+    files = read(root)
+    python = environment(folder / "before", project.with_packages)
+    before = results(python, files, project.tests)
+    print(f"\n{project.package}: {counted(before)} before\n")
+    print("| recipe | files changed | places left out | tests after | against before |")
+    print("|---|---|---|---|---|", flush=True)
+    pythons = {name: environment(folder / name, packages) for name, packages in project.after.items()}
+    everything = dict(files)
+    for name in project.recipes:
+        outcome = apply(recipe(name), files)
+        both = {**files, **outcome.changes}
+        after = results(pythons.get(name, python), {p: t for p, t in both.items() if t is not None}, project.tests)
+        print(row(name, outcome, before, after), flush=True)
+        if name not in project.after:
+            everything |= {p: t for p, t in apply(recipe(name), everything).changes.items() if t is not None}
+    together = Outcome({p: str(t) for p, t in everything.items() if files[p] != t})
+    print(row("all that run with the same packages", together, before, results(python, everything, project.tests)))
+
+
+def main() -> None:
+    """Measure the named projects, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*PROJECTS, []])
+    parser.add_argument("--into", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in given.names or PROJECTS:
+            place = (given.into or Path(scratch)) / name
+            (place / "source").mkdir(parents=True)
+            measure(PROJECTS[name], place)
+
+
+if __name__ == "__main__":
+    main()
