@@ -37,21 +37,21 @@ class Project:
 TOOLS = ("pytest<8", "pytest-asyncio<0.22", "pytest-mock", "asgi_lifespan", "respx")
 PROJECTS = {
     "fastapi-users": Project(
-        "fastapi-users==10.1.0",
+        "fastapi-users==10.4.2",
         (
             "annotated", "aware-utcnow", "lifespan", "dead-code", "pydantic-v2",
             "rename:fastapi_users.jwt.generate_jwt=make_jwt",
         ),
         (
-            *TOOLS, "fastapi==0.95.2", "httpx<0.24", "pydantic<2", "passlib[bcrypt]==1.7.4", "email-validator<1.3",
-            "pyjwt[crypto]==2.4.0", "python-multipart==0.0.5", "makefun==1.13.1", "httpx-oauth==0.7.0", "redis<5",
+            *TOOLS, "fastapi==0.95.2", "httpx<0.24", "pydantic<2", "passlib[bcrypt]==1.7.4", "email-validator<1.4",
+            "pyjwt[crypto]==2.6.0", "python-multipart==0.0.6", "makefun==1.15.0", "httpx-oauth<0.12", "redis<5",
             "bcrypt<4", "setuptools<70", "requests", "fastapi-users-db-sqlalchemy==4.0.3",
         ),
         {
             "pydantic-v2": (
                 *TOOLS, "fastapi==0.115.0", "httpx<0.28", "pydantic>=2,<3", "passlib[bcrypt]==1.7.4",
-                "email-validator>=2", "pyjwt[crypto]==2.4.0", "python-multipart", "makefun==1.13.1",
-                "httpx-oauth==0.7.0", "redis<5", "bcrypt<4", "setuptools<70", "requests",
+                "email-validator>=2", "pyjwt[crypto]==2.6.0", "python-multipart", "makefun==1.15.0",
+                "httpx-oauth<0.12", "redis<5", "bcrypt<4", "setuptools<70", "requests",
             )
         },
     ),

@@ -19,7 +19,7 @@ def finish(repo: Repo, path: str, text: str, needs: Iterable[str] = ()) -> None:
         return
     edit = FileEdit.of(path, text, module_name(path), own_packages(repo))
     add_imports(edit, needs)
-    gone = _unused(edit.text) - _unused(before)
+    gone = unused(edit.text) - unused(before)
     if gone:
         kept = kept_for_others(repo, path)
         gone = set() if "*" in kept else gone - kept
@@ -69,7 +69,7 @@ def _all_list(text: str) -> str:
     return found[1] if found else ""
 
 
-def _unused(text: str) -> set[str]:
+def unused(text: str) -> set[str]:
     """Local names of imports at module level that nothing in the file uses."""
     tree = ast.parse(text)
     imported: set[str] = set()

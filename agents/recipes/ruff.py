@@ -44,12 +44,18 @@ def like(before: str, after: str, path: str, pyproject: str, own: Iterable[str] 
     Args:
         own: the repository's top-level import names.
     """
-    settings = [*_layout(pyproject), f"lint.isort.known-first-party={json.dumps(sorted(own))}"]
+    settings = [*_layout(pyproject), _first_party(own)]
     if fixed(before, path, ["I"], settings=settings) == before:
         after = fixed(after, path, ["I"], settings=settings)
     if _formatted(before, path, settings) == before:
         after = _formatted(after, path, settings)
     return after
+
+
+def laid_out(text: str, path: str, pyproject: str, own: Iterable[str]) -> str:
+    """A new file with its imports sorted, in ruff's format."""
+    settings = [*_layout(pyproject), _first_party(own)]
+    return _formatted(fixed(text, path, ["I"], settings=settings), path, settings)
 
 
 def _formatted(text: str, path: str, settings: Sequence[str]) -> str:
@@ -82,6 +88,10 @@ def _run(arguments: list[str], text: str, path: str) -> str:
         command.append("--exit-zero")
     done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS, cwd="/", check=True)
     return done.stdout.decode()
+
+
+def _first_party(own: Iterable[str]) -> str:
+    return f"lint.isort.known-first-party={json.dumps(sorted(own))}"
 
 
 def is_standard(module: str) -> bool:
