@@ -16,7 +16,8 @@ from sandbox.manifest import read_manifest
 from sandbox.protocol import Limits
 from sandbox.traced import not_reached, run_traced, spans, touched
 from sandbox.trust import arrange
-from tests.sandbox.test_gates import Files, edited, listing, on_stand, service
+from tests.sandbox.test_gates import Files, edited, on_stand
+from tests.support.gate_stand import listing, service
 from tests.support.trees import RUN_ID, images
 
 BEFORE = """\
