@@ -132,6 +132,8 @@ def subject_of(block: BlockSpec, spec: FeatureSpec, style: Style) -> Subject | N
     if resource is None:
         return None
     v = view(resource, spec, style)
+    if v.owned:
+        raise NotUnderstood(words(resource.plural), "A table of private items is not offered.")
     if v.nested or not {"create", "list"} <= set(v.actions):
         raise NotUnderstood(words(resource.plural), "A table needs a resource that is created and listed by itself.")
     schemas = module_path(style.schema_module, v.name, v.plural)

@@ -18,6 +18,7 @@ def check_resource(resource: ResourceSpec, spec: FeatureSpec) -> None:
     _check_fields(resource)
     _check_relations(resource, spec)
     _check_listing(resource, spec)
+    _check_owner(resource, spec)
 
 
 def _check_names(resource: ResourceSpec, spec: FeatureSpec) -> None:
@@ -53,6 +54,19 @@ def _check_relations(resource: ResourceSpec, spec: FeatureSpec) -> None:
         if relation.target == resource.name and (relation.nested or relation.kind == "many_to_many"):
             offer = "A resource can refer to itself by an optional, not nested many-to-one relation only."
             raise NotUnderstood(f"{words(resource.plural)} of {words(resource.plural)}", offer)
+
+
+def _check_owner(resource: ResourceSpec, spec: FeatureSpec) -> None:
+    """Only what stands for itself can be private: what hangs on it would need the same owner."""
+    name, owned = words(resource.plural), {r.name for r in spec.resources if r.owned}
+    if resource.owned and (resource.exists or any(r.kind == "many_to_one" and r.nested for r in resource.relations)):
+        raise NotUnderstood(
+            f"own {name}", f"Owners are offered for new resources that are not below another one: {name}."
+        )
+    private = sorted({relation.target for relation in resource.relations} & owned)
+    if private:
+        offer = f"What belongs to private {words(private[0])}s would need their owner too; that is not offered."
+        raise NotUnderstood(f"{name} of {words(private[0])}s", offer)
 
 
 def _check_listing(resource: ResourceSpec, spec: FeatureSpec) -> None:

@@ -41,6 +41,8 @@ class Style:
     current_user: Symbol | None = None
     """Login dependency for guarded routes: an `Annotated` alias when `user_is_alias`, else a function for `Depends`."""
     user_is_alias: bool = True
+    users_table: str = "users"
+    """Where the login keeps its accounts."""
     model_module: str = "app.models.{name}"
     """Module of a resource's ORM class; `{name}` singular, `{plural}` plural; empty: same file."""
     schema_module: str = "app.schemas.{name}"

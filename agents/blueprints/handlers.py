@@ -77,7 +77,15 @@ class Handlers:
         given = "**data.model_dump()"
         if self.v.links:
             given = f"**data.model_dump(exclude={self._link_names})"
-        return f"{given}, {self.v.nested.column}={self.v.nested.column}" if self.v.nested else given
+        given = f"{given}, {self.v.nested.column}={self.v.nested.column}" if self.v.nested else given
+        owner = "owner_id" if self.repo else "user.id"
+        return f"{given}, owner_id={owner}" if self.v.owned else given
+
+    @property
+    def user(self) -> str:
+        """Annotation of the parameter that holds who is logged in."""
+        user = self.v.style.current_user
+        return user.name if user else ""
 
     @property
     def dump_changes(self) -> str:
@@ -98,6 +106,7 @@ class Handlers:
     def find_parameters(self) -> str:
         """Parameters of the repository's `find`, with a leading comma."""
         found = [f"{self.v.nested.column}: int"] if self.v.nested else []
+        found += ["owner_id: int"] if self.v.owned else []
         found += ["*"] if self._narrowing or self.v.paginated else []
         found += [f"{name}: {annotation} = None" for name, annotation in self._narrowing]
         found += ["limit: int", "offset: int"] if self.v.paginated else []
@@ -106,6 +115,7 @@ class Handlers:
     @property
     def find_arguments(self) -> str:
         found = [self.v.nested.column] if self.v.nested else []
+        found += ["user.id"] if self.v.owned else []
         names = [name for name, _ in self._narrowing] + (["limit", "offset"] if self.v.paginated else [])
         return ", ".join([*found, *(f"{name}={name}" for name in names)])
 
@@ -179,7 +189,8 @@ class Handlers:
         v, found = self.v, list[str]()
         user = v.style.current_user
         if action in v.guarded and user and v.style.user_is_alias:
-            found.append(f"_: {ADMIN if action in v.admin else user.name}")
+            name = "user" if v.owned and action in ("create", "list") else "_"
+            found.append(f"{name}: {ADMIN if action in v.admin else user.name}")
         if action in ("read", "update", "delete"):
             found.append(f"{v.var}: Annotated[{v.cls}, Depends(existing_{v.name})]")
         elif v.nested:

@@ -20,7 +20,7 @@ _SQLALCHEMY = {
     name: f"from sqlalchemy import {name}"
     for name in (
         *("Boolean", "Column", "Date", "DateTime", "Float", "ForeignKey", "Integer", "Numeric", "String", "Table"),
-        *("Text", "Uuid", "func", "or_", "select"),
+        *("Text", "UniqueConstraint", "Uuid", "func", "or_", "select"),
     )
 }
 _ORM = {

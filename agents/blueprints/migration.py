@@ -70,22 +70,31 @@ def _new_table(v: View) -> _Steps:
     table = v.target.table
     lines = [_column("id", "Integer", nullable=False)]
     lines += [_field_column(f) for f in v.fields]
+    lines += [_column("owner_id", "Integer", nullable=False)] if v.owned else []
     lines += [_column(p.column, "Integer", nullable=p.nullable) for p in v.parents]
     if v.style.timestamps:
         lines.append(_column("created_at", "DateTime(timezone=True)", nullable=False, default="sa.func.now()"))
     lines += [_foreign_key(table, p) for p in v.parents]
+    lines += [_owner_key(table, v.style.users_table)] if v.owned else []
     lines.append(f"sa.PrimaryKeyConstraint({literal('id')}, name=op.f({literal(f'pk_{table}')}))")
-    lines += [
-        f"sa.UniqueConstraint({literal(f.name)}, name=op.f({literal(f'uq_{table}_{f.name}')}))"
-        for f in v.fields
-        if f.spec.unique
-    ]
-    indexed = [f.name for f in v.fields if f.index] + [p.column for p in v.parents]
+    owner = ("owner_id",) if v.owned else ()
+    lines += [_unique(table, (*owner, f.name)) for f in v.fields if f.spec.unique]
+    indexed = [f.name for f in v.fields if f.index] + [*owner, *(p.column for p in v.parents)]
     up, down = [_create_table(table, lines)], [f"op.drop_table({literal(table)})"]
     for name in indexed:
         up.append(_create_index(table, name))
         down.insert(0, _drop_index(table, name))
     return _Steps(up, down)
+
+
+def _unique(table: str, columns: tuple[str, ...]) -> str:
+    named = ", ".join(map(literal, columns))
+    return f"sa.UniqueConstraint({named}, name=op.f({literal(f'uq_{table}_' + '_'.join(columns))}))"
+
+
+def _owner_key(table: str, users: str) -> str:
+    name = literal(f"fk_{table}_owner_id_{users}")
+    return f'sa.ForeignKeyConstraint(["owner_id"], [{literal(f"{users}.id")}], name=op.f({name}), ondelete="CASCADE")'
 
 
 def _added_columns(v: View) -> _Steps:

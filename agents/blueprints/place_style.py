@@ -68,6 +68,7 @@ def layout_of(bench: Bench) -> Layout:
         session=symbol_of(bench, profile.session_dependency),
         session_is_alias=not isinstance(session.node, Function),
         current_user=_user(bench),
+        users_table=_users_table(bench),
         user_is_alias=bool(_user_node(bench)) and not isinstance(_user_node(bench), Function),
         model_module="" if single else pattern(models, f"{where}models"),
         schema_module="" if single else pattern(schemas, f"{where}schemas"),
@@ -177,6 +178,11 @@ def _user_node(bench: Bench) -> ast.AST | None:
 def _user(bench: Bench) -> Symbol | None:
     login = bench.profile.login
     return symbol_of(bench, login.current_user) if login and login.current_user else None
+
+
+def _users_table(bench: Bench) -> str:
+    place = bench.profile.login.user_model if bench.profile.login else None
+    return next((model.table for model in bench.app.models if model.found.place == place), "users")
 
 
 def _type(bench: Bench, name: str) -> Symbol | None:

@@ -54,6 +54,8 @@ class ResourceSpec(Frozen):
     fields: tuple[FieldSpec, ...] = ()
     relations: tuple[Relation, ...] = ()
     actions: tuple[Action, ...] = ALL_ACTIONS
+    owned: bool = False
+    """Each item belongs to the user who made it, and nobody else sees it."""
     exists: bool = False
     """The application has it already: `fields` and `relations` are additions to it."""
 

@@ -66,6 +66,22 @@ class View:
         return local(self.name)
 
     @property
+    def owned(self) -> bool:
+        return self.spec.owned
+
+    @property
+    def columns(self) -> list[str]:
+        """Lines of the ORM class for its fields; what is unique is so for each owner."""
+        return [f.column.replace(", unique=True", "") if self.owned else f.column for f in self.fields]
+
+    @property
+    def owner_constraints(self) -> list[str]:
+        """Unique constraints of an owned resource."""
+        names = [f.attribute for f in self.fields if f.spec.unique] if self.owned else []
+        table = self.target.table
+        return [f'UniqueConstraint("owner_id", "{n}", name="uq_{table}_owner_id_{n}")' for n in names]
+
+    @property
     def phrase(self) -> str:
         return words(self.name)
 
@@ -193,6 +209,9 @@ def view(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> View:
         NotUnderstood: a name, default or relation cannot be rendered; the message says what to change.
     """
     check_resource(resource, spec)
+    if resource.owned and not (style.current_user and style.user_is_alias):
+        offer = "The login has no `Annotated` dependency that gives the user, which owners need."
+        raise NotUnderstood(f"own {words(resource.plural)}", offer)
     asked = next(
         (entry for entry in spec.listings if entry.resource == resource.name), ListingSpec(resource=resource.name)
     )

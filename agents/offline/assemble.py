@@ -7,7 +7,7 @@ from agents.blueprints.spec import Relation
 from agents.contracts import Decision
 from agents.errors import Contradiction, NotUnderstood
 from agents.offline.draft import Draft, Table
-from agents.offline.facts import Limits, Relates, Says, Wants
+from agents.offline.facts import Limits, Owns, Relates, Says, Wants
 from agents.offline.fields import RawField
 from agents.offline.reading import Said
 from agents.offline.settle import settle
@@ -40,6 +40,8 @@ def draft_resources(said: Sequence[Said], profile: AppProfile, notes: Notes) -> 
             _relate(fact, item.quote, table, notes, mutual=(fact.parent, fact.child) in pairs)
         elif isinstance(fact, Says):
             _say(fact, item.quote, table)
+        elif isinstance(fact, Owns):
+            _own(fact, item.quote, table, notes)
         elif isinstance(fact, Limits):
             _limit(fact, item.quote, table)
         elif resource := getattr(fact, "resource", None):
@@ -217,6 +219,16 @@ def _owner_of(resource: str | None, name: str, quote: str, table: Table) -> tupl
 def _recent_first(table: Table) -> list[Draft]:
     drafts = list(table.drafts.values())
     return sorted(drafts, key=lambda d: d.name != table.current)
+
+
+def _own(fact: Owns, quote: str, table: Table, notes: Notes) -> None:
+    draft = table.need(fact.resource, quote)
+    many = spoken(plural_name(draft.name))
+    if draft.existing:
+        raise NotUnderstood(quote, f"The {many} that are there have no owner; giving them one is not offered.")
+    draft.owned = True
+    choice = f"{many} belong to the user who made them; to everybody else they do not exist (404)"
+    notes.decisions.append(Decision(choice=choice, reason="a 403 would tell that there is something"))
 
 
 def _limit(fact: Limits, quote: str, table: Table) -> None:

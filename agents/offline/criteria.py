@@ -2,7 +2,7 @@
 
 from agents.blueprints.spec import FeatureSpec
 from agents.offline.topics import Topic
-from agents.offline.topics_accounts import account_topics
+from agents.offline.topics_accounts import account_topics, owner_topics
 from agents.offline.topics_blocks import block_topics
 from agents.offline.topics_crud import crud_topics
 from agents.offline.topics_lists import guard_topics, list_topics
@@ -41,4 +41,10 @@ def _named(spec: FeatureSpec) -> list[str]:
 def _of_thing(world: World, thing: Thing) -> list[Topic]:
     new = frozenset(a for g in world.spec.guards if g.resource == thing.name for a in g.actions)
     parts = extension_topics(world, thing) if thing.exists else crud_topics(world, thing)
-    return [*parts, *relation_topics(world, thing), *list_topics(world, thing), *guard_topics(world, thing, new)]
+    return [
+        *parts,
+        *relation_topics(world, thing),
+        *list_topics(world, thing),
+        *guard_topics(world, thing, new),
+        *owner_topics(world, thing),
+    ]

@@ -44,6 +44,7 @@ class Draft:
     only: tuple[Action, ...] | None = None
     without: set[Action] = field(default_factory=set)
     quote: str = ""
+    owned: bool = False
 
     def add(self, raw: RawField) -> None:
         """A field, or more about one."""
@@ -88,7 +89,7 @@ class Draft:
         plural = self.existing.plural if self.existing else plural_name(self.name)
         return ResourceSpec(
             name=self.name, plural=plural, fields=self.settled(), relations=tuple(self.relations),
-            actions=self.actions(profile), exists=self.existing is not None,
+            actions=self.actions(profile), owned=self.owned, exists=self.existing is not None,
         )  # fmt: skip
 
 

@@ -91,4 +91,11 @@ class Adds:
     """The numbers are ours."""
 
 
-Fact = Wants | Relates | Lists | Guards | Says | Limits | Asks | Adds
+@dataclass(frozen=True, slots=True)
+class Owns:
+    """Each item of this resource belongs to the user who made it, and nobody else sees it."""
+
+    resource: str | None
+
+
+Fact = Owns | Wants | Relates | Lists | Guards | Says | Limits | Asks | Adds

@@ -50,6 +50,7 @@ def read(text: str, profile: AppProfile, answers: Sequence[Answer] = ()) -> Read
     desk = _Questions(answers)
     _fill_empty(table, desk, notes)
     _natural_keys(table, notes)
+    said = [*said, *_owner_guards(table, profile)]
     said = [*said, *_login_guards(said, table, desk, profile)]
     spec = _spec(said, table, notes)
     if not (spec.blocks or spec.resources or spec.listings or spec.guards or spec.login or _wants(said, "health")):
@@ -135,6 +136,12 @@ def _natural_keys(table: Table, notes: Notes) -> None:
 
 def _wants(said: Sequence[Said], what: str) -> bool:
     return any(isinstance(s.fact, Asks) and s.fact.what == what for s in said)
+
+
+def _owner_guards(table: Table, profile: AppProfile) -> list[Said]:
+    """What belongs to somebody needs somebody."""
+    owned = [d for d in table.drafts.values() if d.owned]
+    return [Said(Guards(((d.actions(profile), d.name),)), f"own {spoken(plural_name(d.name))}") for d in owned]
 
 
 def _login_guards(said: Sequence[Said], table: Table, desk: _Questions, profile: AppProfile) -> list[Said]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from agents.blueprints.spec import LoginPart
 from agents.offline.source import quoted
-from agents.offline.topics import Check, Topic, lines
-from agents.offline.world import World
+from agents.offline.topics import Check, Topic, Words, lines
+from agents.offline.world import Thing, World
 
 
 def account_topics(world: World) -> Iterator[Topic]:
@@ -152,5 +152,38 @@ def _roles(auth: str) -> Topic:
             Check("test_a_user_is_no_administrator", "nobody makes himself one.", kept),
             Check("test_a_role_is_given_and_taken", "it counts at once, in both directions.", given),
             Check("test_a_token_may_ask_for_less", "without the scope it is no administrator's.", less),
+        ),
+    )
+
+
+def owner_topics(world: World, thing: Thing) -> Iterator[Topic]:
+    """What nobody but its owner sees."""
+    if not thing.owned or "create" not in thing.actions:
+        return
+    w = Words(world, thing)
+    body = [f"{w.var} = {w.make()}", "stranger = token_of(client, register(client, unique))"]
+    others = {
+        "read": f"client.get({w.item()}, headers=stranger)",
+        "update": f"client.patch({w.item()}, json={{}}, headers=stranger)",
+        "delete": f"client.delete({w.item()}, headers=stranger)",
+    }
+    for call in (others[action] for action in ("read", "update", "delete") if action in thing.actions):
+        body.append(f"assert {call}.status_code == 404")
+    if "list" in thing.actions:
+        body.append(f"assert listed(client, {w.collection}, stranger) == []")
+        body.append(f'assert {w.var}["id"] in [one["id"] for one in {w.listed()}]')
+    if "read" in thing.actions:
+        body.append(f"assert client.get({w.item()}{w.login('read')}).json() == {w.var}")
+    claimed = [
+        f'sent = {w.new()} | {{"owner_id": 1}}',
+        f"assert client.post({w.collection}, json=sent{w.login('create')}).status_code == 422",
+    ]
+    yield Topic(
+        thing.plural,
+        f"{thing.many.capitalize()} belong to the user who made them: to others they are not found (404) and not "
+        "listed, and nobody chooses the owner.",
+        (
+            Check(f"test_{thing.plural}_of_others_are_not_found", "404 and no list entry for a stranger.", tuple(body)),
+            Check(f"test_the_owner_of_{w.name}_cannot_be_chosen", "422 for an owner in the body.", tuple(claimed)),
         ),
     )

@@ -34,6 +34,8 @@ class Thing:
     """Needs a login after the change."""
     admin: frozenset[Action] = field(default=frozenset(), kw_only=True)
     """Needs an administrator after the change."""
+    owned: bool = field(default=False, kw_only=True)
+    """Seen by the user who made it only."""
     listing: ListingSpec
     natural_key: str | None = None
     update: Literal["patch", "put"] = "patch"
@@ -142,7 +144,7 @@ def _new(resource: ResourceSpec, spec: FeatureSpec, prefix: str) -> Thing:
         actions=resource.actions,
         exists=False, guarded=_guards(spec, resource.name), admin=_guards(spec, resource.name, "admin"),
         listing=_listing(spec, resource.name),
-        natural_key=key.name if key else None,
+        natural_key=key.name if key else None, owned=resource.owned,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from agents.blueprints.summary import endpoints, requirements
 from agents.blueprints.wrap import WIDTH, wrap_lines
 from agents.errors import NotUnderstood
 from tests.support.blueprint_apps import ONE_FILE, one_module
-from tests.support.blueprint_specs import ACCOUNTS, ALL, BOOK, EVERYTHING, LIBRARY, NOTES, REVIEW, TAG
+from tests.support.blueprint_specs import ACCOUNTS, ALL, BOOK, EVERYTHING, LIBRARY, NOTES, PRIVATE, REVIEW, TAG
 
 RULES = "E,F,I,UP,B,S,ANN,ASYNC,FAST"
 STYLES = {
@@ -186,6 +186,20 @@ def test_what_cannot_be_rendered_is_quoted() -> None:
     assert refused(thing(TEXT, relations=(Relation(kind="many_to_many", target="thing"),))) == "things of things"
     assert refused(thing(TEXT), listings=(ListingSpec(resource="thing", filters=("colour",)),)) == "colour"
     assert refused(thing(TEXT), listings=(ListingSpec(resource="thing", order_by="colour"),)) == "colour"
+
+
+def test_an_owner_needs_a_resource_that_stands_alone() -> None:
+    book = BOOK.model_copy(update={"owned": True})
+    assert refused(book, REVIEW, login=True) == "reviews of books"
+    assert refused(REVIEW.model_copy(update={"owned": True}), BOOK, login=True) == "own reviews"
+
+
+def test_an_owner_is_in_every_query_of_a_style_without_repositories(tmp_path: Path) -> None:
+    source = one_module(PRIVATE, STYLES["router without repository"])
+    (tmp_path / "module.py").write_text(source)
+    assert ruff("format", "--no-cache", "--isolated", "--check", str(tmp_path)) == ""
+    assert source.count("Book.owner_id == user.id") == 2 and "owner_id=user.id" in source
+    assert "session.get(Book" not in source
 
 
 def test_id_and_created_at_are_there_without_being_asked_for() -> None:

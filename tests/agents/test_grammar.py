@@ -399,6 +399,34 @@ def test_more_of_a_login(text: str, parts: tuple[str, ...], admin: str) -> None:
     assert "".join(a[0] for g in guards for a in g.actions) == admin
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Users see only their own books",
+        "each user can only see their own books",
+        "every user manages their own books",
+        "users can read, update and delete their own books",
+        "books belong to a user",
+        "each book belongs to the user who created it",
+        "books are private",
+        "books are private to their owner",
+        "books are owned by users",
+        "only the owner can see a book",
+    ],
+)
+def test_private_resources(text: str) -> None:
+    spec = read_request(f"Add books with title. {text}", NEW)
+    assert [r.owned for r in spec.resources] == [True] and spec.login
+    assert [(g.resource, set(g.actions)) for g in spec.guards] == [
+        ("book", {"create", "read", "list", "update", "delete"})
+    ]
+
+
+def test_what_is_there_gets_no_owner() -> None:
+    with pytest.raises(NotUnderstood, match="no owner"):
+        read_request("Users see only their own products", SHOP)
+
+
 def test_what_admins_may_is_not_open_to_others() -> None:
     text = "Add books with title. Require login to create or delete books. Only admins can delete books"
     found = [(g.role, g.actions) for g in read_request(text, NEW).guards]

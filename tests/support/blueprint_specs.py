@@ -158,8 +158,17 @@ ACCOUNTS = FeatureSpec(
 )
 """Everything a login can have."""
 
+PRIVATE = FeatureSpec(
+    resources=(BOOK.model_copy(update={"owned": True, "relations": TAGGED_BOOK.relations}), TAG),
+    listings=(ListingSpec(resource="book", filters=("author", "tag"), paginated=True, search=("title",)),),
+    guards=(GuardSpec(resource="book", actions=ALL_ACTIONS),),
+    login=True,
+)
+"""Books that nobody but their owner sees."""
+
 ALL = {
     "accounts": ACCOUNTS,
+    "private": PRIVATE,
     "library": LIBRARY,
     "everything": EVERYTHING,
     "notes": NOTES,

@@ -110,6 +110,7 @@ def rows(box: DockerSandbox, name: str, *, probes: bool = True) -> Iterator[Row]
     for number, (database, url) in enumerate(urls.items()):
         row = Row(name, database)
         mine = service.model_copy(update={"env": {**service.env, NAME: url}})
+        _empty(box, SOURCE)
         stand = _stand(box, files, mine)
         stand.show("head")
         if number == 0:
@@ -117,6 +118,10 @@ def rows(box: DockerSandbox, name: str, *, probes: bool = True) -> Iterator[Row]
         _of_the_service(row, stand, mine, plan, files, probes=probes and database == POSTGRESQL)
         row.seconds, begun = time.monotonic() - begun, time.monotonic()
         yield row
+
+
+def _empty(box: DockerSandbox, folder: str) -> None:
+    assert box.run(Command(argv=("find", folder, "-mindepth", "1", "-delete"), timeout_s=30, user="root"))
 
 
 def _stand(box: DockerSandbox, files: Mapping[str, str], service: Service) -> Stand:
@@ -133,7 +138,7 @@ def _of_the_code(row: Row, stand: Stand, files: Mapping[str, str]) -> None:
     for finding in check(MemoryDesk(files)):
         row.failed["house rules"] = f"{finding.rule} {finding.path}:{finding.line}: {finding.message}"
     stand.show("head")
-    argv = (PROJECT_PYTHON, "-m", "mypy", "--strict", f"--cache-dir=/tmp/mypy-{row.name}", "--no-error-summary", "app")
+    argv = (PROJECT_PYTHON, "-m", "mypy", "--strict", "--cache-dir=/tmp/mypy", "--no-error-summary", "app")
     done = stand.box.run(Command(argv=argv, user="app", cwd=SOURCE, timeout_s=240))
     if not done:
         row.failed["types"] = (done.stdout + done.stderr).decode()[:600]
@@ -144,7 +149,7 @@ def _of_the_service(
 ) -> None:
     tests, row.tests = acceptance(plan, service)
     box = stand.box
-    assert box.run(Command(argv=("find", "/tests", "-mindepth", "1", "-delete"), timeout_s=30, user="root"))
+    _empty(box, "/tests")
     box.put(tars.build({path: text.encode() for path, text in tests.items()}), "/tests")
     report = run_service_tests(box, service=service, timeout_s=300)
     if report.word is not Word.GREEN or len(report.passed()) < row.tests:

@@ -32,6 +32,10 @@ COMBINATIONS: dict[str, str] = {
     "uploads for all": "Add notes with text. Add file uploads up to 1 MB",
     "tables": "Add books with title, price (decimal, > 0), day (date, optional) and isbn (str, unique). Export and "
     "import books as CSV. Require login to create or list books",
+    "private notes": "Add notes with title (str, unique) and text. Users see only their own notes. List notes "
+    "newest first, paginated. Add tags to notes",
+    "private and shared": "Add tasks with title, done (bool, default false) and due (date, optional). Each task belongs "
+    "to the user who created it. Add categories with name (str, unique). Add refresh tokens",
 }
 """Name -> request, in the words of the offline engine."""
 
