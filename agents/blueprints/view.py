@@ -75,11 +75,9 @@ class View:
         return [f.column.replace(", unique=True", "") if self.owned else f.column for f in self.fields]
 
     @property
-    def owner_constraints(self) -> list[str]:
-        """Unique constraints of an owned resource."""
-        names = [f.attribute for f in self.fields if f.spec.unique] if self.owned else []
-        table = self.target.table
-        return [f'UniqueConstraint("owner_id", "{n}", name="uq_{table}_owner_id_{n}")' for n in names]
+    def owner_unique(self) -> list[str]:
+        """Attributes that are unique for each owner."""
+        return [f.name for f in self.fields if f.spec.unique] if self.owned else []
 
     @property
     def phrase(self) -> str:

@@ -34,8 +34,8 @@ COMBINATIONS: dict[str, str] = {
     "import books as CSV. Require login to create or list books",
     "private notes": "Add notes with title (str, unique) and text. Users see only their own notes. List notes "
     "newest first, paginated. Add tags to notes",
-    "private and shared": "Add tasks with title, done (bool, default false) and due (date, optional). Each task belongs "
-    "to the user who created it. Add categories with name (str, unique). Add refresh tokens",
+    "private and shared": "Add tasks with title, done (bool, default false) and due (date, optional). Each task "
+    "belongs to the user who created it. Add categories with name (str, unique). Add refresh tokens",
 }
 """Name -> request, in the words of the offline engine."""
 
