@@ -10,7 +10,7 @@ from agents.recipes.recipe import Outcome
 from agents.refactoring.characterise import inside, over_http
 from agents.refactoring.planner import after
 from agents.refactoring.scripts import reached_by, scripts
-from agents.refactoring.steps import Refactoring, changed_by, seen
+from agents.refactoring.steps import Refactoring, seen
 from sandbox.errors import RepositoryRefused
 from sandbox.gates.contract import document_of
 from sandbox.gates.pure import pure_functions
@@ -22,6 +22,7 @@ from sandbox.recorded import Recorded, record
 from sandbox.traced import Span, Traced, not_reached, spans, touched
 from sandbox.trust import ACCEPTANCE, kind_of
 from workflows.lab import Lab
+from workflows.recipe_runs import change_in
 
 REPORT = "characterised"
 EXAMPLES = 60
@@ -66,7 +67,7 @@ def touched_by(lab: Lab, base: str, work: Refactoring) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     for step in work.steps:
         if step.recipe:
-            outcome: Outcome = changed_by(step.recipe, now, work.paths)
+            outcome: Outcome = change_in(lab)(step.recipe, now, work.paths)
             now = after(now, outcome.changes)
         else:
             for path in (p for p in step.files if p in before and _is_code(p)):

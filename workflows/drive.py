@@ -15,6 +15,7 @@ from langgraph.errors import GraphRecursionError, NodeTimeoutError
 from langgraph.types import Command
 
 from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, ModelUnavailable, NotUnderstood
+from agents.recipes.recipe import WrongArgument
 from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
 from workflows.control import Control
 from workflows.endings import Ending, EndRun
@@ -37,6 +38,7 @@ ENDING_OF: tuple[tuple[type[BaseException], Ending], ...] = (
     (BadAnswer, Ending.MODEL_UNAVAILABLE),
     (AgentError, Ending.MODEL_UNAVAILABLE),
     (RepositoryRefused, Ending.REFUSED),
+    (WrongArgument, Ending.REFUSED),
     (DependencyError, Ending.REFUSED),
     (BranchTaken, Ending.REFUSED),
     (SandboxError, Ending.INFRA),

@@ -57,7 +57,7 @@ def assemble(
         branch=info.branch,
         record=record,
         lab=lab,
-        team=team_for(info, choose_team(info.engine, settings, record, ledger)),
+        team=team_for(info, choose_team(info.engine, settings, record, ledger), lab),
         ledger=ledger,
         limits=Limits(
             max_rounds=settings.max_rounds,
@@ -71,10 +71,10 @@ def assemble(
     )
 
 
-def team_for(info: RunInfo, team: Team) -> Team:
+def team_for(info: RunInfo, team: Team, lab: Lab) -> Team:
     """The team as a kind of request needs it."""
     if info.request.kind == "refactor":
-        return _for_refactoring(team)
+        return _for_refactoring(team, lab)
     if info.request.kind != "fix":
         return team
     from agents.bugs.team import bug_team
@@ -89,10 +89,11 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     return (key,) if key else ()
 
 
-def _for_refactoring(team: Team) -> Team:
+def _for_refactoring(team: Team, lab: Lab) -> Team:
     from agents.refactoring.planner import refactoring_team
+    from workflows.recipe_runs import change_in
 
-    return refactoring_team(team)
+    return refactoring_team(team, change_in(lab))
 
 
 def choose_team(engine: str, settings: Settings, record: Record, ledger: Ledger) -> Team:

@@ -10,7 +10,7 @@ from pydantic import Field
 from agents.contracts import Frozen, TestCase
 from agents.recipes.recipe import Outcome
 from agents.refactoring.parts import Part, Texts, files_of, places_of, with_parts
-from agents.refactoring.steps import Refactoring, Step, changed_by, refactoring_of, seen
+from agents.refactoring.steps import Refactoring, Step, refactoring_of, seen
 from sandbox.errors import DependencyError, PathRefused
 from sandbox.reports import TestResult, Word
 from sandbox.trust import kind_of
@@ -19,6 +19,7 @@ from workflows.gates import failures_of, run_gates
 from workflows.judgement import baseline
 from workflows.lab import Lab
 from workflows.preservation import Preserve, preserve_of
+from workflows.recipe_runs import change_in
 from workflows.state import Context, RunState
 
 SLOW = frozenset({"migrations", "schema", "attacks"})
@@ -109,7 +110,7 @@ def outcome_of(lab: Lab, commit: str, step: Step, paths: Sequence[str]) -> Outco
     """What a recipe makes of a commit."""
     source = lab.commit_source(commit)
     files = {path: content for path in seen(source.files()) if (content := source.raw(path)) is not None}
-    return changed_by(step.recipe, files, paths)
+    return change_in(lab)(step.recipe, files, paths)
 
 
 def lay(lab: Lab, texts: Texts) -> None:

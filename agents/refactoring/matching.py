@@ -1,10 +1,12 @@
 """Which recipes a request in plain words means; every word of it has to be accounted for."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from agents.errors import NotUnderstood
 from agents.recipes.catalog import RECIPES
 from agents.recipes.explain import page
+from agents.recipes.own import OwnRecipe
 
 EMPTY = """
 a all also an and any app application are as by change code convert drop every everything everywhere express
@@ -36,35 +38,36 @@ _EMPTY = frozenset(EMPTY.split())
 _CLAUSE = re.compile(r"[;\n]|,|\.(?:\s|$)|\band then\b|\bthen\b|\band\b")
 
 
-def recipes_in(text: str) -> list[str]:
-    """Names of recipes in the order they are named.
+def recipes_in(text: str, own: Sequence[OwnRecipe] = ()) -> list[str]:
+    """Names of recipes, greenloop's and the repository's `own`, in the order they are named.
 
     Raises:
         NotUnderstood: some words mean no recipe, or more than one equally well.
     """
     found: list[str] = []
+    vocabularies = _vocabularies(own)
     for clause in filter(None, (part.strip() for part in _CLAUSE.split(text))):
         wanted = [word for word in _words(clause) if word not in _EMPTY]
         if wanted:
-            found.append(_one(clause, wanted))
+            found.append(_one(clause, wanted, vocabularies))
     if not found:
-        raise NotUnderstood(text, _offer())
+        raise NotUnderstood(text, _offer(vocabularies))
     return list(dict.fromkeys(found))
 
 
-def _one(clause: str, wanted: list[str]) -> str:
-    fitting = [name for name, vocabulary in _vocabularies().items() if set(wanted) <= vocabulary]
+def _one(clause: str, wanted: list[str], vocabularies: Mapping[str, set[str]]) -> str:
+    fitting = [name for name, vocabulary in vocabularies.items() if set(wanted) <= vocabulary]
     named = [name for name in fitting if set(wanted) & _own_words(name)]
     best = named or fitting
     if len(best) == 1:
         return best[0]
     if len(best) > 1:
         raise NotUnderstood(clause, f"It may mean {' or '.join(sorted(best))}; name one: --recipe NAME.")
-    raise NotUnderstood(clause, _offer())
+    raise NotUnderstood(clause, _offer(vocabularies))
 
 
-def _offer() -> str:
-    names = ", ".join(one.name for one in RECIPES)
+def _offer(vocabularies: Mapping[str, set[str]]) -> str:
+    names = ", ".join(sorted({*vocabularies, *(one.name for one in RECIPES)}))
     return f"Recipes (greenloop recipes tells more): {names}; set a model for anything else."
 
 
@@ -77,7 +80,7 @@ def _own_words(name: str) -> set[str]:
     return {name, *name.split("-")}
 
 
-def _vocabularies() -> dict[str, set[str]]:
+def _vocabularies(own: Sequence[OwnRecipe]) -> dict[str, set[str]]:
     """What may be said of each recipe; those that need an argument are asked for by name only."""
     found: dict[str, set[str]] = {}
     for one in (r for r in RECIPES if not r.argument):
@@ -85,4 +88,6 @@ def _vocabularies() -> dict[str, set[str]]:
         title = _words(page(one.name).title)
         parts = {part for word in title for part in re.split(r"[.-]", word)}
         found[one.name] = _own_words(one.name) | set(title) | parts | set(also.split())
+    for other in own:
+        found[other.name] = _own_words(other.name) | set(_words(other.summary))
     return found

@@ -1,5 +1,7 @@
 """The planner of a refactoring on a chat model: recipes first where they fit, the rest for the builder."""
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from agents.contracts import Frozen, Plan, Question
@@ -8,9 +10,10 @@ from agents.opening import Desks
 from agents.planner import MAX_QUESTIONS, is_relative
 from agents.recipes.catalog import RECIPES, NoSuchRecipe
 from agents.recipes.explain import page
+from agents.recipes.own import OwnRecipe, own_recipes
 from agents.recipes.recipe import WrongArgument
-from agents.refactoring.planner import planned
-from agents.refactoring.steps import Refactoring, Step, named_by, recipe_step
+from agents.refactoring.planner import texts
+from agents.refactoring.steps import Refactoring, Step, named_by, plan_of, recipe_step
 from agents.roles import Brief
 from agents.structured import ask_structured
 
@@ -49,28 +52,24 @@ class ModelRefactoringPlanner:
             Contradiction: the request asks for other behaviour. Else as `ask_structured`.
         """
         most = 0 if brief.answers else MAX_QUESTIONS
+        own = own_recipes(texts(brief.desk))
         known = [{"name": r.name, "argument": r.argument, "title": page(r.name).title} for r in RECIPES]
+        known += [{"name": r.name, "argument": "", "title": r.summary} for r in own]
         messages = self._desks.opening("planner", brief, None, prompt="refactoring", max_questions=most, recipes=known)
         draft = await ask_structured(self._desks.caller, "planner", brief.step, messages, RefactoringDraft, problems)
         if draft.contradiction:
             raise Contradiction(draft.contradiction)
-        steps = tuple(recipe_step(s.recipe) if s.recipe else _step(s) for s in draft.steps)
-        named = named_by(steps, brief.request.text)
-        work = Refactoring(steps=steps, paths=brief.request.paths, named=named)
-        plan = planned(work, brief.desk, brief.tell, draft.summary)
-        return plan.model_copy(
-            update={
-                "assumptions": (*draft.assumptions, *plan.assumptions),
-                "questions": () if brief.answers else draft.questions,
-            }
-        )
+        steps = tuple(recipe_step(s.recipe, own) if s.recipe else _step(s) for s in draft.steps)
+        work = Refactoring(steps=steps, paths=brief.request.paths, named=named_by(steps, brief.request.text))
+        plan = plan_of(work, draft.summary, assumptions=draft.assumptions)
+        return plan.model_copy(update={"questions": () if brief.answers else draft.questions})
 
 
 def _step(draft: StepDraft) -> Step:
     return Step(title=" ".join(draft.title.split()), text=draft.text, files=draft.files)
 
 
-def problems(draft: RefactoringDraft) -> str:
+def problems(draft: RefactoringDraft, own: Sequence[OwnRecipe] = ()) -> str:
     """What is wrong with a draft beyond its form, one line each; empty when nothing is."""
     if draft.contradiction:
         return ""
@@ -79,7 +78,7 @@ def problems(draft: RefactoringDraft) -> str:
     for number, step in enumerate(draft.steps, 1):
         try:
             if step.recipe:
-                recipe_step(step.recipe)
+                recipe_step(step.recipe, own)
         except (NoSuchRecipe, WrongArgument) as error:
             found.append(f"Step {number}: {error}")
         if not step.recipe and not step.title.strip():

@@ -1,14 +1,17 @@
 """The steps of a refactoring, what they may change for others, and what a recipe does to a tree."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from agents.contracts import Criterion, Frozen, Plan, PlanStep
 from agents.recipes.apply import apply
-from agents.recipes.catalog import recipe
+from agents.recipes.catalog import find
 from agents.recipes.explain import page
-from agents.recipes.recipe import Outcome
+from agents.recipes.own import OwnRecipe, apply_own, own_recipes
+from agents.recipes.recipe import Outcome, Recipe
 from sandbox.gates.same_document import Asked
+from sandbox.protocol import Sandbox
 
 READ = (".py", ".pyi", ".toml", ".txt", ".cfg", ".ini", ".in", ".lock", ".yml", ".yaml")
 """Files a recipe gets to see."""
@@ -32,6 +35,8 @@ class Step(Frozen):
     """Its name, with its argument behind a colon."""
     text: str = ""
     files: tuple[str, ...] = ()
+    openapi: bool = False
+    """The recipe says that the OpenAPI document changes."""
 
 
 class Refactoring(Frozen):
@@ -45,11 +50,7 @@ class Refactoring(Frozen):
 
     def openapi(self) -> Asked:
         """What may become of the OpenAPI document."""
-        return "compatible" if any(_changes_openapi(step) for step in self.steps) else "identical"
-
-
-def _changes_openapi(step: Step) -> bool:
-    return bool(step.recipe) and bool(recipe(step.recipe).openapi)
+        return "compatible" if any(step.openapi for step in self.steps) else "identical"
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -57,14 +58,16 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(quoted or plain for quoted, plain in _NAME.findall(text)))
 
 
-def recipe_step(name: str) -> Step:
-    """The step of a recipe.
+def recipe_step(name: str, own: Sequence[OwnRecipe] = ()) -> Step:
+    """The step of a recipe; `own`: those of the repository.
 
     Raises:
         NoSuchRecipe, WrongArgument: there is none of that name, or not with that argument.
     """
-    found = recipe(name)
-    return Step(title=page(found.name).title, recipe=name.strip())
+    found = find(name, own)
+    if isinstance(found, OwnRecipe):
+        return Step(title=found.summary or f"The repository's recipe {found.name}", recipe=found.name)
+    return Step(title=page(found.name).title, recipe=name.strip(), openapi=bool(found.openapi))
 
 
 def named_by(steps: Iterable[Step], text: str = "") -> tuple[str, ...]:
@@ -74,13 +77,25 @@ def named_by(steps: Iterable[Step], text: str = "") -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def changed_by(name: str, files: Mapping[str, bytes], paths: Sequence[str]) -> Outcome:
-    """What a recipe would do to a tree; nothing is written.
+Change = Callable[[str, Mapping[str, bytes], Sequence[str]], Outcome]
+"""A recipe's name, a tree and globs -> what the recipe would do to it."""
+Box = Callable[[], AbstractContextManager[Sandbox]]
+
+
+def changed_by(name: str, files: Mapping[str, bytes], paths: Sequence[str], box: Box | None = None) -> Outcome:
+    """What a recipe would do to a tree; nothing is written. `box`: where a program of the repository's own runs.
 
     Raises:
-        NoSuchRecipe, WrongArgument: there is none of that name, or not with that argument.
+        NoSuchRecipe, WrongArgument: there is none of that name, not with that argument, or it cannot be done here.
+        EngineFault: the sandbox broke.
     """
-    return apply(recipe(name), files, paths)
+    found = find(name, own_recipes(files))
+    if isinstance(found, Recipe):
+        return apply(found, files, paths)
+    if found.kind == "rule" or box is None:
+        return apply_own(found, files, paths)
+    with box() as sandbox:
+        return apply_own(found, files, paths, sandbox)
 
 
 def seen(paths: Iterable[str]) -> list[str]:

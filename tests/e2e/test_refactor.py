@@ -131,6 +131,43 @@ def test_what_breaks_is_left_out_and_what_no_test_reached_is_recorded_first(
     assert "dropped again in the last commit" in report
 
 
+OWN = '''\
+"""Defaults are asked for by name."""
+
+
+def refactor(files: dict[str, str]) -> dict[str, str | None]:
+    """What is returned for nothing is returned for None alone, which is not the same for a zero."""
+    changed = dict(files)
+    for path in (p for p in files if p.endswith(".py") and not p.startswith(".")):
+        for name in ("size", "number", "guest"):
+            wanted = f"return {name} if {name} is not None else"
+            changed[path] = changed[path].replace(f"return {name} or", wanted)
+    return {path: text for path, text in changed.items() if text != files[path]}
+'''
+
+
+def test_a_recipe_of_the_repository_is_cut_down_and_a_renaming_takes_the_tests_along(
+    greenloop: Greenloop, tmp_path: Path
+) -> None:
+    test = (
+        f"from main import label\n{TEST}\n\ndef test_label():\n    assert [label(0), label(3), label(9)][1] == 'few'\n"
+    )
+    hello = "def greeted(guest: list[int] | None) -> list[int]:\n    return guest or []\n"
+    more = {".greenloop/recipes/defaults.py": OWN, "tests/test_main.py": test, "hello.py": hello}
+    repo = make_repo(tmp_path / "repo", **{**FILES, **more})
+    done = refactor(greenloop, repo, "--recipe", "defaults", "--recipe", "rename:main.label=word_for")
+    assert done.code == 0, done.text
+    branch = str(greenloop.last()["branch"])
+    main = git(repo, "show", f"{branch}:main.py")
+    assert "return size or 3" in main and "return number or 1" in main, "a zero is something else than nothing"
+    report = (greenloop.record() / "report.md").read_text()
+    assert "main.width (0): returns 3 before, returns 0 now" in report, report
+    assert "guest if guest is not None else []" in git(repo, "show", f"{branch}:hello.py"), "an empty list stays one"
+    assert "def word_for(stock: int)" in main
+    assert "from main import word_for" in git(repo, "show", f"{branch}:tests/test_main.py")
+    assert "main.label is gone" in report, "asked for, and told"
+
+
 def test_words_without_a_recipe_are_not_understood(greenloop: Greenloop, tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo", **FILES)
     done = refactor(greenloop, repo, "make it blazingly fast")

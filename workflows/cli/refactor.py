@@ -7,6 +7,7 @@ import typer
 
 from workflows.cli import options
 from workflows.cli.common import UsageProblem, known_problems, load_settings
+from workflows.cli.recipes import own_recipes_in
 
 
 def refactor(
@@ -35,7 +36,7 @@ def refactor(
 ) -> int:
     """Change how code is written and prove that what it does stayed the same; what breaks something is left out."""
     with known_problems():
-        names = _known(recipe or [])
+        names = _known(recipe or [], repo)
         if bool(text and text.strip()) == bool(names):
             raise UsageProblem(
                 'say what to refactor: greenloop refactor "use Annotated for dependencies", or --recipe NAME '
@@ -61,17 +62,18 @@ def refactor(
         return execute_new(loaded, request, repo, kept, branch or "")
 
 
-def _known(names: list[str]) -> tuple[str, ...]:
+def _known(names: list[str], repo: Path) -> tuple[str, ...]:
     """The recipes, each looked up before any work begins."""
     from agents.recipes.catalog import NoSuchRecipe
     from agents.recipes.recipe import WrongArgument
     from agents.refactoring.steps import recipe_step
 
-    for name in names:
-        try:
-            recipe_step(name)
-        except (NoSuchRecipe, WrongArgument) as error:
-            raise UsageProblem(str(error)) from None
+    try:
+        own = own_recipes_in(repo) if names else ()
+        for name in names:
+            recipe_step(name, own)
+    except (NoSuchRecipe, WrongArgument) as error:
+        raise UsageProblem(str(error)) from None
     return tuple(dict.fromkeys(name.strip() for name in names))
 
 

@@ -5,6 +5,7 @@ import asyncio
 from langgraph.runtime import Runtime
 
 from agents.contracts import Plan, PlanStep
+from agents.recipes.recipe import WrongArgument
 from agents.refactoring.steps import Step
 from agents.roles import Brief
 from sandbox.errors import PathRefused
@@ -37,7 +38,11 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 def _by_recipe(state: RunState, context: Context, now: Step, name: str) -> str:
     lab = context.lab
-    outcome = outcome_of(lab, state["head"], now, work_of(state).paths)
+    try:
+        outcome = outcome_of(lab, state["head"], now, work_of(state).paths)
+    except WrongArgument as error:  # what it is about was left out of a step before
+        keep_made(context, state, Made(title=now.title, recipe=now.recipe, notes=(str(error),)))
+        return state["head"]
     try:
         lay(lab, outcome.changes)
     except PathRefused as refused:
