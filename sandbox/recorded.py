@@ -1,4 +1,4 @@
-"""What a service answers to scripts of requests, sent twice in a row, so that what is not always the same is known."""
+"""What a service answers to scripts of requests, each sent twice, so that what is not always the same is known."""
 
 import json
 import secrets

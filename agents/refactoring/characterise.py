@@ -2,11 +2,11 @@
 
 import builtins
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from agents.contracts import TestCase, TestFile
 from sandbox.attack.render import TAKEN, docstring, source, step_rows
-from sandbox.attack.script import Expect
+from sandbox.attack.script import Expect, Step
 from sandbox.gates.side_by_side import Doing, Subject
 from sandbox.recorded import Recorded
 
@@ -15,6 +15,7 @@ INSIDE = "tests/test_characterisation.py"
 MARK = "What the code did before it was refactored, recorded by greenloop."
 ROWS = 12
 """Argument lists kept of one function."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _BUILTIN = frozenset(n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception))
 
 
@@ -32,10 +33,32 @@ def over_http(recorded: Sequence[Recorded], without: Collection[str] = ()) -> tu
             tests.append(_http_test(name, one))
     body = "\n\n".join(tests)
     anything = "from unittest.mock import ANY\n" if "ANY" in body else ""
-    helper = f"\n{TAKEN}\n" if "taken(" in body else "\n"
+    login = next((_login(steps) for one in recorded if (steps := _once(one))), "") if "kept(" in body else ""
+    helper = f"\n{TAKEN}\n" if "taken(" in body + login else "\n"
     head = f"from collections.abc import Callable\n{anything}\nimport httpx\n"
-    text = f'"""{MARK}"""\n\n{head}{helper}\n{body}'
+    text = f'"""{MARK}"""\n\n{head}{helper}{login}\n{body}'
     return TestFile(path=OVER_HTTP, content=text), _cases(OVER_HTTP, body)
+
+
+def _once(one: Recorded) -> list[Step]:
+    """Its steps that are carried out once for all."""
+    return [step for step in one.script.steps if step.once]
+
+
+def _login(steps: Sequence[Step]) -> str:
+    """A helper that registers and logs in one user for all tests."""
+    rows = [row for step in steps for row in step_rows(step, last=False, told="")]
+    body = "\n".join(f"        {row}" for row in ["name = unique()", *rows, f'_kept["token"] = {_kept_name(steps)}'])
+    return (
+        "\n_kept: dict[str, object] = {}\n\n\n"
+        "def kept(client: httpx.Client, unique: Callable[[], str]) -> object:\n"
+        '    """A user\'s token; one user is enough."""\n'
+        f'    if not _kept:\n{body}\n    return _kept["token"]\n\n'
+    )
+
+
+def _kept_name(steps: Sequence[Step]) -> str:
+    return next((name for step in reversed(steps) for name in step.take), "token")
 
 
 def _cases(path: str, body: str) -> list[TestCase]:
@@ -46,9 +69,11 @@ def _cases(path: str, body: str) -> list[TestCase]:
 def _http_test(name: str, one: Recorded) -> str:
     rows: list[str] = []
     *before, last = one.script.steps
+    if _once(one) and not last.once:
+        rows.append(f"{_kept_name(_once(one))} = kept(client, unique)")
     for step in before:
-        rows += step_rows(step, last=False, told="")
-    rows += step_rows(last.model_copy(update={"expect": Expect(status=(one.status,))}), last=True, told="")
+        rows += [] if step.once else step_rows(step, last=False, told="")
+    rows += step_rows(last.model_copy(update={"expect": Expect(status=(one.status,)), "take": {}}), last=True, told="")
     rows = [re.sub(r"status_code in \((\d+),\)", r"status_code == \1", row) for row in rows]
     rows += _body_rows(one)
     needs = ["    name = unique()"] if "{name}" in "".join(rows) else []
@@ -62,7 +87,8 @@ def _body_rows(one: Recorded) -> list[str]:
         return []
     if one.kind == "text":
         return [f"assert answer.text == {source(one.answers[0])}"] if one.answers[0] == one.answers[1] else []
-    expected = common(*one.data())
+    sent = one.script.model_dump_json()
+    expected = common(*one.data(), lambda text: _made_up(text, sent, shared=bool(_once(one))))
     if isinstance(expected, _Any):
         first = one.data()[0]
         return [f"assert isinstance(answer.json(), {type(first).__name__})"] if isinstance(first, list | dict) else []
@@ -73,13 +99,22 @@ class _Any:
     """Stands for a value that is not always the same."""
 
 
-def common(first: object, second: object) -> object:
-    """What two answers have in common; lists of different length have nothing."""
+def _made_up(text: str, sent: str, *, shared: bool) -> bool:
+    """A text that is another one the next time: a point in time nobody sent, or the name of a user all tests share."""
+    return (_TIME.match(text) is not None and text not in sent) or (shared and "token<<unique>>" in text)
+
+
+def common(first: object, second: object, differs: Callable[[str], bool] = lambda _: False) -> object:
+    """What two answers have in common; lists of different length have nothing.
+
+    `differs`: whether a text that is the same here will be another one the next time.
+    """
     if isinstance(first, dict) and isinstance(second, dict) and set(first) == set(second):
-        return {key: common(first[key], second[key]) for key in first}
+        return {key: common(first[key], second[key], differs) for key in first}
     if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
-        return [common(a, b) for a, b in zip(first, second, strict=True)]
-    return first if first == second and type(first) is type(second) else _Any()
+        return [common(a, b, differs) for a, b in zip(first, second, strict=True)]
+    same = first == second and type(first) is type(second) and not (isinstance(first, str) and differs(first))
+    return first if same else _Any()
 
 
 def _shown(value: object) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agents.profile import Route
@@ -64,34 +64,71 @@ def _is(operation: Operation, route: Route) -> bool:
 
 
 def _of_operation(surface: Surface, operation: Operation) -> Iterator[Script]:
-    name = operation.name
+    name, method = operation.name, operation.method
     try:
         before, headers = surface.login(operation)
         query = operation.required_query()
     except NoSample:
-        yield Script(id=f"{name} without login", steps=(Step(method=operation.method, path=plain_path(operation)),))
+        yield Script(id=f"{name} without login", steps=(Step(method=method, path=plain_path(operation)),))
         return
-    thing = _thing(surface, operation)
-    start: list[Step] = list(before)
-    path = plain_path(operation)
-    if thing is not None:
-        try:
-            login, bearer = surface.login(thing.create)
-            start += [*(login if not before else []), *surface.created(thing, bearer or headers)]
-            path = item_path(operation)
-        except NoSample:
-            start = list(before)
+    start, path = _start(surface, operation, before, headers)
     for title, body in _bodies(operation):
-        step = Step(method=operation.method, path=path, query=query, headers=headers, json_body=body)
-        yield Script(id=f"{name} {title}", steps=(*start, step))
+        step = Step(method=method, path=path, query=query, headers=headers, json_body=body)
+        made = _created(surface, operation, headers) if title == "valid" else []
+        yield Script(id=f"{name} {title}", steps=(*start, *made) if made else (*start, step))
     if "{" in operation.path:
         away = re.sub(r"/1(?=/|$)", f"/{ELSEWHERE}", plain_path(operation))
         body = next(iter(_bodies(operation)))[1]
-        step = Step(method=operation.method, path=away, query=query, headers=headers, json_body=body)
+        step = Step(method=method, path=away, query=query, headers=headers, json_body=body)
         yield Script(id=f"{name} unknown", steps=(*before, step))
     if operation.guarded:
-        step = Step(method=operation.method, path=plain_path(operation), query=query)
-        yield Script(id=f"{name} without login", steps=(step,))
+        yield Script(id=f"{name} without login", steps=(Step(method=method, path=plain_path(operation), query=query),))
+
+
+def _created(surface: Surface, operation: Operation, headers: Mapping[str, str]) -> list[Step]:
+    """Steps that end with the operation creating an item, what that refers to created before; none when it does not."""
+    thing = next((c for c in surface.collections if c.create is operation), None)
+    try:
+        return surface.created(thing, headers) if thing is not None else []
+    except NoSample:
+        return []
+
+
+def _start(
+    surface: Surface, operation: Operation, before: Sequence[Step], headers: Mapping[str, str]
+) -> tuple[list[Step], str]:
+    """Steps that make the item the operation is about, where that can be done, and the operation's path with it."""
+    thing, path = _thing(surface, operation), plain_path(operation)
+    try:
+        if thing is not None:
+            login, bearer = surface.login(thing.create)
+            made = surface.created(thing, bearer or headers)
+            return [*before, *([] if before else login), *made], item_path(operation)
+        return _below(surface, operation, before, headers) or (list(before), path)
+    except NoSample:
+        return list(before), path
+
+
+def _below(
+    surface: Surface, operation: Operation, before: Sequence[Step], headers: Mapping[str, str]
+) -> tuple[list[Step], str] | None:
+    """The same for an item that is created below another one (`POST /books/{id}/reviews`, then `GET /reviews/{id}`)."""
+    match = re.fullmatch(r".*/([\w-]+)/\{[^}]+\}/?", operation.path)
+    if match is None:
+        return None
+    ending = f"}}/{match[1]}"
+    create = next((o for o in surface.operations if o.method == "POST" and o.path.rstrip("/").endswith(ending)), None)
+    parent = _thing(surface, create) if create is not None else None
+    if create is None or parent is None:
+        return None
+    login, bearer = surface.login(create)
+    first, own = surface.login(parent.create)
+    made = surface.created(parent, own or bearer or headers, name="parent")
+    item = Step(
+        method="POST", path=item_path(create, "parent"), headers=bearer or dict(headers), json_body=create.valid(),
+        take={"item": "id"},
+    )  # fmt: skip
+    return [*(before or login or first), *made, item], item_path(operation)
 
 
 def _bodies(operation: Operation) -> Iterator[tuple[str, Any]]:
