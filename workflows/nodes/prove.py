@@ -4,6 +4,7 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
+from agents.contracts import Frozen
 from sandbox.errors import EngineFault
 from sandbox.reports import Verdict, Word
 from workflows.bisect import bisect
@@ -14,9 +15,18 @@ from workflows.state import Context, RunState
 from workflows.steps import keep, keep_made, made, tests_of, work_of
 
 
+class Withdrawn(Frozen):
+    """A step that a verdict was about."""
+
+    step: int
+    reason: str
+
+
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Green is the sandbox's word alone."""
     context = context_of(runtime)
+    if (known := context.record.load_report(_saved(state), Withdrawn)) is not None:
+        return _without(state, context, known)
     standing = [number for number, one in enumerate(made(context, state)) if one.commit]
     if not standing:
         raise EndRun(Ending.STUCK, _nothing_left(state, context))
@@ -31,7 +41,14 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
                 "reason": "", "next": "hand_over",
             }  # fmt: skip
         culprit = await asyncio.to_thread(_culprit, state, context, standing)
-    return _without(state, context, culprit, verdict)
+    found = Withdrawn(step=culprit, reason=f"the verdict on it was {verdict.word}: {verdict.reason}")
+    context.record.save_report(_saved(state), found)
+    context.record.emit("note", text=f"taken out again: {made(context, state)[culprit].title}: {found.reason[:240]}")
+    return _without(state, context, found)
+
+
+def _saved(state: RunState) -> str:
+    return f"withdrawn-{len(state['withdrawn'])}"
 
 
 def _judged(state: RunState, context: Context, commit: str) -> Verdict:
@@ -58,15 +75,14 @@ def _culprit(state: RunState, context: Context, standing: list[int]) -> int:
     return standing[commits.index(found.first_bad)]
 
 
-def _without(state: RunState, context: Context, culprit: int, verdict: Verdict) -> RunState:
+def _without(state: RunState, context: Context, found: Withdrawn) -> RunState:
     """Go back to before the step and make those after it again."""
-    done = made(context, state)
+    done, culprit = made(context, state), found.step
     before = [one.commit for one in done[:culprit] if one.commit]
     head = before[-1] if before else state["full_tests"]
-    context.record.emit("note", text=f"taken out again: {done[culprit].title}: {verdict.reason[:200]}")
     for number in range(culprit, len(done)):
         left = {"commit": "", "files": ()}
-        reason = {"reason": f"the verdict on it was {verdict.word}: {verdict.reason}"} if number == culprit else {}
+        reason = {"reason": found.reason} if number == culprit else {}
         keep_made(context, {**state, "step": number}, done[number].model_copy(update=left | reason))
     context.lab.reset(head)
     last = culprit + 1 >= len(work_of(state).steps)
