@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox import tars
+from sandbox.attack.script import Step
 from sandbox.docker import DockerEngine
 from sandbox.gates.import_surface import same_surface, surface
 from sandbox.gates.pure import pure_functions
@@ -14,6 +15,7 @@ from sandbox.gates.side_by_side import side_by_side
 from sandbox.gates.tables import same_tables, tables_of
 from sandbox.manifest import read_manifest
 from sandbox.protocol import Limits
+from sandbox.recorded import Recorded, Script, record
 from sandbox.traced import not_reached, run_traced, spans, touched
 from sandbox.trust import arrange
 from tests.sandbox.test_gates import Files, edited, on_stand
@@ -255,3 +257,54 @@ def test_lines_that_tests_reach_inside_and_over_http(engine: DockerEngine) -> No
     assert left == [], "line 10 is reached over HTTP, line 11 inside"
     left = not_reached(spans(data["prices.py"]), run.lines["prices.py"])
     assert [(s.start, s.function) for s in left] == [(6, "total"), (11, "stamp")]
+
+
+@pytest.mark.docker
+def test_answers_are_recorded_twice(engine: DockerEngine) -> None:
+    login = Step(method="GET", path="/total/7", take={"token": "0"}, once="logs in")
+    counted = SHOP | {"main.py": SHOP["main.py"] + COUNTED}
+    wanted = [
+        Script(id="total", steps=(Step(method="GET", path="/total/4"),)),
+        Script(id="counted", steps=(Step(method="GET", path="/counted"),)),
+        Script(
+            id="refused on the way", steps=(Step(method="GET", path="/nowhere"), Step(method="GET", path="/total/4"))
+        ),
+        Script(id="echo", steps=(Step(method="GET", path="/echo/<<unique>>"),)),
+        Script(id="first", steps=(Step(method="GET", path="/first"),)),
+        Script(id="needs what is not there", steps=(login, Step(method="GET", path="/total/4"))),
+    ]
+
+    def recorded(stand: Any) -> list[Recorded]:
+        stand.show("head")
+        return record(stand.box, service(counted), wanted)
+
+    found = {one.script.id: one for one in on_stand(engine, {}, counted, recorded)}
+    assert set(found) == {"total", "counted", "echo"}, "`first` answers another status the second time"
+    assert (found["total"].status, found["total"].data()) == (200, (4, 4))
+    assert found["counted"].data() == (1, 2)
+    assert found["echo"].data() == ("<<unique>>", "<<unique>>")
+
+
+COUNTED = """
+
+seen: list[str] = []
+
+
+@app.get("/counted")
+def counted() -> int:
+    seen.append("counted")
+    return seen.count("counted")
+
+
+@app.get("/echo/{word}")
+def echo(word: str) -> str:
+    return word
+
+
+@app.get("/first")
+def first() -> int:
+    if "first" in seen:
+        raise RuntimeError("only once")
+    seen.append("first")
+    return 1
+"""
