@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     queue_url: str = Field(
         "", description="the queue of campaigns: postgresql://user@host/db; empty is a file of this machine"
     )
+    image_disk_gb: float = Field(
+        0, ge=0, description="disk a worker leaves to dependency images (GB), the least recently used go; 0 is no limit"
+    )
     store_url: str = Field(
         "", description="a git repository workers leave their commits in, reachable for all; empty is a local one"
     )

@@ -13,6 +13,7 @@ from typing import Any
 from workflows.campaigns.capacity import free_mb, wanted
 from workflows.campaigns.hall import opened
 from workflows.campaigns.waves import advance
+from workflows.queue.jobs import Queue
 from workflows.queue.lease import LEASE_S
 from workflows.queue.worker import Options, Worker
 from workflows.settings import Loaded, load
@@ -21,6 +22,8 @@ LOOK_S = 5.0
 SPARE_S = 30.0
 """How long a machine has to be short of memory before a worker is asked to end."""
 RESTART_S = 2.0
+IMAGES_S = 120.0
+"""How often the disk that images take is looked at."""
 Say = Callable[..., None]
 
 
@@ -52,6 +55,34 @@ def metrics_at(loaded: Loaded, address: str) -> Iterator[None]:
             stop()
 
 
+class Housekeeping:
+    """What a worker looks after between jobs: the waves of campaigns, and the disk that images take."""
+
+    def __init__(self, loaded: Loaded, say: Say) -> None:
+        self._loaded = loaded
+        self._say = say
+        self._looked = time.monotonic()
+
+    def __call__(self, queue: Queue) -> None:
+        advance(queue)
+        limit = self._loaded.values.image_disk_gb
+        if limit and time.monotonic() - self._looked > IMAGES_S:
+            self._looked = time.monotonic()
+            self._prune(int(limit * 10**9))
+
+    def _prune(self, keep_bytes: int) -> None:
+        from sandbox.errors import SandboxError
+        from workflows.engines import images_for
+
+        try:
+            removed = images_for(self._loaded).prune(keep_bytes)
+        except SandboxError as error:
+            self._say("images_not_looked_at", reason=str(error)[:300])
+            return
+        if removed:
+            self._say("images_removed", tags=list(removed))
+
+
 def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) -> None:
     """Be a worker until asked to end."""
 
@@ -66,7 +97,7 @@ def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) ->
             say=say,
             lease_s=lease_s,
             until_empty=until_empty,
-            each_turn=advance,
+            each_turn=Housekeeping(loaded, say),
         )
         Worker(hall.queue, options).serve()
 
