@@ -124,7 +124,7 @@ class Depot:
 
     def _call(self, git: Git, *arguments: str) -> str:
         """One git command that talks to the depot, with the transports it needs and no other."""
-        talking = git.with_env(GIT_ALLOW_PROTOCOL=PROTOCOLS, **self.env)
+        talking = git.with_env(GIT_ALLOW_PROTOCOL=PROTOCOLS, GIT_PROXY_COMMAND="", **self.env)
         if not self.url.startswith("/"):
             talking = talking.with_config(("core.sshCommand", "ssh -oBatchMode=yes"))
         try:

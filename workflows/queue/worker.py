@@ -107,7 +107,7 @@ class Worker:
                 self._options.say("database_away", reason=str(error.orig)[:200])
             if os.getppid() != self._parent:
                 self._options.say("worker_orphaned", worker=self.id)
-                return
+                self._stop.set()
             self._stop.wait(pause)
 
     def _turn(self) -> None:

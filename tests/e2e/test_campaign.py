@@ -1,0 +1,63 @@
+"""A campaign from the command line over real repositories, its workers killed in between, its results at home."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from examples.campaign.generate import generate
+from tests.e2e.conftest import ROOT, Greenloop
+from tests.support.farm import git
+
+pytestmark = [pytest.mark.docker, pytest.mark.e2e]
+NAMES = ["books", "modern", "flask", "dirty", "unborn"]
+
+
+def test_a_campaign(greenloop: Greenloop, tmp_path: Path) -> None:
+    file = generate(tmp_path, NAMES)
+    preview = greenloop("campaign", "preview", str(file))
+    assert "5 repositories: 2 ready, 2 refused, 1 filtered" in preview.out, preview.text
+    killed_while_it_works(greenloop, file)
+    done = greenloop("campaign", "run", str(file), "--workers", "1")
+    assert done.code == 10, done.text
+    assert "going on: all 5 repositories are enqueued already" in done.out
+    told = json.loads(greenloop("campaign", "status", str(file), "--json").out)
+    expected = json.loads((tmp_path / "expected.json").read_text())
+    assert {job["name"]: job["ending"] for job in told["jobs"]} == expected
+    (job,) = [job for job in told["jobs"] if job["name"] == "books"]
+    books = tmp_path / "repositories" / "books"
+    assert sorted(git(books, "branch", "--format=%(refname:short)").splitlines()) == [job["result"]["branch"], "main"]
+    main = git(books, "show", f"{job['result']['branch']}:main.py")
+    assert "Annotated[dict[str, int], Depends(page)]" in main
+    assert "Optional" not in main
+    assert greenloop("campaign", "report", str(file)).code == 0
+    page = (tmp_path / "report-current-idioms" / "report.html").read_text()
+    assert f'href="#run-{job["run"]}"' in page
+    assert (tmp_path / "report-current-idioms" / "runs" / f"books-{job['run']}.md").exists()
+    again = greenloop("campaign", "run", str(file), "--workers", "1")
+    assert again.code == 10
+    assert "sent out again" in greenloop("campaign", "retry", str(file)).out
+    assert list((greenloop.runs.parent / "queue" / "homes").glob("*")) == []
+
+
+def killed_while_it_works(greenloop: Greenloop, file: Path) -> None:
+    """`kill -9` of the command as soon as a run has begun; its workers notice, and end."""
+    command = subprocess.Popen(
+        greenloop.command("campaign", "run", str(file), "--workers", "1"), cwd=ROOT, env=greenloop.environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    log = greenloop.runs.parent / "queue" / "workers.log"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and "job_started" in log.read_text()):
+        assert command.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.kill(command.pid, signal.SIGKILL)
+    command.wait()
+    while "worker_ended" not in log.read_text():
+        assert time.monotonic() < deadline + 120, log.read_text()
+        time.sleep(0.2)
