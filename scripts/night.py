@@ -1,6 +1,6 @@
 """`python scripts/night.py [--runs 60] [--sqlite]`: workers are killed every few seconds, the database once.
 
-The same as the test of it (`tests/e2e/test_farm.py`), only longer. Prints the counts; fails when anything does not add up.
+The same as the test of it (`tests/e2e/test_farm.py`), only longer. Prints the counts; fails when they do not add up.
 """
 
 import argparse
