@@ -10,7 +10,8 @@ from sandbox.protocol import SOURCE, WORK
 from sandbox.pytest_run import INI_NAME, PROJECT_PYTHON, QUIET, project_env
 
 TRIALS = (
-    "reporter", "swap", "traced", "trial_tree", "trial_watch", "trial_web", "trial_child", "trial_measure", "trials",
+    "reporter", "swap", "traced", "trial_tree", "trial_watch", "trial_web", "trial_child",
+    "trial_measure", "trials",
 )  # fmt: skip
 """Parts of the program; see `sandbox.probe`."""
 TIMES = 4
@@ -18,8 +19,8 @@ TIMES = 4
 FLOOR_S = 0.1
 """Of processor time; less is never too long."""
 PATIENCE = 5
-"""Seconds of the clock for each second of processor: others use the processor too."""
-WALL_FLOOR_S = 1.0
+"""How many times as long as on the code as it is it may wait for nothing, while it does not want the processor."""
+WAIT_FLOOR_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,8 @@ class Suite:
 
 
 def limit(cpu_s: float, wall_s: float) -> tuple[float, float]:
-    """Seconds of processor and of the clock for something that took so long on the code as it is."""
-    cpu = max(FLOOR_S, TIMES * cpu_s)
-    return cpu, max(WALL_FLOOR_S, PATIENCE * max(cpu, TIMES * wall_s))
+    """Seconds of processor, and of waiting, for something that took so long on the code as it is."""
+    return max(FLOOR_S, TIMES * cpu_s), max(WAIT_FLOOR_S, PATIENCE * wall_s)
 
 
 def task_for(suite: Suite, home: str, ids: Sequence[str], **more: Any) -> dict[str, Any]:

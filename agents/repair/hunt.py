@@ -25,7 +25,8 @@ from agents.repair.search import Bounds, Found, search
 from sandbox.trials import Attempt, Change, Measured, NotTried, Trial, Trials
 
 MOST_GUARDS = 1500
-PATIENCE = 6
+PATIENCE = 2
+"""Failing tests that an edit may leave failing until the others are not asked."""
 LIKELY, WATCHED = 20, 5
 """Lines, and failing and passing tests that run them, in which candidates are compared."""
 __all__ = ["Bounds", "Bug", "Candidate", "Choice", "Edit", "Hunt", "NotTried", "Repaired", "Suspect", "apply"]
@@ -87,10 +88,22 @@ class Hunt:
 
     @cached_property
     def failing(self) -> tuple[str, ...]:
-        """The failing tests that fail here too, one of each function first."""
+        """The failing tests that fail here too: a quick one first, then the one that runs other code, then the rest."""
         red = [one for one in self.bug.failing if self.measured.outcomes.get(one) not in ("passed", "missing", None)]
-        names = [one.partition("[")[0] for one in red]
-        return tuple(sorted(red, key=lambda one: names[: red.index(one)].count(one.partition("[")[0])))
+        red.sort(key=lambda one: self.measured.seconds.get(one, (float("inf"), 0.0)))
+        if len(red) > 2:
+            first, *rest = red
+            other = max(rest, key=lambda one: self._apart(first, one))
+            red = [first, other, *(one for one in rest if one != other)]
+        return tuple(red)
+
+    def _apart(self, one: str, other: str) -> float:
+        """How different the lines are that two tests run, 0 to 1."""
+        mine, theirs = (
+            {(path, line) for path, lines in self.measured.lines.get(test, {}).items() for line in lines}
+            for test in (one, other)
+        )
+        return 1 - len(mine & theirs) / (len(mine | theirs) or 1)
 
     def suspects(self) -> list[Suspect]:
         """Suspected lines, most suspected first; see `measured` for what it raises."""

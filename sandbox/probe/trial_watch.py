@@ -7,10 +7,11 @@ import time
 
 TICK = os.sysconf("SC_CLK_TCK")
 POLL_MS = 20
+LOOK_S = 0.06
 
 
 class Watched:
-    """`limits`: seconds of processor and of the clock; `begin` until the first test, `each` by the test's number."""
+    """`limits`: seconds of processor and of waiting; `begin` until the first test, `each` by the test's number."""
 
     def __init__(self, pid, reader, secret, limits, asks_first):
         self.pid, self.reader, self.start = pid, reader, secret.encode() + b" "
@@ -22,8 +23,9 @@ class Watched:
         self.begin(limits["begin"])
 
     def begin(self, limit):
-        self.cpu_limit, self.wall_limit = limit
-        self.wall_from, self.cpu_from = time.monotonic(), self.cpu()
+        self.cpu_limit, self.wait_limit = limit
+        self.cpu_from = self.cpu_seen = self.cpu()
+        self.looked = self.busy = time.monotonic()
 
     def cpu(self):
         """Seconds of processor the child has used."""
@@ -33,6 +35,27 @@ class Watched:
         except OSError:
             return 0.0
         return (int(words[11]) + int(words[12])) / TICK
+
+    def wants_processor(self):
+        """One of its threads runs, or would if there was a processor for it."""
+        try:
+            for thread in os.listdir("/proc/%d/task" % self.pid):
+                with open("/proc/%d/task/%s/stat" % (self.pid, thread)) as file:
+                    if file.read().rpartition(")")[2].split()[0] in "RD":
+                        return True
+        except OSError:
+            return True
+        return False
+
+    def too_long(self):
+        """It used too much processor, or waits for something that does not come."""
+        now = time.monotonic()
+        if now - self.looked < LOOK_S:
+            return False
+        self.looked, used = now, self.cpu()
+        if used != self.cpu_seen or self.wants_processor():
+            self.cpu_seen, self.busy = used, now
+        return used - self.cpu_from >= self.cpu_limit or now - self.busy >= self.wait_limit
 
     def follow(self):
         poll = select.poll()
@@ -46,12 +69,6 @@ class Watched:
             if not self.how and self.too_long():
                 self.cut(poll)
         self.finish()
-
-    def too_long(self):
-        wall = time.monotonic() - self.wall_from
-        if wall < min(self.cpu_limit, self.wall_limit):
-            return False
-        return wall >= self.wall_limit or self.cpu() - self.cpu_from >= self.cpu_limit
 
     def cut(self, poll):
         self.how = "timeout"
