@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, inspect, select, update
 
 from tests.workflows.queue.conftest import MakeQueue
 from workflows.queue.database import BadQueueUrl, Database
@@ -14,7 +14,7 @@ from workflows.queue.dispatch import workflow_id
 from workflows.queue.jobs import LeaseLost, Queue
 from workflows.queue.lease import Lease, clock
 from workflows.queue.reaper import MOST_TRIES, reap, stop, tell
-from workflows.queue.schema import VERSION, SchemaTooNew, jobs, meta, version_of
+from workflows.queue.schema import MIGRATIONS, VERSION, SchemaTooNew, campaigns, jobs, meta, version_of
 
 
 def rows(*ids: str, state: str = "queued") -> list[dict[str, Any]]:
@@ -236,3 +236,28 @@ def test_a_failed_transaction_leaves_nothing(make_queue: MakeQueue) -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(BadQueueUrl, match="postgresql://"):
         Database(url)
+
+
+def test_tables_of_an_earlier_version_are_migrated_and_keep_their_rows(url: str) -> None:
+    database = Database(url)
+
+    def as_it_was(conn: Connection) -> None:
+        meta.create(conn)
+        conn.execute(meta.insert().values(key="schema", value="1"))
+        MIGRATIONS[1](conn)
+        conn.execute(campaigns.insert().values(id="c", file="{}", state="running", reason="", created=1.0))
+
+    database.write(as_it_was)
+    assert not database.read(lambda conn: inspect(conn).has_table("gl_spending"))
+    queue = Queue(database, "1")
+    threads = [threading.Thread(target=queue.prepare) for _ in range(2)]  # two workers at once
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert database.read(version_of) == VERSION
+    assert database.read(lambda conn: inspect(conn).has_table("gl_spending"))
+    row = queue.campaign("c")
+    assert row is not None
+    assert row.created == 1.0
+    queue.close()
