@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from agents.recipes import (
     annotated,
+    async_sessions,
     dead_code,
     fastapi_names,
     httpx_calls,
@@ -26,6 +27,7 @@ from agents.recipes.recipe import Recipe, WrongArgument
 
 _TOPICS = (
     annotated,
+    async_sessions,
     dead_code,
     fastapi_names,
     httpx_calls,

@@ -63,6 +63,18 @@ client = TestClient(main.app)
 for path in ("/health", "/double/7", "/double/3", "/greet", "/greet?name=a"):
     print(client.get(path).status_code, client.get(path).text)
 """
+STORED = """
+import sqlite3, warnings
+warnings.simplefilter("ignore")
+with sqlite3.connect("shop.db") as made:
+    made.execute("create table items (id integer primary key, name varchar)")
+from starlette.testclient import TestClient
+from shop.main import app
+with TestClient(app) as client:
+    print(client.post("/items/tea").text)
+    print(client.post("/items/rum").text)
+    print(client.get("/items").text)
+"""
 CLIENT = """
 import requests
 
@@ -141,6 +153,12 @@ def test_response_models_answer_the_same_bytes(tmp_path: Path) -> None:
     before, after = both(tmp_path, "response-models", 0, ANSWERS)
     assert before == after
     assert '200 {"status":"ok","ready":true}' in before
+
+
+def test_async_sessions_answer_and_store_the_same(tmp_path: Path) -> None:
+    before, after = both(tmp_path, "async-sessions", 0, STORED)
+    assert before == after
+    assert before.splitlines() == ["1", "2", '["tea","rum"]']
 
 
 class Answers(BaseHTTPRequestHandler):
