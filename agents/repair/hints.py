@@ -12,6 +12,7 @@ _ERROR = re.compile(r"\b([A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Greenlet
 _LACKS = re.compile(
     r"has no attribute '(\w+)'|name '(\w+)' is not defined|KeyError: ['\"]?(\w+)|unexpected keyword argument '(\w+)'"
 )
+_CODE = re.compile(r"[1-5]\d\d")
 _URL = re.compile(r"""f?["'](/[^"'\s]*)["']""")
 
 
@@ -45,9 +46,26 @@ class Hints:
 
     @cached_property
     def statuses(self) -> list[str]:
-        """HTTP status codes that tests or the report expect."""
+        """HTTP status codes that are missed: those of failed assertions, where there are none those that tests name."""
+        missed = [b for a, b in self.swapped if _CODE.fullmatch(a) and _CODE.fullmatch(b)]
+        if missed or self.messages:
+            return list(dict.fromkeys(missed))
         wide = "\n".join((*self.tests, self.text))
         return list(dict.fromkeys(code for pair in _STATUS.findall(wide) for code in pair if code))
+
+    @cached_property
+    def answers(self) -> list[str]:
+        """HTTP status codes that came instead."""
+        return [a for a, b in self.swapped if _CODE.fullmatch(a) and _CODE.fullmatch(b)]
+
+    @cached_property
+    def by_one(self) -> bool:
+        """Whether a number or a length was expected that is one more or less."""
+        for actual, expected in self.swapped:
+            numbers = re.fullmatch(r"-?\d+", actual), re.fullmatch(r"-?\d+", expected)
+            if all(numbers) and abs(int(actual) - int(expected)) == 1:
+                return True
+        return False
 
     @cached_property
     def errors(self) -> set[str]:
@@ -78,4 +96,4 @@ class Hints:
     @cached_property
     def swapped(self) -> list[tuple[str, str]]:
         """(actual, expected) of comparisons in the messages: `assert 3 == 4` is ("3", "4")."""
-        return [(a.strip(), b.strip()) for a, op, b in _COMPARED.findall(self.said) if op == "=="]
+        return [(a.strip(), b.strip().rstrip(",")) for a, op, b in _COMPARED.findall(self.said) if op == "=="]

@@ -79,7 +79,7 @@ def _read(node: ast.AST, source: Source, into: Ingredients) -> None:
     elif isinstance(node, ast.Call):
         for keyword in node.keywords:
             if keyword.arg:
-                into.keywords[called(node)].setdefault(source.code(keyword), _piece(keyword.value, source))
+                into.keywords[source.code(node.func)].setdefault(source.code(keyword), _piece(keyword.value, source))
         if called(node) in CHAINED and isinstance(node.func, ast.Attribute):
             inside = source.text[source.end(node.func) + 1 : source.end(node) - 1]
             into.chained[node.func.attr].setdefault(" ".join(inside.split()), _piece(node, source, node.func.value))

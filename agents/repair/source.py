@@ -94,8 +94,13 @@ class Source:
         return next((n for n in self.above(node) if isinstance(n, ast.stmt)), None)
 
     def function(self, node: ast.AST) -> Function | None:
-        """The innermost function around a node (not the node itself)."""
-        return next((n for n in self.above(node) if isinstance(n, FUNCTIONS)), None)
+        """The innermost function whose body a node is in: not one whose decorator, default or annotation it is."""
+        child = node
+        for parent in self.above(node):
+            if isinstance(parent, FUNCTIONS) and isinstance(child, ast.stmt):
+                return parent
+            child = parent
+        return None
 
     def loop(self, node: ast.AST) -> ast.For | ast.AsyncFor | ast.While | None:
         """The innermost loop around a node within its function."""

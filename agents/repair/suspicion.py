@@ -10,7 +10,7 @@ from agents.repair.hints import Hints
 from agents.repair.repository import Repository
 from agents.repair.source import Function, Source, first_line, header_end, names_in
 
-HEAD, NAMED, ROUTE, AROUND, ELSEWHERE = 0.85, 0.6, 0.75, 0.45, 0.12
+HEAD, NAMED, ROUTE, AROUND, ELSEWHERE = 0.85, 0.45, 0.75, 0.45, 0.1
 
 
 class Suspicion:
@@ -51,8 +51,11 @@ class Suspicion:
 
     def _routes(self, repo: Repository, hints: Hints) -> None:
         for route in repo.routes:
+            function = route.function
+            given = self._given.get(route.source.path, {})
+            if any(n in given for n in range(function.body[0].lineno, (function.end_lineno or 0) + 1)):
+                continue
             if any(matches(route.path, url) for url in hints.urls):
-                function = route.function
                 self._over(route.source, first_line(function), header_end(function), ROUTE)
                 self._over(route.source, function.body[0].lineno, function.end_lineno or 0, AROUND)
 

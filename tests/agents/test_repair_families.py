@@ -56,6 +56,13 @@ ONE_LINE = [
     ("return True", "return False"),
     ("raise ValueError('no')", "raise TypeError('no')"),
     ("return a / b", "return a / b if b else 0"),
+    ('return "{a} and {b}"', 'return f"{a} and {b}"'),
+    ("return a.sort()", "return sorted(a)"),
+    ("a = a.append(b)", "a.append(b)"),
+    ("return [[0] * a] * b", "return [[0] * a for _ in range(b)]"),
+    ("return a.x < b.x or a.y < b.y", "return (a.x, a.y) < (b.x, b.y)"),
+    ("return sorted(a, key=lambda p: p[1], reverse=True)", "return sorted(a, key=lambda p: (-p[1], p[0]))"),
+    ("return sum(p.price for p in a if p.count)", "return sum(p.price * p.count for p in a if p.count)"),
 ]
 
 
@@ -114,6 +121,59 @@ def test_a_shared_default_is_made_for_every_call() -> None:
             return into
         """
     assert rank(broken, fixed) == 0
+
+
+def test_what_is_left_behind_a_loop() -> None:
+    broken = """
+        def runs(values):
+            found, run = [], []
+            for value in values:
+                if run and value != run[-1]:
+                    found.append(run)
+                    run = []
+                run.append(value)
+            return found
+        """
+    fixed = broken.replace(
+        "            return found", "            if run:\n                found.append(run)\n            return found"
+    )
+    assert rank(broken, fixed) < 40
+
+
+def test_a_name_of_the_object() -> None:
+    broken = """
+        class Counter:
+            def __init__(self):
+                self.count = 0
+
+            def step(self):
+                count += 1
+                return self.count
+        """
+    fixed = broken.replace("        count += 1", "        self.count += 1")
+    assert rank(broken, fixed, Hints(messages=("UnboundLocalError: cannot access local variable 'count'",))) < 5
+
+
+def test_a_lookup_that_compares_too_little() -> None:
+    broken = """
+        class Line:
+            def __init__(self, name, price):
+                self.name = name
+                self.price = price
+
+
+        def find(lines, name, price):
+            return [line for line in lines if line.name == name]
+        """
+    fixed = broken.replace("line.name == name", "line.name == name and line.price == price")
+    assert rank(broken, fixed) < 30
+
+
+def test_what_a_test_asks_for_is_no_exception_to_make() -> None:
+    broken = "def leap(year):\n    return year % 4 == 0 and year % 100 != 0\n"
+    hints = Hints(tests=("def test_leap():\n    assert leap(2000)\n    assert not leap(1900)\n",))
+    texts = [apply(candidate, {"m.py": broken})["m.py"] for candidate in found(broken, hints)]
+    assert not [text for text in texts if "% 1900" in text or "!= 2000" in text]
 
 
 def test_a_variable_that_nothing_reads_is_tried_first() -> None:

@@ -27,6 +27,19 @@ _SIBLINGS = (
     ("startswith", "contains"), ("contains", "endswith"), ("commit", "flush", "rollback"), ("sum", "count", "avg"),
 )  # fmt: skip
 
+_PARTS = (
+    "year",
+    "month",
+    "day",
+    "minutes",
+    "seconds",
+    "hours",
+    "days",
+    "weeks",
+    "microseconds",
+    "max_length",
+    "min_length",
+)
 _LIMITS = {"gt": ("ge", "lt"), "ge": ("gt",), "lt": ("le", "gt"), "le": ("lt",)}
 
 
@@ -38,9 +51,19 @@ def _siblings(name: str) -> list[str]:
 def sibling_method(node: ast.Attribute, at: Place) -> Iterator[Change]:
     """The method beside the one that is called."""
     lost = node.attr in at.hints.lacking
+    call = at.parent(node)
+    if at.source.function(node) is None and isinstance(at.parent(call or node), ast.FunctionDef | ast.AsyncFunctionDef):
+        return  # a route's verb
+    if (
+        node.attr == "get"
+        and isinstance(call, ast.Call)
+        and len(call.args) == 2
+        and at.code(call.args[0])[:1].isupper()
+    ):
+        return  # a session's
     for name in _siblings(node.attr):
         edit = at.edit(at.source.end(node.value), at.source.end(node), f".{name}")
-        yield Change((edit,), 0.4 if lost else 0.28, f"`.{node.attr}` becomes `.{name}`")
+        yield Change((edit,), 0.4 if lost else 0.2, f"`.{node.attr}` becomes `.{name}`")
 
 
 @family(ast.Name, ast.keyword)
@@ -70,8 +93,10 @@ def call_missing(node: ast.Attribute | ast.Name, at: Place) -> Iterator[Change]:
     if isinstance(parent, ast.Attribute) or called(parent or node) in ("Depends", "map", "filter"):
         return
     name = node.attr if isinstance(node, ast.Attribute) else node.id
-    builtin = isinstance(node, ast.Attribute) and any(name in group for group in _SIBLINGS)
+    builtin = isinstance(node, ast.Attribute) and any(name in group for group in _SIBLINGS) and name not in _PARTS
     known = name in at.repo.signatures
+    if any(name in fields for fields in at.repo.fields.values()):
+        return
     if builtin or known:
         keyword = isinstance(parent, ast.keyword) and parent.arg in ("key", "default_factory")
         yield at.swap(node, f"{at.code(node)}()", 0.1 if keyword else 0.4)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.names import names_of
 from agents.repair.ingredients import fitted, ingredients_of, module_names
-from agents.repair.source import FUNCTIONS, called, names_in
+from agents.repair.source import FUNCTIONS, names_in
 
 _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.AnnAssign)
 
@@ -24,16 +24,18 @@ def guard_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
         for text, about in fitted(piece, at.source, names, (node.end_lineno or node.lineno) + 1):
             if text in own or (("continue" in text or "break" in text) and at.source.loop(node) is None):
                 continue
+            scale = _wanted(text, at) * (0.2 if "return " in text and piece.function != names.function else 1.0)
             if isinstance(node, ast.Assign | ast.AnnAssign) and made & about:
-                yield at.behind(node, text, (0.4 if near else 0.3) * _wanted(text, at))
+                yield at.behind(node, text, (0.25 if near else 0.18) * scale)
             elif isinstance(node, ast.Return | ast.Expr | ast.AugAssign) and about & names_in(node):
-                yield at.before(node, text, (0.15 if near else 0.1) * _wanted(text, at))
+                yield at.before(node, text, (0.15 if near else 0.1) * scale)
 
 
 def _wanted(text: str, at: Place) -> float:
     """More for a guard whose status code or exception the tests expect."""
     codes = [code for code in at.hints.statuses if code in text]
-    return 1.6 if codes or any(error in text for error in at.hints.errors) else 0.8
+    wanted = codes or any(error in text for error in at.hints.errors - {"HTTPException"})
+    return 2.0 if wanted else 0.2 if "status_code" in text and at.hints.messages else 0.6
 
 
 @family(*_STATEMENTS)
@@ -81,7 +83,7 @@ def condition_as_elsewhere(node: ast.If | ast.While, at: Place) -> Iterator[Chan
 @family(ast.Call)
 def keyword_as_elsewhere(node: ast.Call, at: Place) -> Iterator[Change]:
     """A keyword argument that other calls of the same name have: added, or with their value."""
-    others = ingredients_of(at.repo).keywords.get(called(node), {})
+    others = ingredients_of(at.repo).keywords.get(at.code(node.func), {})
     if not others or len(others) > 40:
         return
     given = {k.arg: k for k in node.keywords}

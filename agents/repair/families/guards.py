@@ -70,7 +70,7 @@ def _by_annotation(node: ast.FunctionDef, at: Place) -> list[str]:
 
 def _said(at: Place) -> list[str]:
     """Values that a failing test expected."""
-    return [b for _, b in at.hints.swapped if re.fullmatch(r"-?\d+(\.\d+)?|True|False|None|\[\]|\{\}|''|\"\"", b)]
+    return [b for _, b in at.hints.swapped if re.fullmatch(r"-?[01]|True|False|None|\[\]|\{\}|''|\"\"", b)]
 
 
 def _docstring(node: ast.stmt) -> bool:
@@ -114,7 +114,7 @@ def _membership(node: ast.Assign | ast.Expr, at: Place) -> Iterator[Change]:
         owner, item = at.code(value.func.value), at.code(value.args[0])
         start, end = at.lines(node)
         text = f"if {item} not in {owner}:\n" + at.laid_out(at.text_of(node), "    ")
-        yield at.span(start, end, at.laid_out(text, at.source.indent(node)), 0.15, f"only what is not in `{owner}` yet")
+        yield at.span(start, end, at.laid_out(text, at.source.indent(node)), 0.06, f"only what is not in `{owner}` yet")
 
 
 @family(ast.Return, ast.Assign)

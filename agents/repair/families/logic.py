@@ -128,10 +128,10 @@ def default_for_falsy(node: ast.BoolOp, at: Place) -> Iterator[Change]:
 
 def _presence(test: ast.expr, at: Place) -> Iterator[Change]:
     if isinstance(test, ast.Name | ast.Attribute):
-        yield at.swap(test, f"{at.code(test)} is not None", 0.45)
+        yield at.swap(test, f"{at.code(test)} is not None", 0.3)
     elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         if isinstance(test.operand, ast.Name | ast.Attribute):
-            yield at.swap(test, f"{at.code(test.operand)} is None", 0.45)
+            yield at.swap(test, f"{at.code(test.operand)} is None", 0.3)
     elif isinstance(test, ast.Compare) and len(test.ops) == 1:
         right = test.comparators[0]
         if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], ast.Is | ast.IsNot):

@@ -114,6 +114,8 @@ def default_of_get(node: ast.Call, at: Place) -> Iterator[Change]:
         and not node.keywords
     ):
         owner, key = at.code(node.func.value), at.code(node.args[0])
+        if key[:1].isupper() or at.source.function(node) is None:
+            return
         for default in ("0", "[]", "None", '""', "1", "{}"):
             yield at.swap(node, f"{owner}.get({key}, {default})", 0.15)
         names = ("db", "session", "client", "s")

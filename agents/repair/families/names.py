@@ -43,6 +43,8 @@ def other_variable(node: ast.Name, at: Place) -> Iterator[Change]:
     if own == "?":
         return
     unused = set(names.unused())
+    owner = next((n for n in at.source.above(node) if isinstance(n, ast.ClassDef)), None)
+    inherited = owner is not None and bool(owner.bases)
     statement = at.source.statement(node)
     bound = (
         {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
@@ -52,9 +54,9 @@ def other_variable(node: ast.Name, at: Place) -> Iterator[Change]:
     for name in names.at(node.lineno):
         if name == node.id or name in ("self", "cls", "_") or not alike(own, names.kinds[name]):
             continue
-        prior = 0.22 if own and own == names.kinds[name] else 0.14
+        prior = 0.16 if own and own == names.kinds[name] else 0.08
         if name in unused:
-            prior = 0.5
+            prior = 0.15 if inherited else 0.5
         elif _similar(name, node.id):
             prior += 0.15
         elif name in bound:
@@ -131,7 +133,9 @@ def swapped_arguments(node: ast.Call, at: Place) -> Iterator[Change]:
                 at.edit(at.source.start(one), at.source.end(one), at.code(two)),
                 at.edit(at.source.start(two), at.source.end(two), at.code(one)),
             )
-            prior = 0.3 if other == index + 1 else 0.15
+            prior = 0.25 if other == index + 1 else 0.12
+            if at.code(one)[:1].isupper() != at.code(two)[:1].isupper():
+                prior *= 0.2
             if at.code(one) != at.code(two):
                 yield Change(edits, prior, f"`{short(at.code(one))}` and `{short(at.code(two))}` change places")
 
@@ -194,10 +198,10 @@ def other_attribute(node: ast.Attribute, at: Place) -> Iterator[Change]:
     receiver = node.value.id if isinstance(node.value, ast.Name) else ""
     options: dict[str, float] = {}
     for name, count in at.repo.attributes.get(receiver, {}).items():
-        options[name] = 0.12 + min(count, 5) * 0.01
+        options[name] = 0.08 + min(count, 5) * 0.01
     for owner in _owners(receiver, node, at):
         for name in at.repo.members(owner):
-            options[name] = 0.18
+            options[name] = 0.12
     methods = {m for every in at.repo.methods.values() for m in every}
     start = at.source.end(node.value)
     for name, prior in options.items():

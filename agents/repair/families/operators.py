@@ -67,6 +67,8 @@ def comparison(node: ast.Compare, at: Place) -> Iterator[Change]:
             if isinstance(right, ast.Constant) and isinstance(right.value, str) and new in ("<", ">", "<=", ">="):
                 continue
             assert where is not None  # noqa: S101
+            edge = new == {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}.get(old)
+            prior *= 0.4 if none else 1.4 if edge and at.hints.by_one else 1.0
             yield at.span(*where, new, prior, f"`{old}` becomes `{new}`")
         left = right
 
@@ -83,6 +85,8 @@ def comparison_turned_round(node: ast.Compare, at: Place) -> Iterator[Change]:
 def arithmetic(node: ast.BinOp, at: Place) -> Iterator[Change]:
     """Another operator, operands changed places, one operand alone."""
     old = ARITHMETIC[type(node.op)]
+    if isinstance(node.right, ast.Constant) and node.right.value is None:
+        return
     text = isinstance(node.left, ast.Constant | ast.JoinedStr) and not _is_number(node.left)
     where = _between(at, node.left, node.right, old)
     for new, prior in _OTHER_ARITHMETIC.get(old, {}).items() if where and not text else ():
@@ -158,7 +162,7 @@ def grouping(node: ast.BinOp, at: Place) -> Iterator[Change]:
 def sign(node: ast.UnaryOp, at: Place) -> Iterator[Change]:
     """A sign or `not` taken away."""
     if isinstance(node.op, ast.USub | ast.Not | ast.Invert):
-        prior = 0.4 if isinstance(node.op, ast.Not) else 0.2
+        prior = 0.25 if isinstance(node.op, ast.Not) else 0.2
         yield at.swap(node, at.code(node.operand), prior)
 
 

@@ -14,6 +14,7 @@ from agents.repair.families import (
     names,
     operators,
     terms,
+    traps,
     values,
     web_access,
     web_async,
@@ -25,7 +26,7 @@ from agents.repair.families import (
 )
 from agents.repair.families.base import TABLE, Change, Place
 
-GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten)
+GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten, traps)
 WEB = (web_access, web_async, web_queries, web_routes, web_schemas, web_session, web_time)
 _WEB_MODULES = frozenset(module.__name__ for module in WEB)
 

@@ -32,7 +32,7 @@ def operand_missing(node: ast.expr, at: Place) -> Iterator[Change]:
     sibling = node.value.id if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else ""
     for other in list(at.repo.attributes.get(sibling) or ()) if sibling not in ("self", "") else ():
         if f"{sibling}.{other}" != text and not isinstance(parent, ast.BinOp):
-            yield at.swap(node, f"{text} * {sibling}.{other}", 0.1)
+            yield at.swap(node, f"{text} * {sibling}.{other}", 0.25 if isinstance(parent, ast.GeneratorExp) else 0.08)
     near = [n for n in names.at(node.lineno) if _counts(n, names) and n != text]
     for name in near[-8:]:
         free = name in unused

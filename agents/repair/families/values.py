@@ -20,7 +20,7 @@ def off_by_one(node: ast.Constant, at: Place) -> Iterator[Change]:
         return
     parent = at.parent(node)
     edge = isinstance(parent, ast.Slice | ast.Subscript | ast.Compare | ast.BinOp) or called(_call(parent)) == "range"
-    near = 0.5 if edge else 0.35
+    near = (0.5 if edge else 0.3) * (1.5 if at.hints.by_one else 1.0) * (1.0 if value < 10 else 0.4)
     negative = isinstance(parent, ast.UnaryOp)
     yield at.swap(node, str(value + 1), near if value < 3 else near * 0.7)
     if value > 0:
@@ -58,9 +58,20 @@ def constant_from_elsewhere(node: ast.Constant, at: Place) -> Iterator[Change]:
             continue
         prior = 0.12 if text in here else 0.07
         prior *= 1.5 if text in said and text in here else 1.0
+        if text not in here and at.source.function(node) is not None:
+            if _is_special_case(at.parent(node)):
+                continue
+            prior *= 0.4 if isinstance(at.parent(node), ast.Compare | ast.BinOp) else 1.0
         yield at.swap(node, text, prior)
     for text in _scaled(value):
         yield at.swap(node, text, 0.12)
+
+
+def _is_special_case(parent: ast.AST | None) -> bool:
+    """Whether a number there would only make an exception of what a test happens to ask for."""
+    if isinstance(parent, ast.Compare):
+        return isinstance(parent.ops[0], ast.Eq | ast.NotEq)
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mod)
 
 
 def _scaled(value: int | float) -> Iterator[str]:
@@ -88,7 +99,7 @@ def _numbers(at: Place) -> list[str]:
 def truth_value(node: ast.Constant, at: Place) -> Iterator[Change]:
     """`True` for `False`, something else for `None`."""
     if isinstance(node.value, bool):
-        yield at.swap(node, str(not node.value), 0.4)
+        yield at.swap(node, str(not node.value), 0.4 if at.source.function(node) else 0.2)
     elif node.value is None and isinstance(at.parent(node), ast.Return | ast.Assign | ast.keyword):
         for text in ("[]", "0", "{}", '""', "False", "True"):
             yield at.swap(node, text, 0.08)
@@ -110,9 +121,11 @@ def text_from_elsewhere(node: ast.Constant, at: Place) -> Iterator[Change]:
             continue
         near = difflib.SequenceMatcher(None, value, text).ratio() if value and text else 0.5
         said = text in at.hints.strings
-        prior = (0.25 if near > 0.6 else 0.09 if said and key else 0.05 if said or key else 0.025) * (
-            1.6 if said else 1
-        )
+        prior = (0.15 if near > 0.6 else 0.07 if said and key else 0.04 if said or key else 0.02) * (1.5 if said else 1)
+        if value.startswith("/") or text.startswith("/"):
+            prior *= 0.2 if value.startswith("/") == text.startswith("/") else 0.02
+        elif text in at.hints.lacking or f"'{text}'" in at.hints.said:
+            prior *= 2
         yield at.swap(node, f"{quote}{text}{quote}", prior)
     yield from _letters(node, value, quote, at)
 
@@ -190,9 +203,11 @@ def _lists(node: ast.AST, at: Place) -> list[str]:
 @family(ast.Name, ast.Call, ast.Subscript, ast.Attribute)
 def one_more_or_less(node: ast.expr, at: Place) -> Iterator[Change]:
     """One added to or taken from an expression where that is usual: indexes, bounds, lengths, returned counts."""
-    if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+    if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del) or at.source.function(node) is None:
         return
-    prior = _edge(node, at)
+    if at.code(node)[:1].isupper():
+        return
+    prior = _edge(node, at) * (1.5 if at.hints.by_one else 1.0)
     if prior:
         yield at.swap(node, f"{at.code(node)} + 1", prior)
         yield at.swap(node, f"{at.code(node)} - 1", prior)
@@ -231,5 +246,14 @@ def whole_off_by_one(node: ast.BinOp, at: Place) -> Iterator[Change]:
         yield at.swap(node, f"{at.code(node)} - 1", 0.15)
     if isinstance(node.op, ast.FloorDiv):
         left, right = at.code(node.left), at.code(node.right)
-        yield at.swap(node, f"-(-{left} // {right})" if left.isidentifier() else f"-(-({left}) // {right})", 0.2)
-        yield at.swap(node, f"({left} + {right} - 1) // {right}", 0.15, f"`{short(at.code(node))}` is rounded up")
+        yield at.swap(
+            node,
+            f"-(-{left} // {right})" if left.isidentifier() else f"-(-({left}) // {right})",
+            0.45 if at.hints.by_one else 0.2,
+        )
+        yield at.swap(
+            node,
+            f"({left} + {right} - 1) // {right}",
+            0.45 if at.hints.by_one else 0.15,
+            f"`{short(at.code(node))}` is rounded up",
+        )

@@ -13,7 +13,7 @@ _ROLES = ("is_admin", "is_superuser", "is_staff", "admin")
 
 
 def _wanted(at: Place, *codes: str) -> float:
-    return 3.0 if set(codes) & set(at.hints.statuses) else 1.0
+    return 3.0 if set(codes) & set(at.hints.statuses) else 0.3 if at.hints.messages else 1.0
 
 
 @family(ast.Assign)

@@ -82,7 +82,7 @@ def dependency_called(node: ast.Call, at: Place) -> Iterator[Change]:
         yield at.swap(first, at.code(first.func), 0.8)
     for other in at.repo.depends:
         if other != at.code(first) and other.split("(")[0].split(".")[0] in at.source.text:
-            yield at.swap(first, other, 0.35)
+            yield at.swap(first, other, 0.15)
     for function in at.source.functions:
         if at.source.parents.get(function) is at.source.tree and function.name not in at.repo.depends:
             if function.name in names_in(first) or at.repo.route_of(function) is not None:

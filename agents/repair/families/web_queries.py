@@ -91,9 +91,9 @@ def clause_too_many(node: ast.Call, at: Place) -> Iterator[Change]:
         for arg in node.args:
             text = at.code(arg)
             if text.endswith((".desc()", ".asc()")):
-                yield at.swap(arg, text.rsplit(".", 1)[0], 0.35)
+                yield at.swap(arg, text.rsplit(".", 1)[0], 0.25)
             else:
-                yield at.swap(arg, f"{text}.desc()", 0.4)
+                yield at.swap(arg, f"{text}.desc()", 0.25)
 
 
 @family(ast.Call)

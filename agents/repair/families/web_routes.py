@@ -51,7 +51,7 @@ def shadows(first: Route, second: Route) -> bool:
 
 
 def _wanted(code: str, at: Place) -> float:
-    return 3.0 if code in at.hints.statuses else 1.0
+    return 3.5 if code in at.hints.statuses else 0.2 if at.hints.messages else 1.0
 
 
 @family(ast.Call)
@@ -67,7 +67,7 @@ def status_code(node: ast.Call, at: Place) -> Iterator[Change]:
     if given is None:
         if verb and isinstance(at.parent(node), FUNCTIONS):
             end = at.source.end(node) - 1
-            for code, prior in (("201", 0.25), ("204", 0.2), ("202", 0.08)):
+            for code, prior in (("201", 0.2), ("204", 0.15), ("202", 0.05)):
                 comma = "" if at.source.text[:end].rstrip().endswith(",") else ", "
                 yield at.span(
                     end, end, f"{comma}status_code={code}", min(0.95, prior * _wanted(code, at)), f"answers {code}"
@@ -150,13 +150,14 @@ def response_model(node: ast.Call, at: Place) -> Iterator[Change]:
     if given is None:
         return
     text = at.code(given.value)
+    shape = 2.5 if at.hints.mentions("ResponseValidation", "KeyError", "in {", "not in", "500") else 1.0
     for other in _schemas(at):
-        yield at.swap(given.value, other, 0.3 if _alike(other, text) else 0.08)
+        yield at.swap(given.value, other, (0.15 if _alike(other, text) else 0.04) * shape)
     if text.startswith(("list[", "List[")):
-        yield at.swap(given.value, text[5:-1], 0.25)
+        yield at.swap(given.value, text[5:-1], 0.12 * shape)
     else:
-        yield at.swap(given.value, f"list[{text}]", 0.25)
-        yield at.swap(given.value, f"{text} | None", 0.1)
+        yield at.swap(given.value, f"list[{text}]", 0.12 * shape)
+        yield at.swap(given.value, f"{text} | None", 0.06 * shape)
 
 
 def _alike(one: str, two: str) -> bool:

@@ -22,7 +22,9 @@ def field_default(node: ast.AnnAssign, at: Place) -> Iterator[Change]:
     optional = "None" in text or "Optional" in text
     end = at.source.end(node)
     if node.value is None:
-        yield at.span(end, end, " = None", 0.7 if optional else 0.05, "None when it is not sent")
+        refused = "422" in at.hints.answers or at.hints.mentions("validation", "missing", "Field required")
+        prior = 0.05 if not optional else 0.7 if refused or not at.hints.messages else 0.12
+        yield at.span(end, end, " = None", prior, "None when it is not sent")
         for default in ("0", '""', "False", "True", "[]"):
             if not optional:
                 yield at.span(end, end, f" = {default}", 0.06, f"{default} when it is not sent")
@@ -137,8 +139,10 @@ def enum_by_name(node: ast.Attribute, at: Place) -> Iterator[Change]:
     """`.name` for `.value`, a member for its value."""
     if node.attr in ("name", "value"):
         other = "value" if node.attr == "name" else "name"
+        plain = node.attr == "name" and any("name" in fields for fields in at.repo.fields.values())
+        likely = 0.45 if not plain else 0.04
         edit = at.edit(at.source.end(node.value), at.source.end(node), f".{other}")
-        yield Change((edit,), 0.45, f"`.{node.attr}` becomes `.{other}`")
+        yield Change((edit,), likely, f"`.{node.attr}` becomes `.{other}`")
         if node.attr == "value":
             yield Change((at.edit(at.source.end(node.value), at.source.end(node), ""),), 0.2, "the member itself")
     elif isinstance(node.value, ast.Name) and at.repo.is_enum(node.value.id):

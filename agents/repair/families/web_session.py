@@ -1,6 +1,7 @@
 """Database sessions: what is not written, not read again, not loaded, not added."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from agents.repair.candidate import Edit
@@ -37,7 +38,9 @@ def commit_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
     if name in ("commit", "flush"):
         for variable in _rows(node, at):
             refreshed = f"refresh({variable}" in text
-            yield at.behind(node, _call(db, f"refresh({variable})", node, at), 0.06 if refreshed else 0.5)
+            made = re.search(rf"\b{variable} = [A-Z]\w*\(|\.add\({variable}\)|setattr\({variable},", text)
+            prior = 0.04 if refreshed else 0.3 if made else 0.06
+            yield at.behind(node, _call(db, f"refresh({variable})", node, at), prior)
         other = "flush()" if name == "commit" else "commit()"
         yield at.swap(node, _call(db, other, node, at), 0.4 if name == "flush" else 0.05)
     if name in ("add",) and isinstance(value, ast.Call) and value.args and not commits:
