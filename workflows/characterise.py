@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agents.contracts import Frozen, TestCase, TestFile
 from agents.profile_reader import read_profile
 from agents.recipes.recipe import Outcome
-from agents.refactoring.characterise import inside, over_http
+from agents.refactoring.characterise import INSIDE, OVER_HTTP, free_path, inside, over_http
 from agents.refactoring.planner import after
 from agents.refactoring.scripts import reached_by, scripts
 from agents.refactoring.steps import Refactoring, seen
@@ -49,13 +49,16 @@ class Characterised(Frozen):
 class Recording:
     """What the code before the change does."""
 
+    taken: Collection[str] = ()
+    """Files that are there."""
     answers: Sequence[Recorded] = ()
     calls: Sequence[tuple[Subject, Sequence[Doing]]] = ()
 
     def tests(self, without: Collection[str] = ()) -> tuple[list[TestFile], list[TestCase]]:
         """As files of tests; `without`: node ids to leave out."""
-        made = [over_http(self.answers, without)] if self.answers else []
-        made += [inside(self.calls, without)] if self.calls else []
+        outside, within = free_path(OVER_HTTP, self.taken), free_path(INSIDE, self.taken)
+        made = [over_http(self.answers, without, outside)] if self.answers else []
+        made += [inside(self.calls, without, within)] if self.calls else []
         return [file for file, cases in made if cases], [case for _, cases in made for case in cases]
 
 
@@ -115,7 +118,7 @@ def recorded(lab: Lab, base: str, places: set[Place] | None) -> Recording:
             stand.show("base")
             answers = record(box, service, wanted)
     lab.engine.refuse_if_stopped()
-    return Recording(answers, calls)
+    return Recording(source.files(), answers, calls)
 
 
 def _calls(stand: Stand, places: Collection[Place]) -> list[tuple[Subject, Sequence[Doing]]]:

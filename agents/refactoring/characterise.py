@@ -19,7 +19,17 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _BUILTIN = frozenset(n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, Exception))
 
 
-def over_http(recorded: Sequence[Recorded], without: Collection[str] = ()) -> tuple[TestFile, list[TestCase]]:
+def free_path(path: str, taken: Collection[str]) -> str:
+    """The path, or one beside it when a file is there already."""
+    number, found = 2, path
+    while found in taken:
+        found, number = f"{path.removesuffix('.py')}_{number}.py", number + 1
+    return found
+
+
+def over_http(
+    recorded: Sequence[Recorded], without: Collection[str] = (), path: str = OVER_HTTP
+) -> tuple[TestFile, list[TestCase]]:
     """Acceptance tests of recorded answers; what was not the same both times may be anything.
 
     `without`: node ids of tests to leave out.
@@ -29,7 +39,7 @@ def over_http(recorded: Sequence[Recorded], without: Collection[str] = ()) -> tu
     for one in recorded:
         name = _free(f"test_{_slug(one.script.id)}", names)
         names.add(name)
-        if f"{OVER_HTTP}::{name}" not in without:
+        if f"{path}::{name}" not in without:
             tests.append(_http_test(name, one))
     body = "\n\n".join(tests)
     anything = "from unittest.mock import ANY\n" if "ANY" in body else ""
@@ -37,7 +47,7 @@ def over_http(recorded: Sequence[Recorded], without: Collection[str] = ()) -> tu
     helper = f"\n{TAKEN}\n" if "taken(" in body + login else "\n"
     head = f"from collections.abc import Callable\n{anything}\nimport httpx\n"
     text = f'"""{MARK}"""\n\n{head}{helper}{login}\n{body}'
-    return TestFile(path=OVER_HTTP, content=text), _cases(OVER_HTTP, body)
+    return TestFile(path=path, content=text), _cases(path, body)
 
 
 def _once(one: Recorded) -> list[Step]:
@@ -128,7 +138,7 @@ def _shown(value: object) -> str:
 
 
 def inside(
-    found: Sequence[tuple[Subject, Sequence[Doing]]], without: Collection[str] = ()
+    found: Sequence[tuple[Subject, Sequence[Doing]]], without: Collection[str] = (), path: str = INSIDE
 ) -> tuple[TestFile, list[TestCase]]:
     """Tests that call functions with the arguments they were called with, and expect what came of it.
 
@@ -146,7 +156,7 @@ def inside(
         fresh = [
             _table(name, local, listed, raises=raising)
             for name, (listed, raising) in rows.items()
-            if listed and f"{INSIDE}::{name}" not in without
+            if listed and f"{path}::{name}" not in without
         ]
         imports |= {f"from {subject.module} import {subject.name}{renamed}"} if fresh else set()
         tests += fresh
@@ -162,7 +172,7 @@ def inside(
         + "\n".join(sorted(imports))
         + f"\n\n\n{body}"
     )
-    return TestFile(path=INSIDE, content=text), _cases(INSIDE, body)
+    return TestFile(path=path, content=text), _cases(path, body)
 
 
 def _kept(subject: Subject, did: Sequence[Doing]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -8,7 +8,7 @@ from agents.contracts import Request
 from agents.desk import MemoryDesk
 from agents.errors import NotUnderstood
 from agents.profile import Place, Route
-from agents.refactoring.characterise import common, inside, over_http
+from agents.refactoring.characterise import common, free_path, inside, over_http
 from agents.refactoring.matching import recipes_in
 from agents.refactoring.parts import Part, files_of, places_of, with_parts
 from agents.refactoring.planner import RecipePlanner
@@ -128,6 +128,7 @@ def test_recorded_answers_become_tests_of_what_is_always_the_same() -> None:
     first, second = '{"id": 1, "name": "<<unique>>", "tags": []}', '{"id": 2, "name": "<<unique>>", "tags": []}'
     file, cases = over_http([Recorded(script=script, status=200, kind="json", answers=(first, second))])
     ast.parse(file.content)
+    assert free_path(file.path, {file.path}) == "tests/acceptance/test_characterisation_2.py"
     assert [case.node_id for case in cases] == ["tests/acceptance/test_characterisation.py::test_get_b_valid"]
     assert "assert answer.status_code == 200" in file.content
     assert "== {'id': ANY, 'name': name, 'tags': []}" in file.content or 'f"{name}"' in file.content

@@ -50,7 +50,10 @@ def _final(state: RunState, context: Context) -> str:
     if done is None:
         there = set(lab.files(state["head"]))
         for path in known.files:
-            if path in there:
+            before = lab.commit_source(state["base"]).raw(path)
+            if before is not None:
+                lab.workspace.write(path, before)
+            elif path in there:
                 lab.delete(path)
         done = lab.commit(DROP, step="drop-tests", verdict="green")
     return done
