@@ -11,7 +11,7 @@ from agents.recipes.own import OwnRecipe
 EMPTY = """
 a all also an and any app application are as by change code convert drop every everything everywhere express
 file files for from get go have i in instead into is it its make migrate modern modernise modernize move new
-of old on our over please port project put refactor remove replace repository rewrite rid should style switch
+of old on our out over please port project put refactor remove replace repository rewrite rid should style switch
 syntax the them then this to turn update upgrade us use uses using way we where with write
 """
 """Words that say nothing about what is to be changed."""

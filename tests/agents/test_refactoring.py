@@ -56,6 +56,10 @@ def h():
         ("Use Annotated for dependencies", ["annotated"]),
         ("Optional and List to current typing; then replace naive utcnow", ["current-typing", "aware-utcnow"]),
         ("annotated, current-typing", ["annotated", "current-typing"]),
+        ("Dead code out; print to logging.", ["dead-code", "logging"]),
+        ("python-jose to PyJWT, passlib to pwdlib and on_event to lifespan", ["pyjwt", "pwdlib", "lifespan"]),
+        ("Optional/Union/List to current typing", ["current-typing"]),
+        ("Depends to Annotated", ["annotated"]),
     ],
 )
 def test_words_that_mean_recipes(text: str, names: list[str]) -> None:
