@@ -20,8 +20,8 @@ VALIDATORS = frozenset({"validator", "root_validator", "field_validator", "model
 CONFIGURATION = frozenset({"Config", "model_config"})
 _LEFT_OUT = re.compile(r"(^|/)(alembic|migrations|versions|docs|scripts|examples|benchmarks)/|(^|/)setup\.py$")
 VALUE, HANDLER, EVENT, FILLED_IN = "value", "route handler", "event handler", "validator"
-LOOSE = frozenset({VALUE, FILLED_IN})
-"""What a name of this kind is to a caller cannot be read from text."""
+LOOSE = frozenset({VALUE, FILLED_IN, EVENT})
+"""What a name of this kind is to a caller cannot be read from text, or only the framework calls it."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -84,6 +84,15 @@ def test_what_callers_would_notice(old: str, new: str, says: str) -> None:
     assert (passed, told.startswith(says)) == (False, True), told
 
 
+def test_handlers_of_events_become_part_of_a_lifespan() -> None:
+    old = 'app = FastAPI()\n\n\n@app.on_event("startup")\ndef fill():\n    ...\n'
+    gone = "async def lifespan(app):\n    yield\n\n\napp = FastAPI(lifespan=lifespan)\n"
+    new = f"{gone}\n\ndef fill():\n    ...\n"
+    before = surface(listing({"main.py": old}))
+    for text in (new, gone):
+        assert same_surface(before, surface(listing({"main.py": text}))).gate.passed
+
+
 def test_what_moves_may_be_imported_from_where_it_was() -> None:
     shelf = BEFORE[BEFORE.index("class Shelf") : BEFORE.index("@router")]
     rest = BEFORE.replace(shelf, "")
