@@ -46,6 +46,8 @@ def execute(hall: Hall, campaign: Campaign, file: Path, workers: int | None, *, 
     else:
         typer.echo(f"going on: all {len(plan)} repositories are enqueued already")
     advance(hall.queue)
+    if hall.queue.database.shared and hall.depot.url.startswith("/"):
+        typer.echo("the store is a folder of this machine; for workers elsewhere set GREENLOOP_STORE_URL", err=True)
     if detach:
         typer.echo(f"enqueued; follow it with: greenloop campaign watch {file}")
         return 0
@@ -150,8 +152,10 @@ def send_again(
         words = {str(w) for w in MEANING} - settled | words
     chosen = [j for j in found if j.state == ENDED and j.ending in words and (not only or j.name in only)]
     ready = [j for j in chosen if j.spec.get("sha")]
-    anew = {j.id: j.run if j.ending in planning.AGAIN else secrets.token_hex(4) for j in ready}
-    hall.queue.again(anew)
+    limits = {"flags": campaign.flags(), "purse": campaign.limits.all.model_dump()}  # as the file says now
+    hall.queue.again({
+        j.id: (j.run if j.ending in planning.AGAIN else secrets.token_hex(4), {**j.spec, **limits}) for j in ready
+    })  # fmt: skip
     if ready:
         hall.queue.set_campaign(campaign.name, "running")
     return [j.name for j in ready]

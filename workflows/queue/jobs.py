@@ -236,13 +236,18 @@ class Queue:
         asked = select(jobs.c.version, func.count()).where(jobs.c.state == QUEUED).group_by(jobs.c.version)
         return {row[0]: row[1] for row in self.database.read(lambda conn: conn.execute(asked).all())}
 
-    def again(self, chosen: Mapping[str, str]) -> None:
-        """Send ended jobs out once more (`chosen`: id -> the run to go on with, a new one's id to begin anew)."""
+    def again(self, chosen: Mapping[str, tuple[str, Mapping[str, Any]]]) -> None:
+        """Send ended jobs out once more.
+
+        Args:
+            chosen: id -> the run to go on with (a new one's id to begin anew), and what is to be done from now on.
+        """
 
         def work(conn: Connection) -> None:
-            for job_id, run in chosen.items():
+            for job_id, (run, spec) in chosen.items():
+                values = {"run": run, "result": "{}", "spec": json.dumps(spec)}
                 mine = jobs.c.id == job_id, jobs.c.state == ENDED
-                if conn.execute(update(jobs).where(*mine).values(run=run, result="{}")).rowcount == 1:
+                if conn.execute(update(jobs).where(*mine).values(**values)).rowcount == 1:
                     self.pass_on(conn, job_id)
 
         self.database.write(work)

@@ -13,12 +13,14 @@ from sandbox.workspace import Workspace
 from tests.support.farm import git, make_repository
 from workflows.campaigns.apply import apply
 from workflows.campaigns.file import Campaign
-from workflows.campaigns.hall import latest
+from workflows.campaigns.hall import Hall, latest
 from workflows.campaigns.plan import Planned, done_before, enrol, plan
 from workflows.campaigns.report import collect, page
 from workflows.campaigns.waves import advance
+from workflows.cli.campaign_run import send_again
 from workflows.queue.database import Database
 from workflows.queue.jobs import Job, Queue
+from workflows.settings import load
 
 FASTAPI = {"requirements.txt": "fastapi==0.95\n"}
 
@@ -217,3 +219,26 @@ def test_the_page_escapes_everything_and_groups_what_is_equal(site: Site) -> Non
     assert "\x1b" not in html
     assert html.count("&lt;script&gt;") >= 6
     assert "http" not in html.replace("http-equiv", "")
+
+
+def test_retry_takes_what_says_nothing_about_the_repository(site: Site) -> None:
+    for name in ("a", "b", "c", "d"):
+        site.repo(name)
+    site.begin(site.campaign())
+    site.end("a", "delivered")
+    site.end("b", "budget")
+    site.end("c", "stuck")
+    site.end("d", "infra")
+    hall = Hall(load(None, {}, {"HOME": str(site.folder)}), site.queue, site.folder)
+    found = {job.name: job for job in latest(site.queue.jobs_of("c"))}
+    richer = site.campaign(limits={"each": {"budget_usd": 5}, "all": {"budget_usd": 50}})
+    assert send_again(hall, richer, list(found.values()), everything=False, only=[]) == ["b", "d"]
+    assert site.states() == {"a": "delivered", "b": "queued", "c": "stuck", "d": "queued"}
+    (again,) = [job for job in site.queue.jobs_of("c") if job.name == "b"]
+    assert (again.run, again.token, again.tries) == (found["b"].run, 2, 0)  # the same run goes on
+    assert again.spec["flags"]["budget_usd"] == 5
+    assert again.spec["purse"]["budget_usd"] == 50
+    assert send_again(hall, richer, list(found.values()), everything=True, only=["c"]) == ["c"]
+    (anew,) = [job for job in site.queue.jobs_of("c") if job.name == "c"]
+    assert anew.run != found["c"].run
+    assert send_again(hall, richer, latest(site.queue.jobs_of("c")), everything=True, only=[]) == []
