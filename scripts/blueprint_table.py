@@ -1,4 +1,7 @@
-"""Builds, tests and gates every combination of blueprints on SQLite and PostgreSQL, and prints the table."""
+"""Builds, tests and gates every combination of blueprints on SQLite and PostgreSQL, and prints the table.
+
+blueprint_table.py [--without-probes] [NAME ...]
+"""
 
 import sys
 from pathlib import Path
@@ -9,7 +12,8 @@ from sandbox.docker import DockerEngine
 from tests.support.blueprint_table import GATES, rows, sandbox_for_all
 from tests.support.combinations import COMBINATIONS
 
-wanted = sys.argv[1:] or list(COMBINATIONS)
+probes = "--without-probes" not in sys.argv
+wanted = [name for name in sys.argv[1:] if name != "--without-probes"] or list(COMBINATIONS)
 unknown = [name for name in wanted if name not in COMBINATIONS]
 if unknown:
     sys.exit(f"no such combination: {', '.join(unknown)}; there are: {', '.join(COMBINATIONS)}")
@@ -19,7 +23,7 @@ print(f"| {'combination':<24} | {'database':<10} | tests | seconds | gates |")
 print(f"|{'-' * 26}|{'-' * 12}|------:|--------:|-------|")
 with sandbox_for_all(engine) as box:
     for name in wanted:
-        for row in rows(box, name):
+        for row in rows(box, name, probes=probes):
             clean = "clean" if not row.failed else ", ".join(gate for gate in GATES if gate in row.failed)
             numbers = f"{row.tests:>5} | {row.seconds:>7.1f}"
             print(f"| {row.name:<24} | {row.database:<10} | {numbers} | {clean} |", flush=True)
