@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
-from agents.blueprints.names import attribute, literal, module_path, words
+from agents.blueprints.names import attribute, literal, module_path, sentence, words
 from agents.blueprints.render import render_python
 from agents.blueprints.spec import BlockSpec, FeatureSpec
 from agents.blueprints.view import fields_of, view
@@ -23,11 +23,24 @@ _STARLETTE = {
 _IMPORTS = {
     **KNOWN_IMPORTS,
     **_STARLETTE,
+    "AsyncIterator": "from collections.abc import AsyncIterator",
     "BaseSettings": "from pydantic_settings import BaseSettings",
     "BinaryIO": "from typing import BinaryIO",
     "Body": "from fastapi import Body",
     "CORSMiddleware": "from fastapi.middleware.cors import CORSMiddleware",
     "FastAPI": "from fastapi import FastAPI",
+    "Header": "from fastapi import Header",
+    "Iterator": "from collections.abc import Iterator",
+    "Lock": "from threading import Lock",
+    "Request": "from fastapi import Request",
+    "SecurityScopes": "from fastapi.security import SecurityScopes",
+    "StreamingResponse": "from fastapi.responses import StreamingResponse",
+    "WebSocket": "from fastapi import WebSocket",
+    "WebSocketDisconnect": "from fastapi import WebSocketDisconnect",
+    "asyncio": "import asyncio",
+    "contextmanager": "from contextlib import contextmanager",
+    "deque": "from collections import deque",
+    "event": "from sqlalchemy import event",
     "File": "from fastapi import File",
     "FileResponse": "from fastapi.responses import FileResponse",
     "JSONResponse": "from fastapi.responses import JSONResponse",
@@ -56,9 +69,10 @@ class Subject:
     plural: str
     path: str
     """Its collection's path below the router's prefix."""
+    table: str
     model: Symbol
-    create: Symbol
-    read: Symbol
+    create: Symbol | None
+    read: Symbol | None
     fields: tuple[str, ...]
     lists: tuple[str, ...] = ()
     """Lists of links in its schemas."""
@@ -76,6 +90,7 @@ class Site:
     settings: bool = True
     """It has settings classes; without, the environment is read as it does."""
     login: bool = False
+    roles: bool = False
 
 
 def block_fragment(block: BlockSpec, site: Site, subject: Subject | None = None) -> Fragment:
@@ -96,29 +111,40 @@ def block_fragment(block: BlockSpec, site: Site, subject: Subject | None = None)
     }  # fmt: skip
     own = [style.session, *([user] if user else [])]
     if subject:
-        values |= _told(subject, style)
-        own += [subject.model, subject.create, subject.read]
+        values |= _told(block, subject, site)
+        own += [symbol for symbol in (subject.model, subject.create, subject.read) if symbol]
     body = render_python(f"blocks/{block.name}.py.j2", **values)
+    own += [Symbol(_below(site.package, "changes"), name) for name in ("Change", "Changes") if block.name != "changes"]
+    own += [Symbol(_below(site.package, "security"), "get_current_user")]
     known = {s.name: f"from {s.module} import {s.name}" if s.module else "" for s in own}
     if site.problems:
-        known["problem"] = f"from {site.package}.errors import problem"
+        known["problem"] = f"from {_below(site.package, 'errors')} import problem"
     return Fragment(imports_for(body, _IMPORTS | known), body)
 
 
-def _told(subject: Subject, style: Style) -> dict[str, object]:
+def _below(package: str, module: str) -> str:
+    return f"{package}.{module}" if package else module
+
+
+def _told(block: BlockSpec, subject: Subject, site: Site) -> dict[str, object]:
+    style = site.style
     odd = next((name for name in subject.fields if attribute(name) != name), None)
-    if odd:
+    if odd and block.name == "csv":
         raise NotUnderstood(
             words(odd), f"A column cannot be called {odd} here; leave the table out, or rename the field."
         )
+    reads = site.login and "list" in subject.guarded
+    if reads and block.name == "websocket" and not site.problems:
+        raise NotUnderstood("websocket", "A channel behind a login is offered where the login is greenloop's own.")
     dump = f"exclude={{{', '.join(literal(name) for name in subject.lists)}}}" if subject.lists else ""
     told = {
-        "name": subject.name, "plural": subject.plural, "fields": subject.fields, "model": subject.model.name,
-        "create": subject.create.name, "read": subject.read.name, "dump": dump,
+        "name": subject.name, "plural": subject.plural, "table": subject.table, "fields": subject.fields,
+        "model": subject.model.name, "create": subject.create.name if subject.create else "",
+        "read": subject.read.name if subject.read else "", "dump": dump,
     }  # fmt: skip
     return {
-        "t": told, "path": f"{subject.path.removeprefix(style.prefix)}.csv",
-        "reads": "list" in subject.guarded, "writes": "create" in subject.guarded,
+        "t": told, "path": f"{subject.path.removeprefix(style.prefix)}.csv", "roles": site.roles,
+        "reads": reads, "writes": site.login and "create" in subject.guarded,
     }  # fmt: skip
 
 
@@ -133,13 +159,13 @@ def subject_of(block: BlockSpec, spec: FeatureSpec, style: Style) -> Subject | N
         return None
     v = view(resource, spec, style)
     if v.owned:
-        raise NotUnderstood(words(resource.plural), "A table of private items is not offered.")
-    if v.nested or not {"create", "list"} <= set(v.actions):
+        raise NotUnderstood(words(resource.plural), f"{sentence(words(block.name))} of private items are not offered.")
+    if block.name == "csv" and (v.nested or not {"create", "list"} <= set(v.actions)):
         raise NotUnderstood(words(resource.plural), "A table needs a resource that is created and listed by itself.")
     schemas = module_path(style.schema_module, v.name, v.plural)
     return Subject(
-        name=v.name, plural=v.plural, path=v.target.path, model=v.target.model,
-        create=Symbol(schemas, f"{v.cls}Create"), read=Symbol(schemas, f"{v.cls}Read"),
+        name=v.name, plural=v.plural, path=v.target.path, table=v.target.table,
+        model=v.target.model, create=Symbol(schemas, f"{v.cls}Create"), read=Symbol(schemas, f"{v.cls}Read"),
         fields=(*(f.name for f in fields_of(resource)), *(p.column for p in v.parents)),
         lists=tuple(link.name for link in v.links), guarded=v.guarded,
     )  # fmt: skip
@@ -173,6 +199,7 @@ def block_endpoints(spec: FeatureSpec, style: Style) -> list[tuple[str, str, str
         plural = next((r.plural for r in spec.resources if r.name == block.resource), known.plural if known else "")
         base = known.path if known and known.path else f"/{plural.replace('_', '-')}"
         for method, path, purpose in BLOCKS[block.name].endpoints:
+            path = path.replace("{plural}", plural.replace("_", "-"))
             where = f"{style.prefix}{path}" if path.startswith("/") else path.replace("{path}", base)
             found.append((method, where, phrase(block, purpose, plural)))
     return found

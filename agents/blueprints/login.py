@@ -11,6 +11,7 @@ from agents.blueprints.spec import LoginPart
 _LOGIN_IMPORTS = {
     **KNOWN_IMPORTS,
     "CapacityLimiter": "from anyio import CapacityLimiter",
+    "HTTPConnection": "from starlette.requests import HTTPConnection",
     "Lock": "from threading import Lock",
     "OAuth2PasswordBearer": "from fastapi.security import OAuth2PasswordBearer",
     "OAuth2PasswordRequestForm": "from fastapi.security import OAuth2PasswordRequestForm",

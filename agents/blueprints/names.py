@@ -96,6 +96,11 @@ def literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def dashes(name: str) -> str:
+    """`order_items` -> `order-items`, for paths."""
+    return name.replace("_", "-")
+
+
 def int_literal(number: int) -> str:
     """`10_000_000`."""
     return f"{number:_}"

@@ -21,7 +21,7 @@ def blocks_of(spec: FeatureSpec) -> tuple[BlockSpec, ...]:
 def block_files(spec: FeatureSpec, style: Style, *, login: bool) -> dict[str, str]:
     """Path -> content of the blocks' modules."""
     files = {}
-    site = Site(style=style, login=login)
+    site = Site(style=style, login=login, roles="roles" in spec.login_parts)
     for block in blocks_of(spec):
         kind, subject = BLOCKS[block.name], subject_of(block, spec, style)
         path = f"app/{module_of(block)}.py" if kind.install else f"app/routers/{module_of(block)}.py"

@@ -78,9 +78,12 @@ def _subject(bench: Bench, block: BlockSpec, layout: Layout) -> Subject:
     """
     collection = bench.app.collection(block.resource)
     model = collection.model if collection else None
-    if collection is None or model is None or "{" in collection.resource.path:
-        raise NotUnderstood(words(block.resource), "A table needs a resource that is created and listed by itself.")
-    if collection.create is None or collection.read is None:
+    table = block.name == "csv"
+    if collection is None or model is None or (table and "{" in collection.resource.path):
+        raise NotUnderstood(
+            words(block.resource), "It needs a resource with a table that is created and listed by itself."
+        )
+    if table and (collection.create is None or collection.read is None):
         raise NotUnderstood(words(block.resource), "It has no models for what comes in and what goes out.")
     resource = collection.resource
     lists = tuple(model.many_to_many)
@@ -88,9 +91,10 @@ def _subject(bench: Bench, block: BlockSpec, layout: Layout) -> Subject:
         name=resource.name,
         plural=resource.plural,
         path=resource.path.removeprefix(layout.mount).rstrip("/"),
+        table=model.table,
         model=symbol_of(bench, model.found.place),
-        create=symbol_of(bench, collection.create.place),
-        read=symbol_of(bench, collection.read.place),
+        create=symbol_of(bench, collection.create.place) if collection.create else None,
+        read=symbol_of(bench, collection.read.place) if collection.read else None,
         fields=tuple(f.name for f in resource.fields if f.name not in (*lists, "id", "created_at")),
         lists=lists,
         guarded=tuple(resource.guarded),

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agents.blueprints.names import (
     article,
     class_name,
+    dashes,
     int_literal,
     listing,
     literal,
@@ -36,6 +37,7 @@ def _environment() -> Environment:
         literal=literal,
         tuple_literal=tuple_literal,
         int_literal=int_literal,
+        dashes=dashes,
         local=local,
         cls=class_name,
         words=words,

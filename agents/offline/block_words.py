@@ -64,6 +64,23 @@ _CSV = re.compile(
 )
 
 
+_LIVE = r"(?:(?:live|real[- ]time|all|the|every|each) )*"
+_EVENTS = re.compile(
+    rf"{_ADD}(?:stream|send|push|publish)(?: {_LIVE}(?:changes|updates|events)(?: (?:of|to|for|in))?)? (?P<a>[\w -]+?) "
+    r"(?:with|by|as|via|over|using|through) (?:server[- ]sent events|sse)|"
+    rf"{_ADD}(?:server[- ]sent events|sse|an? event stream|event streams?)(?: {_LIVE}(?:for|of|on|about|with))"
+    rf"(?: {_LIVE}(?:changes|updates)(?: (?:of|to|for|in))?)? (?P<b>[\w -]+?)",
+    re.IGNORECASE,
+)
+_CHANNEL = re.compile(
+    rf"{_ADD}web ?socket(?:s| channels?| endpoints?| connections?)?(?: {_LIVE}(?:for|of|on|about|with|that tells? of))"
+    rf"(?: {_LIVE}(?:changes|updates|events)(?: (?:of|to|for|in))?)? (?P<a>[\w -]+?)|"
+    rf"{_ADD}(?:stream|send|push|publish)(?: {_LIVE}(?:changes|updates|events)(?: (?:of|to|for|in))?)? (?P<b>[\w -]+?) "
+    r"(?:with|by|via|over|using|through)(?: an?)? web ?sockets?(?: channel)?",
+    re.IGNORECASE,
+)
+
+
 def _bytes(m: re.Match[str], default: int) -> int:
     """Decimal units, as people mean them."""
     if not m["n"]:
@@ -99,6 +116,10 @@ def read_block(text: str) -> list[Fact] | None:
         noun = m["a"] or m["b"]
         resource = resource_of(noun) if noun else ""
         return None if resource is None else [Adds(BlockSpec(name="csv"), resource=resource or None)]
+    for name, rule in (("events", _EVENTS), ("websocket", _CHANNEL)):
+        if (m := rule.fullmatch(text)) and (resource := resource_of(m["a"] or m["b"])) is not None:
+            told = Adds(BlockSpec(name="changes"))
+            return [told, Adds(BlockSpec.model_validate({"name": name}), resource=resource or None)]
     if m := _CORS.fullmatch(text):
         return [Adds(BlockSpec(name="cors", names=tuple(re.findall(_ORIGIN, m["origins"]))))]
     return None

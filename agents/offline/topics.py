@@ -145,7 +145,8 @@ _TAKEN = frozenset(
     """client unique low high datetime newcomer answer answers sent rows listed login register first second found match
     stranger wanted other one two both half order made ids page word name old new none value values changes untouched
     query request account body base_url token httpx pytest uuid json time base64 key kept
-    csv io columns table writer before after last taken stored""".split()  # noqa: SIM905 - a list of words reads best as text
+    csv io columns table writer before after last taken stored
+    stream missed channel change said socket""".split()  # noqa: SIM905 - a list of words reads best as text
 )
 """Names the tests use themselves."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from agents.blueprints.spec import BlockName, BlockSpec
 from agents.offline.source import quoted
 from agents.offline.topics import Check, Topic, lines
+from agents.offline.topics_changes import channel_topics, event_topics
 from agents.offline.topics_files import csv_topics, file_of, upload_topics
 from agents.offline.world import World
 
@@ -127,4 +128,7 @@ _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "body_limit": _body_limit,
     "uploads": upload_topics,
     "csv": csv_topics,
+    "changes": lambda _, __: iter(()),
+    "events": event_topics,
+    "websocket": channel_topics,
 }

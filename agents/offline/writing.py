@@ -9,11 +9,12 @@ from agents.contracts import TestCase, TestFile
 from agents.offline.payloads import Value
 from agents.offline.source import LINE, docstring, names_in, quoted, short, wrap
 from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
+from agents.offline.topics_changes import CHANNEL, EVENT_OF
 from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-_MODULES = ("base64", "csv", "datetime", "io", "json", "time", "uuid")
+_MODULES = ("base64", "csv", "datetime", "io", "json", "socket", "time", "uuid")
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",
@@ -69,8 +70,9 @@ def _module(world: World, stem: str, group: Sequence[tuple[str, Topic]]) -> str:
 def _imports(body: str) -> str:
     used = names_in(body)
     standard = [f"import {name}" for name in _MODULES if name in used]
-    if "Callable" in used:
-        standard.append("from collections.abc import Callable")
+    collections = [name for name in ("Callable", "Iterator") if name in used]
+    if collections:
+        standard.append(f"from collections.abc import {', '.join(collections)}")
     if "Decimal" in used:
         standard.append("from decimal import Decimal")
     other = [f"import {name}" for name in ("httpx", "pytest") if name in used]
@@ -131,7 +133,10 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
 
 def _called(text: str) -> list[str]:
-    names = re.findall(r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin)\(", text)
+    names = re.findall(
+        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|Channel)\(",
+        text,
+    )
     return list(dict.fromkeys(names))
 
 
@@ -144,6 +149,8 @@ def _helper(world: World, name: str) -> list[str] | None:
         "token_of": _token_of,
         "login": _login,
         "admin": _admin,
+        "event_of": _event_of,
+        "Channel": _channel,
     }
     if name in makers:
         return makers[name](world)
@@ -228,6 +235,14 @@ def _login(world: World) -> list[str]:
         "        _headers.update(token_of(client, account))",
         "    return _headers",
     ]
+
+
+def _event_of(_: World) -> list[str]:
+    return EVENT_OF.split("\n")
+
+
+def _channel(_: World) -> list[str]:
+    return CHANNEL.split("\n")
 
 
 def _admin(_: World) -> list[str]:

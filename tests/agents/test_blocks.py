@@ -22,7 +22,8 @@ NEW = AppProfile()
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 ALL = (
     "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example. "
-    "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books"
+    "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
+    "Stream changes of books with server-sent events. Add a WebSocket channel for books"
 )
 
 
@@ -73,6 +74,21 @@ def test_uploads(text: str, kinds: tuple[str, ...], most: int) -> None:
 )
 def test_tables(text: str) -> None:
     assert blocks(text) == (BlockSpec(name="csv", resource="book"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Stream changes of books with server-sent events", "events"),
+        ("add server-sent events for books", "events"),
+        ("push updates to books via SSE", "events"),
+        ("add a WebSocket channel for books", "websocket"),
+        ("send live changes of books over a websocket", "websocket"),
+        ("add websockets for changes of books", "websocket"),
+    ],
+)
+def test_live_changes(text: str, name: str) -> None:
+    assert [(b.name, b.resource) for b in blocks(text)] == [("changes", ""), (name, "book")]
 
 
 def test_bodies() -> None:
@@ -128,6 +144,8 @@ def test_a_new_application_with_all_of_them_is_clean(tmp_path: Path) -> None:
         "Limit request bodies to 2 MB",
         "Add image uploads up to 1 MB",
         "Export and import products as CSV",
+        "Stream changes of products with server-sent events",
+        "Add a WebSocket channel for orders",
     ],
 )
 def test_a_block_goes_into_an_application_in_one_file(asked: str) -> None:

@@ -36,6 +36,11 @@ COMBINATIONS: dict[str, str] = {
     "newest first, paginated. Add tags to notes",
     "private and shared": "Add tasks with title, done (bool, default false) and due (date, optional). Each task "
     "belongs to the user who created it. Add categories with name (str, unique). Add refresh tokens",
+    "events": "Add books with title. Stream changes of books with server-sent events",
+    "channel": "Add books with title. Add a WebSocket channel for books. Require login to create, read, list, update "
+    "or delete books",
+    "everything live": "Add books with title. Add reviews of books with rating 1-5. Stream changes of reviews with "
+    "server-sent events. Add a WebSocket channel for books. Add refresh tokens. Require login to create books",
 }
 """Name -> request, in the words of the offline engine."""
 
