@@ -22,7 +22,9 @@ GOAL_SOLVED, GOAL_WRONG, GOAL_SECONDS = 0.60, 0.05, 60.0
 def main() -> int:
     """Run it and print the table; 1 with `--strict` when a goal is missed."""
     given = _arguments()
-    chosen = [bug for bug in bugs(None if given.half == "all" else given.half) if given.only in bug.name]
+    half = None if given.half == "all" else given.half
+    kinds = {"programs": (False,), "services": (True,), "all": (False, True)}[given.kind]
+    chosen = [bug for bug in bugs(half) if given.only in bug.name and bug.program.is_service in kinds]
     if not chosen:
         print(f"no bug is called like {given.only!r}; see benchmarks/fix/programs/*/bugs.toml", file=sys.stderr)
         return 2
@@ -44,6 +46,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fix", description=__doc__)
     parser.add_argument("--half", choices=(TUNE, TEST, "all"), default=TEST, help="which bugs (default: %(default)s)")
+    parser.add_argument("--kind", choices=("programs", "services", "all"), default="all", help="which programs")
     parser.add_argument("--only", default="", help="only bugs whose name has this in it")
     parser.add_argument("--seconds", type=float, default=60.0, help="most seconds of a search (default: %(default)s)")
     parser.add_argument("--candidates", type=int, default=20000, help="most candidates (default: %(default)s)")

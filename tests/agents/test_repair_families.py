@@ -1,5 +1,6 @@
 """Families of edits: the fix of a bug is among the candidates, near the top, and every candidate is Python."""
 
+import re
 import textwrap
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from agents.repair.candidate import Candidate, Suspect, apply
 from agents.repair.candidates import candidates, pairs
+from agents.repair.families.table import family_names
 from agents.repair.hints import Hints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -258,3 +260,14 @@ def test_pairs_do_not_touch_each_other() -> None:
     texts = {apply(pair, sources).get("m.py") for pair in pairs(found(broken)[:40])}
     assert broken.replace("a < b", "a <= b").replace("a > b", "a >= b") in texts
     assert None not in texts
+
+
+def test_the_documentation_names_every_topic() -> None:
+    page = (ROOT / "docs" / "repair-edits.md").read_text()
+    topics = {path.stem for path in (ROOT / "agents" / "repair" / "families").glob("*.py")} - {
+        "__init__",
+        "base",
+        "table",
+    }
+    assert topics == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert len(family_names()) > 100
