@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -64,6 +64,8 @@ class SuiteReport(Frozen):
     elapsed_s: float = 0.0
     notes: tuple[str, ...] = ()
     """What a person should know about how it was run; empty when there is nothing special."""
+    touched: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude=True, repr=False)
+    """Test -> files of the tree whose code it ran, when that was asked for; never kept with a report."""
 
     def passed(self) -> set[str]:
         """Node ids that passed."""

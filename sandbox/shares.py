@@ -58,6 +58,7 @@ def joined(reports: Sequence[SuiteReport], expected: Sequence[str] | None) -> Su
     return SuiteReport(
         word=Word.GREEN,
         results=tuple(sorted(results, key=lambda result: result.node_id.partition("::")[0])),
+        touched={node_id: paths for report in reports for node_id, paths in report.touched.items()},
         output="\n".join(report.output for report in reports),
         elapsed_s=max(report.elapsed_s for report in reports),
     )

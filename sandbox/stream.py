@@ -10,6 +10,7 @@ from sandbox.text import escaped, shown
 
 Phases = dict[str, dict[str, Any]]
 MOST_TESTS = 100_000
+MOST_FILES = 2_000
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Told:
     collect_errors: list[TestResult] = field(default_factory=list)
     collect_skips: dict[str, str] = field(default_factory=dict)
     phases: dict[int, Phases] = field(default_factory=dict)
+    touched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files of the tree whose code a test ran; nothing is decided by it."""
     end: int | None = None
     """pytest's exit code by its own word; None: the report is not complete."""
     notes: dict[str, str] = field(default_factory=dict)
@@ -45,7 +48,7 @@ def read(stdout: bytes, nonce: str, *, cut_off: bool = False) -> Told:
             return told
         try:
             _take(told, record)
-        except (KeyError, TypeError, ValueError) as broken:
+        except (KeyError, IndexError, TypeError, ValueError) as broken:
             told.problem = f"a malformed record in the report ({type(broken).__name__})"
         if told.problem:
             return told
@@ -92,6 +95,8 @@ def _take(told: Told, record: dict[str, Any]) -> None:
         told.collect_skips[_node_id(record["id"])] = shown(str(record["message"]), 300)
     elif kind == "phase":
         _take_phase(told, record)
+    elif kind == "touched":
+        told.touched[told.ids[record["n"]]] = tuple(shown(str(one), 500) for one in record["files"][:MOST_FILES])
     elif kind == "end":
         told.end = int(record["exit"])
     elif told.begun or kind not in ("fault", "no_room", "not_ready"):

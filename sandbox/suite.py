@@ -37,6 +37,7 @@ def suite_report(outcome: Outcome, told: Told, expected: Sequence[str] | None) -
         word=word,
         reason=reason,
         results=stream.results(told),
+        touched=told.touched,
         complete=told.end in (0, 1, 2, 5) and word in COMPLETE,
         output=shown(outcome.stderr, OUTPUT),
         elapsed_s=round(outcome.elapsed_s, 3),

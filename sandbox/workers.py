@@ -41,17 +41,18 @@ class Workers:
     """Starts jobs in preloaded workers of one container: the service, tests inside, tests outside. See `jobs.Starter`.
 
     `distributions`: what the repository's manifest names. `shares`: children an in-process suite is split over once it
-    is known; anything but green is then told by a run in one piece (always, when children would share a server's
-    data). Reports say in `notes` when a plain process was
-    used instead.
+    is known how long its tests take (`durations`: what was known of that before); anything but green is then told by a
+    run in one piece (always, when children would share a server's data). Reports say in `notes` when a plain process
+    was used instead.
     """
 
     def __init__(
-        self, box: DockerSandbox, distributions: Sequence[str] = (), *, cheap_hashes: bool = True, shares: int = 1
-    ) -> None:
+        self, box: DockerSandbox, distributions: Sequence[str] = (), *, cheap_hashes: bool = True, shares: int = 1,
+        durations: Mapping[str, float] | None = None,
+    ) -> None:  # fmt: skip
         self._box = box
         self._shares = 1 if box.extras else shares
-        self._durations: dict[str, float] = {}
+        self._durations = dict(durations or {})
         self._distributions = tuple(distributions)
         self._cheap_hashes = cheap_hashes
         self._workers: dict[tuple[str, ...], tuple[dict[str, str], Worker]] = {}
@@ -61,19 +62,19 @@ class Workers:
 
     def in_process(
         self, *, node_ids: Sequence[str] | None, expected: Sequence[str] | None, timeout_s: float, ini: str,
-        options: Sequence[str], env: dict[str, str],
+        options: Sequence[str], env: dict[str, str], touch: bool = False,
     ) -> SuiteReport:  # fmt: skip
         """See `pytest_run.run_in_process`."""
 
         def run(starter: Starter) -> SuiteReport:
             return run_in_process(
                 self._box, node_ids=node_ids, expected=expected, timeout_s=timeout_s, ini=ini, options=options, env=env,
-                starter=starter,
+                starter=starter, touch=touch,
             )  # fmt: skip
 
         known = {i: s for i, s in self._durations.items() if node_ids is None or any(within(i, n) for n in node_ids)}
         if self._shares > 1 and len(known) >= FEWEST:
-            job = in_process_job(node_ids, timeout_s=timeout_s, ini=ini, options=options, env=env)
+            job = in_process_job(node_ids, timeout_s=timeout_s, ini=ini, options=options, env=env, touch=touch)
             shared = self._shared(job, known, expected)
             if shared is not None:
                 return shared

@@ -96,7 +96,7 @@ class Lab:
     @cached_property
     def warm(self) -> Warm:
         """The loop's own sandbox."""
-        return Warm(self.engine, self.run_id, self.limits, self.test_timeout_s)
+        return Warm(self.engine, self.run_id, self.limits, self.test_timeout_s, self.proof.touches(self.source))
 
     def put_away(self) -> None:
         """Close the bench."""
@@ -298,16 +298,17 @@ class Lab:
                 raise
             return SuiteReport(word=Word.RED, reason=f"the dependencies cannot be installed: {error}")
         tree = self.commit_source(commit).listing if commit else of_tree(self.workspace)
-        return self._warmly(tree, tests_commit, cases, service, image, extras)
+        before = None if commit else self.commit_source(self.workspace.base).listing
+        return self._warmly(tree, tests_commit, cases, service, image, extras, before)
 
     def _warmly(
         self, tree: Listing, tests_commit: str, cases: Sequence[TestCase], service: Service | None, image: str,
-        extras: Extras,
+        extras: Extras, before: Listing | None = None,
     ) -> SuiteReport:  # fmt: skip
         author = self.commit_source(tests_commit).listing
         author = author.only(set(trusted(author.keys)))
         with self._one_at_a_time:
-            return self.warm.run(image, tree, author, [c.node_id for c in cases], service, extras)
+            return self.warm.run(image, tree, author, [c.node_id for c in cases], service, extras, before=before)
 
     def trusted_tests(self, tests_commit: str) -> bytes:
         """Tar of what a verdict takes from the tests' author."""

@@ -13,6 +13,7 @@ from sandbox.reports import Service, Verdict, Word
 from sandbox.trust import kind_of
 from workflows.flakes import FlakeLedger
 from workflows.sources import CommitSource
+from workflows.touches import Touches
 from workflows.verdict_cache import VerdictCache
 
 MOST_MUTANTS = 20
@@ -37,6 +38,10 @@ class Proof:
     def verdicts(self) -> VerdictCache:
         """Verdicts and baselines reached before."""
         return VerdictCache(self.state / "verdicts" if self.state is not None else None)
+
+    def touches(self, repository: Path) -> Touches:
+        """What is remembered of a repository's tests; kept for this run alone when nothing is to be kept."""
+        return Touches.of(self.state / "touches", repository) if self.state is not None else Touches()
 
     def flakes(self, repository: Path) -> FlakeLedger | None:
         """The repository's flake ledger."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from sandbox.affected import reached
 from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
 from sandbox.errors import DependencyError, EngineFault
@@ -13,8 +14,10 @@ from sandbox.manifest import read_manifest
 from sandbox.mirror import Courier, Mirror
 from sandbox.protocol import SOURCE, TESTS, Limits
 from sandbox.reports import Service, SuiteReport, TestResult, Word
+from sandbox.shares import FEWEST
 from sandbox.trust import ACCEPTANCE, config_of, lay
 from sandbox.workers import Workers
+from workflows.touches import Touches
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -33,21 +36,30 @@ class Opened:
 class Warm:
     """One container per dependency image, at most one at a time."""
 
-    def __init__(self, engine: DockerEngine, run_id: str, limits: Limits, timeout_s: float) -> None:
+    def __init__(
+        self, engine: DockerEngine, run_id: str, limits: Limits, timeout_s: float, touches: Touches | None = None
+    ) -> None:
         self._engine = engine
         self._run_id = run_id
         self._limits = limits
         self._timeout_s = timeout_s
         self._opened: Opened | None = None
+        self._touches = touches or Touches()
+        self._failed: frozenset[str] = frozenset()
+        """Tests that did not pass when they last ran."""
+        self._settled: tuple[Mapping[str, Key], frozenset[str]] = {}, frozenset()
+        """The last tree on which all that was asked for passed, and what that was."""
 
     def run(
         self, image: str, tree: Listing, author: Listing, node_ids: Sequence[str], service: Service | None,
-        extras: Extras = NONE,
+        extras: Extras = NONE, *, before: Listing | None = None,
     ) -> SuiteReport:  # fmt: skip
         """Run tests of both kinds on a tree: those over HTTP against the service, the others in-process.
 
         `author`: the trusted files at the commit of the tests' author; they lie over the tree's own. Without a
-        `service` there are no tests over HTTP. `extras`: servers to run beside it; the image holds them.
+        `service` there are no tests over HTTP. `extras`: servers to run beside it; the image holds them. `before`: the
+        tree before the change; with it, the in-process tests that the change is likely to reach run first, and the
+        others only when those pass.
 
         Raises:
             EngineFault: the engine failed or the container died; it is given up, so the next call starts a new one.
@@ -65,18 +77,12 @@ class Warm:
                         service=service, node_ids=outside, expected=outside, timeout_s=self._timeout_s
                     )
                 )
-            if inside:
-                config = config_of(author.content, tree.content)
-                reports.append(
-                    workers.in_process(
-                        node_ids=inside,
-                        expected=inside,
-                        timeout_s=self._timeout_s,
-                        ini=config.ini,
-                        options=config.options,
-                        env=service.env if service is not None else {},
-                    )
-                )
+            first, rest = self._order(inside, tree, author, before)
+            for part in filter(None, (first, rest)):
+                reports.append(self._inside(workers, part, tree, author, service, fresh=bool(rest) and part is first))
+                if rest and part is first and reports[-1].word is not Word.GREEN:
+                    reports[-1] = _cut_short(reports[-1], len(rest))
+                    break
             workers.renew_ahead()
         except EngineFault:
             self.close()
@@ -86,7 +92,50 @@ class Warm:
         if died is not None:
             self.close()
             raise EngineFault(f"the container was gone while tests ran in it: {died.reason}")
-        return combined(reports)
+        report = combined(reports)
+        if report.word is Word.GREEN:
+            self._settled = dict(tree.keys), frozenset(inside)
+        return report
+
+    def _order(
+        self, inside: Sequence[str], tree: Listing, author: Listing, before: Listing | None
+    ) -> tuple[list[str], list[str]]:
+        """Tests to run first, and those to run after them when it is worth the while to divide them."""
+        if before is None or len(inside) < FEWEST:
+            return list(inside), []
+        settled, passed = self._settled
+        reference = settled if passed.issuperset(inside) else before.keys
+        changed = {p for p in {*tree.keys, *reference} if tree.keys.get(p) != reference.get(p)}
+        files = {*tree.keys, *author.keys}
+
+        def read(path: str) -> bytes | None:
+            return author.content(path) if path in author.keys else tree.content(path)
+
+        near = {*reached(inside, changed, self._touches.files, files, read), *self._failed}
+        first = [node_id for node_id in inside if node_id in near]
+        if not first or len(first) > len(inside) // 2:
+            return list(inside), []
+        return first, [node_id for node_id in inside if node_id not in near]
+
+    def _inside(
+        self, workers: Workers, node_ids: Sequence[str], tree: Listing, author: Listing, service: Service | None,
+        *, fresh: bool,
+    ) -> SuiteReport:  # fmt: skip
+        """In-process tests; `fresh`: see again what they touch, else only when that is not known."""
+        config = config_of(author.content, tree.content)
+        report = workers.in_process(
+            node_ids=node_ids,
+            expected=node_ids,
+            timeout_s=self._timeout_s,
+            ini=config.ini,
+            options=config.options,
+            env=service.env if service is not None else {},
+            touch=fresh or self._touches.unknown(node_ids),
+        )
+        self._touches.learn(report)
+        ran, failed = ({r.node_id.partition("[")[0] for r in some} for some in (report.results, report.failures()))
+        self._failed = (self._failed - ran) | failed
+        return report
 
     def close(self) -> None:
         """Give the container back."""
@@ -107,13 +156,18 @@ class Warm:
                 box.close()
                 raise
             shares = 2 if self._limits.cpus >= 2 else 1
-            workers = Workers(box, distributions(tree), shares=shares)
+            workers = Workers(box, distributions(tree), shares=shares, durations=self._touches.seconds)
             opened = Opened(image, box, workers, Mirror(courier, SOURCE), Mirror(courier, TESTS))
             self._opened = opened
         mine, theirs = ({path: (key, files) for path, key in files.keys.items()} for files in (tree, author))
         for mirror, laid in zip((opened.source, opened.tests), lay(mine, theirs), strict=True):
             mirror.fill_from({path: key for path, (key, _) in laid.items()}, _reader(laid))
         return opened
+
+
+def _cut_short(report: SuiteReport, left: int) -> SuiteReport:
+    note = f"{left} tests that the change is not known to reach were not run, because nearer ones fail"
+    return report.model_copy(update={"notes": (*report.notes, note)})
 
 
 def _reader(laid: Mapping[str, tuple[Key, Listing]]) -> Read:

@@ -42,8 +42,8 @@ class Reporter:
     DETAILS = 3000
     ALL_DETAILS = 300_000
 
-    def __init__(self, tell, paths, wanted, share=None):
-        self.tell, self.paths, self.wanted, self.share = tell, paths, wanted, share
+    def __init__(self, tell, paths, wanted, share=None, touched=None):
+        self.tell, self.paths, self.wanted, self.share, self.touched = tell, paths, wanted, share, touched
         self.left = self.ALL_DETAILS
         self.numbers = {}
         self.subtests = {}
@@ -119,11 +119,20 @@ class Reporter:
             record["m"], record["d"] = self.subtests.pop(report.nodeid)
         self.tell(**record)
 
+    def pytest_runtest_logstart(self, nodeid):
+        if self.touched is not None:
+            self.touched.start()
+
+    def pytest_runtest_logfinish(self, nodeid):
+        files = self.touched.stop() if self.touched is not None else None
+        if files:
+            self.tell(k="touched", n=self.numbers.get(nodeid, -1), files=files)
+
     def pytest_sessionfinish(self, session):
         session.config.option.tbstyle = "no"
 
 
-def run_pytest(tell, arguments, root, paths, wanted, share=None):
+def run_pytest(tell, arguments, root, paths, wanted, share=None, touched=None):
     """Run pytest and end the process with its exit code, told on the channel first; never returns.
 
     `wanted` are node ids (a file, a class, a function; parameters may be left out), None for the whole suite.
@@ -142,7 +151,7 @@ def run_pytest(tell, arguments, root, paths, wanted, share=None):
         code = 5
     else:
         arguments = arguments + [os.path.join(root, one) for one in files]
-        code = int(pytest.main(arguments, plugins=[Reporter(tell, paths, wanted, share)]))
+        code = int(pytest.main(arguments, plugins=[Reporter(tell, paths, wanted, share, touched)]))
     if os.getpid() == owner:
         tell(k="end", exit=code)
         sys.stderr.flush()
