@@ -9,9 +9,10 @@ from agents.knowledge import PAGES_MAX, Page, knowledge_for, page, pages
 from agents.profile import AppProfile
 
 EXPECTED = """
-alembic app-structure async-and-blocking auth-jwt background-tasks caching-etag dependency-injection errors idempotency
-openapi-docs pagination-filtering-sorting passwords rate-limits relations repositories-and-transactions
-routers-and-schemas settings sqlalchemy-async testing-over-http uploads websockets-and-sse
+accounts alembic app-structure async-and-blocking auth-jwt background-tasks caching-etag csv dependency-injection errors
+http-client idempotency openapi-docs pagination-filtering-sorting passwords rate-limits relations
+repositories-and-transactions routers-and-schemas scheduled-jobs settings sqlalchemy-async testing-over-http uploads
+webhooks websockets-and-sse
 """
 OUTDATED = (
     *("orm_mode", ".dict()", "from_orm", "@validator", "Optional[", "session.query", "declarative_base("),
@@ -69,6 +70,11 @@ def test_a_page_shows_no_outdated_idiom(one: Page) -> None:
         ("store the passwords hashed", "passwords"),
         ("two concurrent updates must not sell the last copy", "repositories-and-transactions"),
         ("write an Alembic migration", "alembic"),
+        ("users see only their own notes", "accounts"),
+        ("export books as CSV", "csv"),
+        ("send signed webhooks", "webhooks"),
+        ("delete old logs every night", "scheduled-jobs"),
+        ("call an external API with httpx", "http-client"),
         ("calls to an external API need timeouts", "async-and-blocking"),
         ("read the database address from environment variables", "settings"),
     ],

@@ -41,8 +41,12 @@ COMBINATIONS: dict[str, str] = {
     "or delete books",
     "everything live": "Add books with title. Add reviews of books with rating 1-5. Stream changes of reviews with "
     "server-sent events. Add a WebSocket channel for books. Add refresh tokens. Require login to create books",
+    "sort and search": "Add authors with name (str, unique). Add books with title, year (int) and author. List books "
+    "by year, newest first, paginated. Search authors by name",
+    "one of many": "Add customers with name and email (email, unique). Add orders of customers with total (decimal, > "
+    "0) and status (one of open/paid/sent, default open). Require login to create or update orders",
 }
 """Name -> request, in the words of the offline engine."""
 
-SMALL = ("library", "all types")
+SMALL = ("whole login", "private notes", "everything live")
 """What continuous integration runs; the script runs all of them."""
