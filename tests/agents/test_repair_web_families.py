@@ -1,5 +1,6 @@
 """Edits of services: routes, sessions, schemas, queries and dates that people get wrong are among the candidates."""
 
+import ast
 import re
 
 import pytest
@@ -189,6 +190,49 @@ def test_a_route_that_tests_ask_for_is_suspected_without_coverage() -> None:
     found = candidates({"m.py": broken}, [Suspect("m.py", 1, 0.1)], Hints(tests=('client.get("/api/tasks/late")',)))
     first = next(iter(found))
     assert squeezed(apply(first, {"m.py": broken})["m.py"]) == squeezed(SERVICE)
+
+
+MEMORY = """
+from fastapi import APIRouter, FastAPI, HTTPException
+
+app = FastAPI()
+router = APIRouter(prefix="/notes")
+notes = {}
+
+
+@router.get("")
+def many(offset: int = 0, limit: int = 10):
+    return list(notes.values())[offset : offset + limit]
+
+
+@router.get("/{note_id}")
+def read(note_id: int):
+    if note_id not in notes:
+        raise HTTPException(status_code=404)
+    return notes[note_id]
+
+
+app.include_router(router)
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("raise HTTPException", "return HTTPException"),
+        ("app.include_router(router)\n", ""),
+        ('prefix="/notes"', 'prefix="/note"'),
+        ("[offset : offset + limit]", ""),
+        ("[offset : offset + limit]", "[offset:limit]"),
+    ],
+)
+def test_a_bug_of_a_small_service(right: str, wrong: str) -> None:
+    broken = MEMORY.replace(right, wrong)
+    suspects = [Suspect("m.py", line, 1.0) for line in range(1, broken.count("\n") + 1)]
+    hints = Hints(messages=("assert 404 == 200",), tests=('assert client.get("/notes/1").status_code == 200',))
+    found = candidates({"m.py": broken}, suspects, hints)
+    texts = [ast.dump(ast.parse(apply(one, {"m.py": broken})["m.py"])) for one in found]
+    assert ast.dump(ast.parse(MEMORY)) in texts[:120]
 
 
 @pytest.mark.parametrize(

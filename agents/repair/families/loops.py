@@ -99,6 +99,10 @@ def index(node: ast.Subscript, at: Place) -> Iterator[Change]:
         if text not in ("0", "-1", "1") and not at.source.text[: at.source.start(node)].endswith((": ", "-> ", "del ")):
             for default in ("", ", 0", ", []", ', ""'):
                 yield at.swap(node, f"{whole}.get({text}{default})", missing * (1 if default else 0.8))
+    if isinstance(inside, ast.Name | ast.Attribute) and at.source.function(node) is not None:
+        wrong = 0.3 if at.hints.mentions("KeyError", "indices must be") else 0.06
+        for kind in ("int", "str"):
+            yield at.swap(inside, f"{kind}({text})", wrong)
     swapped = node.value
     if isinstance(swapped, ast.Subscript) and not isinstance(swapped.slice, ast.Slice):
         yield at.swap(node, f"{at.code(swapped.value)}[{text}][{at.code(swapped.slice)}]", 0.25)

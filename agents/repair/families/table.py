@@ -19,6 +19,7 @@ from agents.repair.families import (
     web_access,
     web_async,
     web_queries,
+    web_routers,
     web_routes,
     web_schemas,
     web_session,
@@ -27,7 +28,7 @@ from agents.repair.families import (
 from agents.repair.families.base import TABLE, Change, Place
 
 GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten, traps)
-WEB = (web_access, web_async, web_queries, web_routes, web_schemas, web_session, web_time)
+WEB = (web_access, web_async, web_queries, web_routers, web_routes, web_schemas, web_session, web_time)
 _WEB_MODULES = frozenset(module.__name__ for module in WEB)
 
 

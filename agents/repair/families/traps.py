@@ -52,6 +52,15 @@ def answers_nothing(node: ast.Assign | ast.Return, at: Place) -> Iterator[Change
         yield at.span(start, end, at.laid_out(both, at.source.indent(node)), 0.5, f"`{owner}` is returned")
 
 
+@family(ast.Expr, ast.Return)
+def error_not_raised(node: ast.Expr | ast.Return, at: Place) -> Iterator[Change]:
+    """An exception that is made or returned, not raised."""
+    value, start = node.value, at.source.start(node)
+    name = called(value) if value is not None else ""
+    if value is not None and name[:1].isupper() and name.endswith(("Error", "Exception")):
+        yield at.span(start, at.source.start(value), "raise ", 0.9, f"`{name}` is raised")
+
+
 @family(ast.BinOp)
 def same_row_many_times(node: ast.BinOp, at: Place) -> Iterator[Change]:
     """`[[0] * n] * m`, whose rows are one and the same."""
