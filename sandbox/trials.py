@@ -139,18 +139,21 @@ class Trials:
 
     def answers(
         self, measured: Measured, tests: Sequence[str], attempts: Sequence[Attempt],
-        calls: Sequence[tuple[str, str, str]], *, until_s: float,
+        calls: Sequence[tuple[str, str, str]], *, variants: Sequence[tuple[str, str, str]] = (), until_s: float,
     ) -> list[dict[str, tuple[str, str]] | None]:  # fmt: skip
         """What is answered with each change: ("value", text), ("error", its name) ... by what was asked.
 
         `calls` are asked by their numbers: functions (path, name, arguments). `tests` are run, and whatever application
         they talk to is asked more than they ask; those answers are by a text that says what was asked and when.
+        `variants`: a test, a text that stands for it, and another function for it, whose notes are the answer.
 
         Raises:
             NotTried: the tests cannot be run this way.
             EngineFault: the engine was lost.
         """
-        order = {"failing": [], "patience": 0, "web": list(range(len(tests)))}
+        number = {node_id: n for n, node_id in enumerate(tests)}
+        varied = [(number[test], label, source) for test, label, source in variants]
+        order = {"failing": [], "patience": 0, "web": list(range(len(tests))), "variants": varied}
         told = self._children(
             measured, list(tests), attempts, mode="answer", until_s=until_s, enough=1_000_000, failing=0, calls=calls,
             order=order,

@@ -1,5 +1,6 @@
 """Choosing by execution among edits that all make the tests pass: tests are few, and most such edits are wrong."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from agents.repair.losses import GRAVE, losses, reason_for
 MOST_COMPARED = 12
 UNKNOWN = 0.2
 """Suspicion of a line that nothing is known about."""
-LOSS, ODD, PAIR, CLUMSY = 0.35, 0.5, 0.5, 0.6
-"""What a loss, answers that change most, a second edit, and idle arithmetic cost."""
+LOSS, ODD, RAISING, PAIR, CLUMSY = 0.35, 0.5, 0.6, 0.5, 0.6
+"""What is left of its worth: for a loss, for more answers changed than need be (at least), for errors in their place,
+for a second edit, for idle arithmetic."""
 _IDLE = re.compile(r"[-+] 0\b(?!\.)|[*/] 1\b(?!\.)")
 AGREEING = 0.15
 """What every further edit with the same answers adds."""
@@ -95,7 +97,10 @@ def _worth(
     if lost:
         value *= LOSS
     if compared.of(one) and compared.asked:
-        value *= 1 - ODD * compared.changed(one) / len(compared.asked)
+        least = min(compared.changed(other) for other in groups if compared.of(other))
+        value *= max(ODD, math.sqrt((1 + least) / (1 + compared.changed(one))))
+        if raising := compared.raising(one):
+            value *= RAISING * (1 - raising / len(compared.asked) / 2)
     if " + " in one.family:
         value *= PAIR
     if _is_clumsy(one, sources):

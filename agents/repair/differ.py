@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agents.repair.amplify import variants
 from agents.repair.candidate import Candidate
 from agents.repair.inputs import more_inputs
 from sandbox.trials import Attempt, Change, Measured, NotTried, Trials
@@ -34,6 +35,11 @@ class Compared:
         """Answers that are not those of the code as it is."""
         return sum(1 for one, other in zip(self.of(candidate), self.before, strict=False) if one != other)
 
+    def raising(self, candidate: Candidate) -> int:
+        """Errors where the code as it is gives an answer."""
+        both = zip(self.of(candidate), self.before, strict=False)
+        return sum(1 for one, other in both if one and one[0] == "error" and other and other[0] == "value")
+
     def first_difference(self, one: Candidate, other: Candidate) -> str:
         """`largest(values=[]) gives 0, not None`; empty when they answer alike."""
         for asked, mine, theirs in zip(self.asked, self.of(one), self.of(other), strict=False):
@@ -51,6 +57,8 @@ class Differ:
     tests: Sequence[str]
     """Run too, and what they talk to over HTTP is asked more than they ask."""
     sources: Mapping[str, str]
+    texts: Mapping[str, str]
+    """Of the tests' files, by path: the tests are varied too."""
 
     def __call__(self, candidates: Sequence[Candidate]) -> Compared:
         """The candidates' answers; nothing when nothing can be asked."""
@@ -59,7 +67,9 @@ class Differ:
         calls = calls_for(candidates, self.measured.calls, self.sources)
         attempts = [Attempt({}, ()), Attempt({}, ()), *(_attempt(one) for one in candidates)]
         try:
-            told = self.trials.answers(self.measured, self.tests, attempts, calls, until_s=SECONDS)
+            told = self.trials.answers(
+                self.measured, self.tests, attempts, calls, variants=self._varied(), until_s=SECONDS
+            )
         except NotTried:
             return Compared()
         before, again, *others = told
@@ -79,6 +89,9 @@ class Differ:
         texts = tuple(written(calls[int(one)]) if one.isdigit() else one for one in told_apart)
         return Compared(texts, tuple(before[one] for one in told_apart), answers)
 
+    def _varied(self) -> list[tuple[str, str, str]]:
+        return [(test, label, source) for test in self.tests for label, source in variants(test, self.texts)]
+
 
 def tells(asked: str, calls: Sequence[Call], said: Sequence[Mapping[str, tuple[str, str]]]) -> bool:
     """Answers there depend on what is asked; what always says the same (an empty store, say) tells nothing."""
@@ -88,7 +101,7 @@ def tells(asked: str, calls: Sequence[Call], said: Sequence[Mapping[str, tuple[s
 
 def _place(asked: str, calls: Sequence[Call]) -> tuple[str, ...]:
     """The function, or the path without its query."""
-    return calls[int(asked)][:2] if asked.isdigit() else (re.split(r"[?,]", asked)[0],)
+    return calls[int(asked)][:2] if asked.isdigit() else (re.split(r"[?,]| with ", asked)[0],)
 
 
 def calls_for(

@@ -153,7 +153,8 @@ class Hunt:
         """Tells candidates apart by what functions and applications answer."""
         places = [(suspect.path, suspect.line) for suspect in self.suspects()[:LIKELY]]
         near = [one for one in self._steady if self._covers(one, places)]
-        return Differ(self._trials, self.measured, (*self.failing[:WATCHED], *near[:WATCHED]), self.bug.sources)
+        tests = (*self.failing[:WATCHED], *near[:WATCHED])
+        return Differ(self._trials, self.measured, tests, self.bug.sources, self.bug.tests)
 
     def ask(self, batch: Sequence[Candidate], *, until_s: float, enough: int, wide: bool) -> Sequence[Trial | None]:
         """See `search.Ask`."""

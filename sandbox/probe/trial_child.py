@@ -10,7 +10,7 @@ class Child:
     def __init__(self, fd, secret, order):
         self.fd, self.secret, self.order = fd, secret, order
         self.outcomes = {}
-        self.message = ""
+        self.message = self.error = ""
 
     def tell(self, *words, _write=os.write, _dumps=json.dumps):
         line = ("%s %s\n" % (self.secret, _dumps(words))).encode("ascii")
@@ -74,6 +74,33 @@ class Child:
             for number, following in in_turn(self.order["web"], items, self.order["ids"]):
                 asker.begin(self.order["ids"][number])
                 self.one(session, items, number, following)
+            asker.left = 0
+        for number, label, source in self.order["variants"]:
+            item = items.get(self.order["ids"][number])
+            if item is not None:
+                self.tell("call", label)
+                self.tell("answer", label, self.varied(session, item, source))
+
+    def varied(self, session, item, source):
+        """Run a test with another function: what it noted, and how it ended."""
+        import builtins
+
+        noted, plain = [], item.obj
+        builtins.__greenloop_note__ = lambda *values: noted.extend(shorten(repr(one), 200) for one in values)
+        self.outcome, self.error = "passed", ""
+        try:
+            made = {}
+            exec(compile(source, item.nodeid, "exec"), item.module.__dict__, made)
+            (function,) = made.values()
+            item.obj = function.__get__(plain.__self__) if hasattr(plain, "__self__") else function
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=item)
+        except Exception as error:  # noqa: BLE001 - a test that cannot be run that way answers nothing
+            return ["absent", type(error).__name__]
+        finally:
+            item.obj = plain
+        if any(" at 0x" in one for one in noted):
+            return ["opaque", ""]
+        return ["value", shorten(", ".join(noted), 600)] if not self.error else ["error", self.error]
 
     def one(self, session, items, number, following, _wall=time.perf_counter, _cpu=time.process_time):
         """Run a test; True when it passed."""
@@ -93,6 +120,7 @@ class Child:
 
     def failed(self, excinfo):
         """A phase of a test raised: where in the repository, the innermost last."""
+        self.error = excinfo.typename
         if self.order["how"] == "measure":
             tree = self.order["tree"]
             frames = [(str(entry.path), entry.lineno + 1) for entry in excinfo.traceback]

@@ -278,3 +278,15 @@ def test_applications_are_asked_more_than_tests_ask(box: DockerSandbox, trials: 
     assert (before[asked], after[asked]) == (("value", '200 ["a"]'), ("value", '200 ["b"]'))
     assert before["GET /notes/b, asked after request 2 of test_service.py::test_page"][1].startswith("405 ")
     assert set(before) == set(after)
+
+
+def test_tests_are_varied(box: DockerSandbox, trials: Trials) -> None:
+    fill(box, FILES)
+    measured = trials.measure(FAILING, PASSING, ["stats.py"])
+    tests = [f"{T}test_count"]
+    source = "def test_count():\n    __greenloop_note__(stats.count_to({}))\n"
+    variants = [(tests[0], "of two", source.format(2)), (tests[0], "of none", source.format("None"))]
+    other = replaced("found.append(step)", "found.append(-step)")
+    before, after = trials.answers(measured, tests, [Attempt({}, ()), other], [], variants=variants, until_s=30)
+    assert before == {"of two": ("value", "[0, 1]"), "of none": ("error", "TypeError")}
+    assert after == {"of two": ("value", "[0, -1]"), "of none": ("error", "TypeError")}

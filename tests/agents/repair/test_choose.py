@@ -92,6 +92,16 @@ def test_the_one_that_changes_least() -> None:
     assert found.best == MINUS and found.sure
 
 
+def test_an_error_where_there_was_an_answer() -> None:
+    many: list[Answer] = [("value", str(n)) for n in range(20)]
+    answers: dict[Candidate, list[Answer]] = {
+        TIMES: [*many[:-2], ("value", "x"), ("error", "IndexError")],
+        MINUS: [*many[:-2], ("value", "x"), ("value", "y")],
+    }
+    found = chosen(TIMES, MINUS, differ=answering(answers, many))
+    assert found.best == MINUS and found.sure
+
+
 def test_idle_arithmetic_is_no_ones_intention() -> None:
     assert chosen(edit("2 + 1", "2 + 0"), NO_ONE).best == NO_ONE
 
