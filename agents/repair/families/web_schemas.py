@@ -140,7 +140,7 @@ def enum_by_name(node: ast.Attribute, at: Place) -> Iterator[Change]:
     if node.attr in ("name", "value"):
         other = "value" if node.attr == "name" else "name"
         plain = node.attr == "name" and any("name" in fields for fields in at.repo.fields.values())
-        likely = 0.45 if not plain else 0.04
+        likely = 0.45 if not plain or _is_member(node.value, at) else 0.04
         edit = at.edit(at.source.end(node.value), at.source.end(node), f".{other}")
         yield Change((edit,), likely, f"`.{node.attr}` becomes `.{other}`")
         if node.attr == "value":
@@ -152,6 +152,18 @@ def enum_by_name(node: ast.Attribute, at: Place) -> Iterator[Change]:
                 yield at.swap(node, f"{node.value.id}.{member}", 0.3)
     elif node.attr in _ENUMERATED and isinstance(node.ctx, ast.Load):
         yield at.swap(node, f"{at.code(node)}.value", 0.15)
+
+
+def _is_member(node: ast.expr, at: Place) -> bool:
+    """Whether something seems to be a member of an enumeration: by its name, its class or its annotation."""
+    text = at.code(node)
+    function = at.source.function(node)
+    notes = (
+        [a.annotation for a in (*function.args.args, *function.args.kwonlyargs) if a.arg == text] if function else []
+    )
+    words = {part.id for note in notes if note for part in ast.walk(note) if isinstance(part, ast.Name)}
+    words |= {text.split(".")[0]}
+    return text.rpartition(".")[2] in _ENUMERATED or any(at.repo.is_enum(word) for word in words)
 
 
 @family(ast.Call, ast.Subscript)
