@@ -21,6 +21,8 @@ class Block:
     install: str = ""
     """A function called with the application; empty: the module has a `router`."""
     database: bool = False
+    model: str = ""
+    """An ORM class it brings; its template is `{name}_model`."""
     requires: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     """Lines of `.env.example`."""
@@ -113,5 +115,15 @@ BLOCKS: dict[BlockName, Block] = {
         reason="browsers cannot set headers on a WebSocket, and a token in the address ends up in logs",
         database=True,
         requires=("websockets>=13",),
+    ),
+    "idempotency": Block(
+        module="idempotency",
+        says="POST requests that are done once, however often they are sent.",
+        title="idempotency keys",
+        choice="answers of POST requests with an Idempotency-Key are kept in the database for a day and given again",
+        reason="all processes see the same keys, and a key is claimed by its primary key before anything is done",
+        install="add_idempotency",
+        database=True,
+        model="IdempotencyKey",
     ),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
-from agents.blueprints.names import attribute, literal, module_path, sentence, words
+from agents.blueprints.names import attribute, literal, module_path, sentence, snake, words
 from agents.blueprints.render import render_python
 from agents.blueprints.spec import BlockSpec, FeatureSpec
 from agents.blueprints.view import fields_of, view
@@ -34,6 +34,10 @@ _IMPORTS = {
     "Lock": "from threading import Lock",
     "Request": "from fastapi import Request",
     "SecurityScopes": "from fastapi.security import SecurityScopes",
+    "IntegrityError": "from sqlalchemy.exc import IntegrityError",
+    "LargeBinary": "from sqlalchemy import LargeBinary",
+    "async_sessionmaker": "from sqlalchemy.ext.asyncio import async_sessionmaker",
+    "delete": "from sqlalchemy import delete",
     "StreamingResponse": "from fastapi.responses import StreamingResponse",
     "WebSocket": "from fastapi import WebSocket",
     "WebSocketDisconnect": "from fastapi import WebSocketDisconnect",
@@ -116,10 +120,25 @@ def block_fragment(block: BlockSpec, site: Site, subject: Subject | None = None)
     body = render_python(f"blocks/{block.name}.py.j2", **values)
     own += [Symbol(_below(site.package, "changes"), name) for name in ("Change", "Changes") if block.name != "changes"]
     own += [Symbol(_below(site.package, "security"), "get_current_user")]
+    if BLOCKS[block.name].model:
+        own.append(Symbol(model_module(block, style), BLOCKS[block.name].model))
     known = {s.name: f"from {s.module} import {s.name}" if s.module else "" for s in own}
     if site.problems:
         known["problem"] = f"from {_below(site.package, 'errors')} import problem"
     return Fragment(imports_for(body, _IMPORTS | known), body)
+
+
+def model_module(block: BlockSpec, style: Style) -> str:
+    """Module of the ORM class a block brings."""
+    name = snake(BLOCKS[block.name].model)
+    return module_path(style.model_module, name, f"{name}s")
+
+
+def model_fragment(block: BlockSpec, style: Style) -> Fragment:
+    """The ORM class a block brings."""
+    body = render_python(f"blocks/{block.name}_model.py.j2")
+    base = {style.base.name: f"from {style.base.module} import {style.base.name}" if style.base.module else ""}
+    return Fragment(imports_for(body, _IMPORTS | base), body)
 
 
 def _below(package: str, module: str) -> str:

@@ -33,6 +33,7 @@ def migration(
         NotUnderstood: the specification cannot be rendered.
     """
     steps = _users(spec.login_parts) if users else []
+    steps += [_idempotency_keys()] if any(block.name == "idempotency" for block in spec.blocks) else []
     for resource in by_dependency(spec):
         check_resource(resource, spec)
         shown = view(resource, spec, style)
@@ -169,6 +170,22 @@ def _refresh_tokens() -> _Steps:
     indexed = ("user_id", "family")
     up = [_create_table(table, lines), *(_create_index(table, name) for name in indexed)]
     return _Steps(up, [*(_drop_index(table, name) for name in reversed(indexed)), f"op.drop_table({literal(table)})"])
+
+
+def _idempotency_keys() -> _Steps:
+    table = "idempotency_keys"
+    lines = [
+        _column("name", "String(64)", nullable=False),
+        _column("content", "String(64)", nullable=False),
+        _column("status", "Integer", nullable=True),
+        _column("content_type", "String(100)", nullable=True),
+        _column("body", "LargeBinary", nullable=True),
+        _column("created_at", "DateTime(timezone=True)", nullable=False),
+        f'sa.PrimaryKeyConstraint("name", name=op.f("pk_{table}"))',
+    ]
+    drop = f"op.drop_table({literal(table)})"
+    up = [_create_table(table, lines), _create_index(table, "created_at")]
+    return _Steps(up, [_drop_index(table, "created_at"), drop])
 
 
 def _field_column(field: FieldCode) -> str:

@@ -3,6 +3,7 @@
 import builtins
 import json
 import keyword
+import re
 from collections.abc import Iterable
 
 from pydantic import BaseModel
@@ -94,6 +95,11 @@ def literal(text: str) -> str:
     if '"' in text and "'" not in text:
         return "'" + text.replace("\\", "\\\\") + "'"
     return json.dumps(text, ensure_ascii=False)
+
+
+def snake(name: str) -> str:
+    """`OrderItem` -> `order_item`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def dashes(name: str) -> str:

@@ -6,7 +6,7 @@ from agents.blueprints.fragments import Fragment, Style, Symbol
 from agents.blueprints.login import LoginModules, login_fragments
 from agents.blueprints.migration import by_dependency, migration
 from agents.blueprints.names import literal, model_class, module_path, sentence, words
-from agents.blueprints.new_blocks import block_files, block_imports, block_routers, block_values
+from agents.blueprints.new_blocks import block_files, block_imports, block_models, block_routers, block_values
 from agents.blueprints.render import render_python, render_text
 from agents.blueprints.resource import resource_fragments
 from agents.blueprints.spec import FeatureSpec, ResourceSpec
@@ -96,7 +96,7 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
         "compose.yaml": "compose.yaml",
     }.items():
         files[path] = render_text(f"app/{template}.j2", **values)
-    if spec.resources or login:
+    if spec.resources or login or block_models(spec, NEW_APP_STYLE):
         message = f"create {', '.join([*(['users'] if login else []), *(r.plural for r in spec.resources)])}"
         files["alembic/versions/0001_create_tables.py"] = migration(
             spec, NEW_APP_STYLE, revision="0001", down_revision=None, message=message, users=login
@@ -143,6 +143,7 @@ def _models_package(spec: FeatureSpec, login: bool) -> str:
     named = {f"app.models.{_stem(resource)}": model_class(resource.name) for resource in spec.resources}
     if login:
         named["app.models.user"] = "User"
+    named |= block_models(spec, NEW_APP_STYLE)
     imports = tuple(f"from {module} import {name}" for module, name in named.items())
     exported = ", ".join(literal(name) for name in sorted(named.values()))
     text = "The tables; importing this package registers every one of them."

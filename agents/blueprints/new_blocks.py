@@ -2,7 +2,17 @@
 
 from agents.blueprints.assemble import module_source
 from agents.blueprints.block_catalog import BLOCKS
-from agents.blueprints.blocks import Site, block_env, block_fragment, block_requirements, module_of, phrase, subject_of
+from agents.blueprints.blocks import (
+    Site,
+    block_env,
+    block_fragment,
+    block_requirements,
+    model_fragment,
+    model_module,
+    module_of,
+    phrase,
+    subject_of,
+)
 from agents.blueprints.fragments import Style
 from agents.blueprints.spec import BlockSpec, FeatureSpec
 
@@ -27,7 +37,15 @@ def block_files(spec: FeatureSpec, style: Style, *, login: bool) -> dict[str, st
         path = f"app/{module_of(block)}.py" if kind.install else f"app/routers/{module_of(block)}.py"
         says = phrase(block, kind.says, subject.plural if subject else "")
         files[path] = module_source(says, [block_fragment(block, site, subject)])
+        if kind.model:
+            model = f"{model_module(block, style).replace('.', '/')}.py"
+            files[model] = module_source("Requests by their keys in the database.", [model_fragment(block, style)])
     return files
+
+
+def block_models(spec: FeatureSpec, style: Style) -> dict[str, str]:
+    """Module -> ORM class of what the blocks bring."""
+    return {model_module(b, style): BLOCKS[b.name].model for b in blocks_of(spec) if BLOCKS[b.name].model}
 
 
 def block_routers(spec: FeatureSpec) -> list[str]:

@@ -4,14 +4,14 @@ import libcst as cst
 
 from agents.blueprints.bench import Bench
 from agents.blueprints.block_catalog import BLOCKS
-from agents.blueprints.blocks import Site, Subject, block_fragment, module_of, phrase
+from agents.blueprints.blocks import Site, Subject, block_fragment, model_fragment, model_module, module_of, phrase
 from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.fragments import Style
 from agents.blueprints.names import words
 from agents.blueprints.place_code import file_of, put
-from agents.blueprints.place_register import register_router
+from agents.blueprints.place_register import register_model, register_router
 from agents.blueprints.place_style import Layout, layout_of, symbol_of
 from agents.blueprints.spec import BlockSpec
 from agents.errors import NotUnderstood
@@ -36,6 +36,8 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
     path = file_of(bench, dotted)
     if bench.has(path):
         raise NotUnderstood(title, f"{path} is there already.")
+    if kind.model:
+        _place_model(bench, block, layout, site)
     subject = _subject(bench, block, layout) if block.resource else None
     says = phrase(block, kind.says, subject.plural if subject else "")
     put(bench, path, [block_fragment(block, site, subject)], "end", says)
@@ -46,6 +48,18 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
         return
     renamed = add_imports(edit, [f"from {dotted} import {kind.install}"])
     _after_making(edit, main.key.name, main.key.scope, f"{renamed.get(kind.install, kind.install)}({main.key.name})")
+
+
+def _place_model(bench: Bench, block: BlockSpec, layout: Layout, site: Site) -> None:
+    """The ORM class of a block; only where sessions are asynchronous and on the application's state."""
+    ours = "state.sessions" in bench.source.read(bench.profile.main_file) and site.problems
+    if not ours or layout.style.database != "sqlalchemy_async" or not layout.style.model_module:
+        offer = "It is offered for new applications and for those greenloop made."
+        raise NotUnderstood(words(block.name), offer)
+    dotted = model_module(block, layout.style)
+    piece = model_fragment(block, layout.style)
+    put(bench, file_of(bench, dotted), [piece], "model", "Requests by their keys in the database.")
+    register_model(bench, dotted, BLOCKS[block.name].model)
 
 
 def _layout(bench: Bench, database: bool) -> Layout:

@@ -23,10 +23,11 @@ def new_migration(source: Source, folder: str, spec: FeatureSpec, style: Style, 
         NotUnderstood: the revisions there are have no single head.
     """
     changed = tuple(r for r in spec.resources if not r.exists or r.fields or r.relations)
-    if not changed and not users:
+    keys = ["idempotency keys"] if any(block.name == "idempotency" for block in spec.blocks) else []
+    if not changed and not users and not keys:
         return {}
-    names = [*(["users"] if users else []), *(r.plural for r in changed)]
-    verb = "add" if not all(r.exists for r in changed) or users else "extend"
+    names = [*(["users"] if users else []), *keys, *(r.plural for r in changed)]
+    verb = "add" if not all(r.exists for r in changed) or users or keys else "extend"
     message = f"{verb} {', '.join(names)}"
     revisions = _revisions(source, folder)
     head = _head(revisions, folder)

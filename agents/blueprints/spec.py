@@ -84,7 +84,9 @@ class GuardSpec(Frozen):
     """Only for users of that role (403 for others); empty: for every user."""
 
 
-BlockName = Literal["rate_limit", "etag", "cors", "body_limit", "uploads", "csv", "changes", "events", "websocket"]
+BlockName = Literal[
+    "rate_limit", "etag", "cors", "body_limit", "uploads", "csv", "changes", "events", "websocket", "idempotency"
+]
 
 
 class BlockSpec(Frozen):

@@ -33,6 +33,13 @@ _CORS = re.compile(
 )
 
 
+_IDEMPOTENCY = re.compile(
+    rf"{_ADD}(?:accept |honou?r |require )?(?:an? )?idempotency[- ]keys?"
+    r"(?: (?:headers?|support|for|on|of|when|with|creating|all|the|every|posts?|requests?|"
+    r"creates?|creations?|writes?))*|"
+    rf"{_ADD}(?:make )?(?:all |the |every )*idempotent (?:posts?|creation|creates?|requests?)",
+    re.IGNORECASE,
+)
 _SIZE = r"(?P<n>\d{1,6}) ?(?P<unit>kb|kib|mb|mib|gb|kilobytes?|megabytes?)"
 _KIND = {
     "image": ("image",), "photo": ("image",), "picture": ("image",), "pdf": ("pdf",), "text": ("text",),
@@ -106,6 +113,8 @@ def read_block(text: str) -> list[Fact] | None:
             return None
         seconds = _SECONDS[m["unit"].lower()] if m["unit"] else 60
         return [Adds(BlockSpec(name="rate_limit", amount=int(m["n"] or 100), seconds=seconds), assumed=not m["n"])]
+    if _IDEMPOTENCY.fullmatch(text):
+        return [Adds(BlockSpec(name="idempotency"))]
     if _ETAG.fullmatch(text):
         return [Adds(BlockSpec(name="etag"))]
     if m := _UPLOADS.fullmatch(text):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from agents.blueprints.spec import BlockName, BlockSpec
 from agents.offline.source import quoted
-from agents.offline.topics import Check, Topic, lines
+from agents.offline.topics import Check, Topic, Words, lines
 from agents.offline.topics_changes import channel_topics, event_topics
 from agents.offline.topics_files import csv_topics, file_of, upload_topics
 from agents.offline.world import World
@@ -121,6 +121,43 @@ def _body_limit(world: World, block: BlockSpec) -> Iterator[Topic]:
     )
 
 
+def _idempotency(world: World, block: BlockSpec) -> Iterator[Topic]:
+    thing = next((t for t in world.things.values() if {"create", "list"} <= set(t.actions) and not t.parent), None)
+    if thing is None:
+        return
+    w = Words(world, thing)
+    path, login = w.collection, w.login("create")
+    keyed = f'{login.removeprefix(", headers=") or "{}"} | {{"Idempotency-Key": unique()}}'
+    repeated = lines(f"""
+        sent, headers = {w.new()}, {keyed}
+        first = client.post({path}, json=sent, headers=headers)
+        assert first.status_code == 201, first.text
+        again = client.post({path}, json=sent, headers=headers)
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again.headers["idempotent-replayed"] == "true"
+        assert "idempotent-replayed" not in first.headers
+        assert [one["id"] for one in {w.listed()}].count(first.json()["id"]) == 1
+        new = client.post({path}, json={w.new()}, headers=headers | {{"Idempotency-Key": unique()}})
+        assert new.json()["id"] != first.json()["id"]
+    """)
+    other = lines(f"""
+        headers = {keyed}
+        assert client.post({path}, json={w.new()}, headers=headers).status_code == 201
+        answer = client.post({path}, json={{"other": 1}}, headers=headers)
+        assert answer.status_code == 422 and "Idempotency-Key" in answer.text
+        long = headers | {{"Idempotency-Key": "x" * 201}}
+        assert client.post({path}, json={w.new()}, headers=long).status_code == 422
+    """)
+    yield Topic(
+        file_of(block),
+        "A POST with an Idempotency-Key is done once: repeated it gets its first answer, and with another body 422.",
+        (
+            Check("test_a_repeated_request_is_done_once", "the first answer comes again.", repeated),
+            Check("test_a_key_is_for_one_request", "another body with the same key answers 422.", other),
+        ),
+    )
+
+
 _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "rate_limit": _rate_limit,
     "etag": _etag,
@@ -129,6 +166,7 @@ _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "uploads": upload_topics,
     "csv": csv_topics,
     "changes": lambda _, __: iter(()),
+    "idempotency": _idempotency,
     "events": event_topics,
     "websocket": channel_topics,
 }

@@ -23,7 +23,8 @@ SHOP = Path(__file__).parents[2] / "examples" / "shop"
 ALL = (
     "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example. "
     "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
-    "Stream changes of books with server-sent events. Add a WebSocket channel for books"
+    "Stream changes of books with server-sent events. Add a WebSocket channel for books. "
+    "Accept idempotency keys"
 )
 
 
@@ -89,6 +90,30 @@ def test_tables(text: str) -> None:
 )
 def test_live_changes(text: str, name: str) -> None:
     assert [(b.name, b.resource) for b in blocks(text)] == [("changes", ""), (name, "book")]
+
+
+@pytest.mark.parametrize(
+    "text", ["Accept idempotency keys", "support an Idempotency-Key header", "with idempotency keys for all posts"]
+)
+def test_idempotency(text: str) -> None:
+    assert blocks(text) == (BlockSpec(name="idempotency"),)
+
+
+def test_keys_come_with_a_table_where_the_application_is_ours() -> None:
+    files = new_app(read_request("Add books with title", NEW))
+    desk = MemoryDesk(files)
+    placed = place(read_request("Accept idempotency keys", read_profile(desk)), read_profile(desk), desk)
+    assert "add_idempotency(app)" in str(placed["app/main.py"])
+    assert "IdempotencyKey" in str(placed["app/models/__init__.py"])
+    (migration,) = [str(text) for path, text in placed.items() if path.startswith("alembic/versions/0002")]
+    assert (
+        'op.create_table(\n        "idempotency_keys"' in migration
+        and 'down_revision: str | None = "0001"' in migration
+    )
+    assert check(MemoryDesk(files | {path: str(text) for path, text in placed.items()})) == ()
+    shop = MemoryDesk({"main.py": (SHOP / "main.py").read_text()})
+    with pytest.raises(NotUnderstood, match="those greenloop made"):
+        place(FeatureSpec(blocks=(BlockSpec(name="idempotency"),)), read_profile(shop), shop)
 
 
 def test_bodies() -> None:

@@ -45,6 +45,8 @@ COMBINATIONS: dict[str, str] = {
     "by year, newest first, paginated. Search authors by name",
     "one of many": "Add customers with name and email (email, unique). Add orders of customers with total (decimal, > "
     "0) and status (one of open/paid/sent, default open). Require login to create or update orders",
+    "idempotent orders": "Add orders with title and total (decimal, > 0). Accept idempotency keys. Require login to "
+    "create orders",
 }
 """Name -> request, in the words of the offline engine."""
 
