@@ -53,7 +53,7 @@ def statement_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
         if not near and (piece.text in own or not _is_call(piece.text)):
             continue
         for text, about in list(fitted(piece, at.source, names, node.lineno))[:2]:
-            prior = (0.06 if near else 0.03) * (2.0 if text == piece.text and near else 1.0)
+            prior = (0.06 if near else 0.03) * (1.4 if text == piece.text and near else 0.8)
             if text in own:
                 prior = 0.05 if piece.function == names.function else 0.0
             if prior and about & names.kinds.keys() and text != whole:

@@ -57,11 +57,11 @@ def counter_forgotten(node: ast.stmt, at: Place) -> Iterator[Change]:
     for name in names.at(node.lineno):
         kind = names.kinds[name]
         if kind == "int":
-            prior = 0.25 if name in asked and stuck else 0.12 if name in asked else 0.06
+            prior = 0.25 if name in asked and stuck else 0.15 if name in asked else 0.08
             yield at.behind(node, f"{name} += 1", prior)
             yield at.behind(node, f"{name} -= 1", prior * 0.7)
         elif kind == "list":
-            yield at.behind(node, f"{name}.pop()", 0.12 if name in asked else 0.07)
+            yield at.behind(node, f"{name}.pop()", 0.15 if name in asked else 0.1)
             yield at.behind(node, f"{name}.clear()", 0.05)
 
 

@@ -45,7 +45,7 @@ def base_case(node: ast.FunctionDef, at: Place) -> Iterator[Change]:
             tests += [f"len({name}) <= 1", f"{name} is None"]
         for test in tests:
             for answer in dict.fromkeys((*answers, name)):
-                prior = (0.1 if test == f"not {name}" else 0.04) * scale
+                prior = (0.07 if test == f"not {name}" else 0.03) * scale
                 yield at.before(body[0], f"if {test}:\n    return {answer}", prior, f"`{answer}` for `{test}`")
             for error in sorted(at.hints.errors & {"ValueError", "TypeError", "KeyError", "IndexError"}):
                 text = f'if {test}:\n    raise {error}("{name} is not valid")'

@@ -59,6 +59,8 @@ def other_variable(node: ast.Name, at: Place) -> Iterator[Change]:
             prior = 0.15 if inherited else 0.5
         elif _similar(name, node.id):
             prior += 0.15
+        elif name in names.parameters and node.id in names.parameters:
+            prior += 0.05
         elif name in bound:
             prior *= 0.4
         yield at.swap(node, name, prior)

@@ -37,8 +37,8 @@ def operand_missing(node: ast.expr, at: Place) -> Iterator[Change]:
     for name in near[-8:]:
         free = name in unused
         if free or (isinstance(node, ast.Name) and isinstance(parent, ast.Tuple | ast.Return)):
-            yield at.swap(node, f"{name} + {text}", 0.35 if free else 0.07)
-            yield at.swap(node, f"{text} * {name}", 0.35 if free else 0.05)
+            yield at.swap(node, f"{name} + {text}", 0.35 if free else 0.11)
+            yield at.swap(node, f"{text} * {name}", 0.35 if free else 0.07)
             yield at.swap(node, f"{text} - {name}", 0.25 if free else 0.05)
 
 

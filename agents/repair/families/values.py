@@ -56,7 +56,7 @@ def constant_from_elsewhere(node: ast.Constant, at: Place) -> Iterator[Change]:
     for text in dict.fromkeys((*at.hints.numbers[:25], *here)):
         if text == str(value) or len(text) > 9 or text in (str(value + 1), str(value - 1)):
             continue
-        prior = 0.12 if text in here else 0.07
+        prior = 0.08 if text in here else 0.07
         prior *= 1.5 if text in said and text in here else 1.0
         if text not in here and at.source.function(node) is not None:
             if _is_special_case(at.parent(node)):
