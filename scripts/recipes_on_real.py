@@ -32,9 +32,20 @@ class Project:
     """Recipe -> packages its result is run with, where they are others."""
     tests: tuple[str, ...] = ()
     """Arguments for pytest."""
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recipe (empty: every other) -> where it works; everywhere but in tests when there is none."""
+
+    def paths_of(self, recipe: str) -> tuple[str, ...]:
+        """Where a recipe works."""
+        return self.paths.get(recipe, self.paths.get("", ()))
 
 
 TOOLS = ("pytest<8", "pytest-asyncio<0.22", "pytest-mock", "asgi_lifespan", "respx")
+TUTORIAL = (
+    "fastapi[all]==0.115.6", "starlette==0.41.3", "pytest<9", "dirty-equals==0.6.0", "sqlmodel==0.0.22", "flask<4",
+    "anyio[trio]<4.9", "PyJWT==2.8.0", "pyyaml", "inline-snapshot==0.13.0", "httpx<0.28", "pydantic==2.10.4",
+    "click<8.2",
+)  # fmt: skip
 PROJECTS = {
     "fastapi-users": Project(
         "fastapi-users==10.4.2",
@@ -54,6 +65,15 @@ PROJECTS = {
                 "httpx-oauth<0.12", "redis<5", "bcrypt<4", "setuptools<70", "requests",
             )
         },
+        paths={"pydantic-v2": ("fastapi_users/**", "tests/**")},
+    ),
+    "fastapi": Project(
+        "fastapi==0.115.6",
+        ("annotated", "fastapi-names", "logging", "pwdlib"),
+        (*TUTORIAL, "passlib[bcrypt]==1.7.4", "bcrypt<4"),
+        {"pwdlib": (*TUTORIAL, "pwdlib[bcrypt]")},
+        tests=("-W", "ignore", "tests/test_tutorial"),
+        paths={"": ("docs_src/**",)},
     ),
 }  # fmt: skip
 
@@ -123,12 +143,16 @@ def measure(project: Project, folder: Path) -> None:
     pythons = {name: environment(folder / name, packages) for name, packages in project.after.items()}
     everything = dict(files)
     for name in project.recipes:
-        outcome = apply(recipe(name), files)
+        outcome = apply(recipe(name), files, project.paths_of(name))
         both = {**files, **outcome.changes}
         after = results(pythons.get(name, python), {p: t for p, t in both.items() if t is not None}, project.tests)
         print(row(name, outcome, before, after), flush=True)
         if name not in project.after:
-            everything |= {p: t for p, t in apply(recipe(name), everything).changes.items() if t is not None}
+            everything |= {
+                p: t
+                for p, t in apply(recipe(name), everything, project.paths_of(name)).changes.items()
+                if t is not None
+            }
     together = Outcome({p: str(t) for p, t in everything.items() if files[p] != t})
     print(row("all that run with the same packages", together, before, results(python, everything, project.tests)))
 

@@ -24,6 +24,7 @@ def finish(repo: Repo, path: str, text: str, needs: Iterable[str] = ()) -> None:
         kept = kept_for_others(repo, path)
         gone = set() if "*" in kept else gone - kept
     new = without_imports(edit.text, gone)
+    new = new if before.startswith(("\n", "\r")) else new.lstrip("\r\n")
     compile(new, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
     repo.texts[path] = ruff.like(before, new, path, repo.texts.get("pyproject.toml", ""), own_packages(repo))
 

@@ -37,7 +37,7 @@ def allows(repo: Repo, name: str, version: str) -> bool:
     if found is None or not found.specifier:
         return True
     floor = Version(version)
-    tries = [version, *(str(spec.version) for spec in found.specifier if "*" not in spec.version), "999"]
+    tries = [version, *(spec.version.replace("*", "0") for spec in found.specifier), "999"]
     tries += [f"{Version(one).major}.{Version(one).minor}.999" for one in tries if one != "999"]
     return any(Version(one) >= floor and found.specifier.contains(one, prereleases=True) for one in tries)
 
@@ -79,6 +79,8 @@ def require(repo: Repo, line: str, instead_of: str = "") -> None:
     known = requirement(repo, name) is not None
     if known and not (old and requirement(repo, old)):
         return
+    if not known and _refused(repo, line):
+        return
     done = [path for path in _files(repo) if _change(repo, path, "" if known else line, old)]
     if not done and not known:
         _add_beside(repo, line)
@@ -91,6 +93,8 @@ def require(repo: Repo, line: str, instead_of: str = "") -> None:
 
 def replace(repo: Repo, name: str, line: str) -> None:
     """Require a package in another version, wherever it is required."""
+    if _refused(repo, line):
+        return
     wanted = canonicalize_name(name)
     for path in _files(repo):
         if _change(repo, path, line, wanted) and line not in repo.added:
@@ -112,6 +116,16 @@ def _below(version: str) -> list[str]:
     """Versions older than one, enough to see whether a specifier lets any in."""
     major, minor = Version(version).major, Version(version).minor
     return [f"{m}.{n}.{p}" for m in range(major + 1) for n in range(minor if m == major else 300) for p in (0, 2, 9)]
+
+
+def _refused(repo: Repo, line: str) -> bool:
+    """Take everything back when a requirements file is locked by hash, which nobody but its owner can make."""
+    for path in _files(repo):
+        if "--hash=" in repo.texts[path]:
+            repo.undo()
+            repo.leave(path, 0, f"locked by hash; add {line} to the lock, then this recipe can do its work")
+            return True
+    return False
 
 
 def _remind(repo: Repo, line: str) -> None:
@@ -163,6 +177,8 @@ def _poetry(data: Any) -> list[Any]:
 
 def _poetry_line(name: str, spec: Any) -> str:
     version = spec.get("version", "") if isinstance(spec, dict) else str(spec)
+    extras = spec.get("extras") if isinstance(spec, dict) else None
+    name = f"{name}[{','.join(map(str, extras))}]" if isinstance(extras, list) and extras else name
     caret = re.fullmatch(r"\^(\d+)\.(\d+)(.*)", version)
     if caret:
         top = f"{int(caret[1]) + 1}" if caret[1] != "0" else f"0.{int(caret[2]) + 1}"

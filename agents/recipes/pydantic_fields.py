@@ -55,9 +55,26 @@ def rewrite(file: PyFile, models: set[str]) -> None:
             for arg in call.args:
                 if arg.keyword and arg.keyword.value in _RENAMED:
                     file.edit(arg.keyword, _RENAMED[arg.keyword.value])
+    for call in file.calls(*(f"pydantic.UUID{version}" for version in "1345")):
+        file.edit(call.func, file.need("uuid", "UUID"))
     for node in file.find(cst.ClassDef):
+        _bases(file, node, models)
         if node.name.value == "Config" and isinstance(file.around(node, cst.ClassDef, cst.FunctionDef), cst.ClassDef):
             _config(file, node)
+
+
+def _bases(file: PyFile, node: cst.ClassDef, models: set[str]) -> None:
+    """`Generic[T]` stands behind the models, where pydantic 2 looks for it."""
+    bases = [arg for arg in node.bases if not arg.keyword and not arg.star]
+    generic = [a for a in bases if isinstance(a.value, cst.Subscript) and file.means(a.value.value, "typing.Generic")]
+    if len(generic) == 1 and any(file.means(_plain(arg.value), *models) for arg in bases[bases.index(generic[0]) :]):
+        ordered = [*(arg for arg in bases if arg is not generic[0]), generic[0]]
+        start, end = file.span(bases[0])[0], file.span(bases[-1])[1]
+        file.replace(start, end, ", ".join(file.code(arg.value) for arg in ordered))
+
+
+def _plain(node: cst.BaseExpression) -> cst.BaseExpression:
+    return node.value if isinstance(node, cst.Subscript) else node
 
 
 def _field(file: PyFile, call: cst.Call) -> None:

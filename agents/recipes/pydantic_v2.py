@@ -88,6 +88,11 @@ def _stopped(repo: Repo, paths: list[str]) -> bool:
             if place and reason:
                 repo.leave(*place, f"{reason}, so pydantic stays as it is")
                 stopped = True
+    outside = sorted({*repo.mentioning(_HINT, everywhere=True)} - set(repo.in_scope()))
+    place = repo.first_line(r"(?<!\.)\bUUID[1345]\(", outside)
+    if place:
+        repo.leave(*place, "a file that is not among the paths makes values by `UUID4(...)`, which is only a type now")
+        stopped = True
     for path in paths:
         unknown = pydantic_fields.unknown_config(repo.texts[path])
         if unknown:
