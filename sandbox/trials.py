@@ -12,7 +12,7 @@ from sandbox import stream
 from sandbox.errors import EngineFault
 from sandbox.protocol import WORK, Outcome
 from sandbox.text import shown
-from sandbox.trial_job import Suite, job_for, limit, task_for
+from sandbox.trial_job import TIMES, Suite, job_for, limit, task_for
 from sandbox.workers import Workers
 
 How = Literal["end", "timeout", "crash", "collect", "invalid"]
@@ -24,6 +24,8 @@ TEST_S = 5.0
 ANSWER_S = 0.2
 """Seconds for a call, or a test with what is asked beside it; four times as much ends it."""
 SLACK_S = 30.0
+LONGEST_S = 300.0
+"""Seconds that are waited for the last one that was begun, should it run every test."""
 ROOM = 600_000
 """Characters of coverage that one measurement may tell."""
 
@@ -190,7 +192,8 @@ class Trials:
                     until_s=until_s,
                 )
             )  # fmt: skip
-        outcomes = self._start(tasks, until_s + SLACK_S)
+        whole = TIMES * sum(measured.seconds[one][1] for one in ids if one in measured.seconds)
+        outcomes = self._start(tasks, until_s + SLACK_S + min(whole, LONGEST_S))
         told: dict[int, dict[str, Any]] = {}
         for share, (outcome, task) in enumerate(zip(outcomes, tasks, strict=True)):
             records = list(stream.records(outcome.stdout, task["nonce"]))

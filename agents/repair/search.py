@@ -91,9 +91,9 @@ class _Search:
         good = [one for one, trial in zip(batch, trials, strict=True) if trial and trial.repairs(self.failing)]
         wide = self.ask(good, until_s=max(left, BATCH_S), enough=len(good), wide=True) if good else ()
         for candidate, trial in zip(good, wide, strict=True):
-            if trial is not None and trial.repairs(self.failing):
+            if trial is None or trial.repairs(self.failing):  # without time to ask, the verdict will tell
                 self.found.repairs.append(candidate)
-            elif trial is not None and len(trial.fixed) == len(self.failing):
+            elif len(trial.fixed) == len(self.failing):
                 self.found.breaking.append((candidate, next(iter(trial.broken), trial.detail)))
         for candidate, trial in zip(batch, trials, strict=True):
             if trial is not None:

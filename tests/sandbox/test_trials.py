@@ -183,6 +183,20 @@ def test_crashes_and_lies(trials: Trials, measured: Measured) -> None:
     assert well.fixed == FAILING[:1] and well.broken == ()
 
 
+def test_memory_and_processes_that_run_out_are_the_childs_own(trials: Trials, measured: Measured) -> None:
+    forks = "import os; [os.fork() for _ in range(12)]; import time; time.sleep(600)"
+    greedy, many, well, too = tried(
+        trials,
+        measured,
+        replaced("best = 0", "best = [0] * 400_000_000"),
+        replaced("best = 0", forks),
+        replaced("best = 0", "best = max(values)"),
+        replaced("best = 0", "best = values and max(values) or 0"),
+    )
+    assert greedy.fixed == () and many.fixed == ()
+    assert well.fixed == too.fixed == FAILING[:1]
+
+
 def test_nothing_is_left_for_the_next(trials: Trials, measured: Measured) -> None:
     """Every one of them runs the test that leaves a file and a list behind."""
     same = [replaced("best = 0", f"best = max(values) + {n} - {n}") for n in range(12)]
