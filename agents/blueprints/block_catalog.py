@@ -126,4 +126,12 @@ BLOCKS: dict[BlockName, Block] = {
         database=True,
         model="IdempotencyKey",
     ),
+    "retention": Block(
+        module="{name}_retention",
+        says="Old {words} are deleted by the clock.",
+        title="deletion of old {words}",
+        choice="old {words} are deleted by a task of the application, in portions",
+        reason="it needs no other service, and running it in every process does no harm",
+        database=True,
+    ),
 }

@@ -38,6 +38,10 @@ _IMPORTS = {
     "LargeBinary": "from sqlalchemy import LargeBinary",
     "async_sessionmaker": "from sqlalchemy.ext.asyncio import async_sessionmaker",
     "delete": "from sqlalchemy import delete",
+    "SQLAlchemyError": "from sqlalchemy.exc import SQLAlchemyError",
+    "asynccontextmanager": "from contextlib import asynccontextmanager",
+    "logging": "import logging",
+    "suppress": "from contextlib import suppress",
     "StreamingResponse": "from fastapi.responses import StreamingResponse",
     "WebSocket": "from fastapi import WebSocket",
     "WebSocketDisconnect": "from fastapi import WebSocketDisconnect",
@@ -177,8 +181,10 @@ def subject_of(block: BlockSpec, spec: FeatureSpec, style: Style) -> Subject | N
     if resource is None:
         return None
     v = view(resource, spec, style)
-    if v.owned:
+    if v.owned and block.name != "retention":
         raise NotUnderstood(words(resource.plural), f"{sentence(words(block.name))} of private items are not offered.")
+    if block.name == "retention" and v.referred:
+        raise NotUnderstood(words(resource.plural), "Others need them, so they cannot be deleted by the clock.")
     if block.name == "csv" and (v.nested or not {"create", "list"} <= set(v.actions)):
         raise NotUnderstood(words(resource.plural), "A table needs a resource that is created and listed by itself.")
     schemas = module_path(style.schema_module, v.name, v.plural)

@@ -36,8 +36,10 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
     path = file_of(bench, dotted)
     if bench.has(path):
         raise NotUnderstood(title, f"{path} is there already.")
+    if kind.model or block.name == "retention":
+        _only_ours(bench, block, layout, site)
     if kind.model:
-        _place_model(bench, block, layout, site)
+        _place_model(bench, block, layout)
     subject = _subject(bench, block, layout) if block.resource else None
     says = phrase(block, kind.says, subject.plural if subject else "")
     put(bench, path, [block_fragment(block, site, subject)], "end", says)
@@ -50,12 +52,16 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
     _after_making(edit, main.key.name, main.key.scope, f"{renamed.get(kind.install, kind.install)}({main.key.name})")
 
 
-def _place_model(bench: Bench, block: BlockSpec, layout: Layout, site: Site) -> None:
-    """The ORM class of a block; only where sessions are asynchronous and on the application's state."""
+def _only_ours(bench: Bench, block: BlockSpec, layout: Layout, site: Site) -> None:
+    """Sessions have to be asynchronous and on the application's state."""
     ours = "state.sessions" in bench.source.read(bench.profile.main_file) and site.problems
     if not ours or layout.style.database != "sqlalchemy_async" or not layout.style.model_module:
         offer = "It is offered for new applications and for those greenloop made."
         raise NotUnderstood(words(block.name), offer)
+
+
+def _place_model(bench: Bench, block: BlockSpec, layout: Layout) -> None:
+    """The ORM class of a block."""
     dotted = model_module(block, layout.style)
     piece = model_fragment(block, layout.style)
     put(bench, file_of(bench, dotted), [piece], "model", "Requests by their keys in the database.")

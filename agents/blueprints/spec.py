@@ -85,7 +85,17 @@ class GuardSpec(Frozen):
 
 
 BlockName = Literal[
-    "rate_limit", "etag", "cors", "body_limit", "uploads", "csv", "changes", "events", "websocket", "idempotency"
+    "rate_limit",
+    "etag",
+    "cors",
+    "body_limit",
+    "uploads",
+    "csv",
+    "changes",
+    "events",
+    "websocket",
+    "idempotency",
+    "retention",
 ]
 
 

@@ -6,7 +6,18 @@ from agents.blueprints.spec import BlockSpec
 from agents.offline.facts import Adds, Fact
 from agents.offline.names import resource_of
 
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000,
+            "year": 31_536_000}  # fmt: skip
+_SPANS = [
+    rf"(?P<n{mark}>\d{{1,4}}) (?P<unit{mark}>second|minute|hour|day|week|month|year)s?(?: old)?" for mark in "abc"
+]
+_RETENTION = re.compile(
+    r"(?:(?:automatically|and|also) )*(?:delete|remove|purge|clean up|expire)(?: old)? (?P<a>[\w -]+?)"
+    rf"(?: automatically)? (?:(?:that|which) are )?(?:older than|after) {_SPANS[0]}(?: automatically)?|"
+    rf"keep (?P<b>[\w -]+?) (?:only )?for (?:only |at most )?{_SPANS[1]}|"
+    rf"(?P<c>[\w -]+?) (?:expire|are deleted|are removed)(?: automatically)? after {_SPANS[2]}",
+    re.IGNORECASE,
+)
 _ADD = r"(?:(?:add|with|use|support|include|apply|set|have|enable|provide|and|a|an|the|some) )*"
 _EVERY = r"(?:,? (?:(?:per|for|from|of|by) )?(?:each |every |one )?(?:client|user|caller|ip(?: address)?|address)s?)?"
 _RATE = re.compile(
@@ -113,6 +124,13 @@ def read_block(text: str) -> list[Fact] | None:
             return None
         seconds = _SECONDS[m["unit"].lower()] if m["unit"] else 60
         return [Adds(BlockSpec(name="rate_limit", amount=int(m["n"] or 100), seconds=seconds), assumed=not m["n"])]
+    if m := _RETENTION.fullmatch(text):
+        mark = next(mark for mark in "abc" if m[mark])
+        resource = resource_of(m[mark])
+        seconds = int(m[f"n{mark}"]) * _SECONDS[m[f"unit{mark}"].lower()]
+        if resource is None or not seconds:
+            return None
+        return [Adds(BlockSpec(name="retention", seconds=seconds), resource=resource or None)]
     if _IDEMPOTENCY.fullmatch(text):
         return [Adds(BlockSpec(name="idempotency"))]
     if _ETAG.fullmatch(text):

@@ -9,6 +9,8 @@ from agents.offline.topics_changes import channel_topics, event_topics
 from agents.offline.topics_files import csv_topics, file_of, upload_topics
 from agents.offline.world import World
 
+_AWAITED_S = 5
+"""Items kept up to this long are waited for."""
 _COUNTED = 200
 """Limits up to this many requests are tried out."""
 
@@ -158,6 +160,30 @@ def _idempotency(world: World, block: BlockSpec) -> Iterator[Topic]:
     )
 
 
+def _retention(world: World, block: BlockSpec) -> Iterator[Topic]:
+    thing = world.things[block.resource]
+    if not {"create", "read"} <= set(thing.actions):
+        return
+    w = Words(world, thing)
+    get = f"client.get({w.item()}{w.login('read')})"
+    body = [f"{w.var} = {w.make()}", f"assert {get}.status_code == 200"]
+    quick = block.seconds <= _AWAITED_S
+    if quick:
+        body += [
+            "begun = time.monotonic()",
+            f"while {get}.status_code == 200:",
+            f"    assert time.monotonic() - begun < {block.seconds * 2 + 8}",
+            "    time.sleep(0.2)",
+            f"assert {get}.status_code == 404",
+        ]
+    says = "it is there at first, and gone in time." if quick else "what is new stays."
+    yield Topic(
+        file_of(block),
+        f"{thing.many.capitalize()} older than {block.seconds} seconds are deleted by the application itself.",
+        (Check(f"test_old_{thing.plural}_are_deleted", says, tuple(body)),),
+    )
+
+
 _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "rate_limit": _rate_limit,
     "etag": _etag,
@@ -167,6 +193,7 @@ _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "csv": csv_topics,
     "changes": lambda _, __: iter(()),
     "idempotency": _idempotency,
+    "retention": _retention,
     "events": event_topics,
     "websocket": channel_topics,
 }

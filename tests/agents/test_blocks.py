@@ -24,7 +24,7 @@ ALL = (
     "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example. "
     "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
     "Stream changes of books with server-sent events. Add a WebSocket channel for books. "
-    "Accept idempotency keys"
+    "Accept idempotency keys. Delete books after 30 days"
 )
 
 
@@ -114,6 +114,20 @@ def test_keys_come_with_a_table_where_the_application_is_ours() -> None:
     shop = MemoryDesk({"main.py": (SHOP / "main.py").read_text()})
     with pytest.raises(NotUnderstood, match="those greenloop made"):
         place(FeatureSpec(blocks=(BlockSpec(name="idempotency"),)), read_profile(shop), shop)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Delete books after 30 days", 2_592_000),
+        ("delete books that are older than 2 weeks", 1_209_600),
+        ("keep books for 1 year", 31_536_000),
+        ("books expire after 3 seconds", 3),
+        ("automatically remove old books after 12 hours", 43_200),
+    ],
+)
+def test_retention(text: str, seconds: int) -> None:
+    assert blocks(text) == (BlockSpec(name="retention", resource="book", seconds=seconds),)
 
 
 def test_bodies() -> None:
