@@ -249,7 +249,7 @@ NOT_UNDERSTOOD: list[tuple[str, str]] = [
     ("Add books with year (int, must be in the past)", "year (int, must be in the past)"),
     ("Add books with authors", "authors"),
     ("Add books with title and tags as JSON", "tags as JSON"),
-    ("Add books with title; books expire after 30 days", "books expire after 30 days"),
+    ("Add books with title; books turn yellow after 30 days", "books turn yellow after 30 days"),
     ("Add login with two-factor authentication", "two-factor authentication"),
     ("Add books with title sorted nicely", "title sorted nicely"),
     (BOOK + "list books 20 per page", "list books 20 per page"),
