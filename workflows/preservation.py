@@ -60,7 +60,7 @@ def preserved_without_service(
     return [
         lambda: same_surface(surface(stand.trees.base), surface(stand.trees.head), named=keep.named),
         lambda: same_tables(tables("base"), tables("head")),
-        lambda: side_by_side(stand),
+        lambda: side_by_side(stand, remembered, ids["base"]),
     ]
 
 

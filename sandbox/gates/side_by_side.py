@@ -57,7 +57,7 @@ def subjects(stand: Stand) -> list[tuple[Subject, Pure]]:
                 both = old[name].model_copy(
                     update={"constants": tuple(dict.fromkeys((*old[name].constants, *new[name].constants)))}
                 )
-                one = Subject(module=module_name(path), name=name, path=path, line=new[name].line)
+                one = Subject(module=module_name(path), name=name, path=path, line=old[name].line)
                 found.append((one, both))
     return found[:MOST]
 
@@ -113,10 +113,11 @@ def _told(stand: Stand, job: Job, nonce: str, kind: str) -> dict[int, list[Any]]
     return rows
 
 
-def side_by_side(stand: Stand) -> GateResult | None:
+def side_by_side(stand: Stand, remembered: dict[str, Any] | None = None, base: str = "") -> GateResult | None:
     """Every difference is a finding with the arguments that show it; None when no changed file has such a function.
 
-    A function that does not do the same twice before the change is left out.
+    A function that does not do the same twice before the change is left out. `remembered`: what was found out about
+    trees before, where what the tree `base` (its id) does is kept.
 
     Raises:
         EngineFault: the engine was lost.
@@ -124,8 +125,13 @@ def side_by_side(stand: Stand) -> GateResult | None:
     chosen = subjects(stand)
     if not chosen:
         return None
-    found = with_inputs(stand, chosen)
-    first, again, after = (called(stand, side, found) for side in ("base", "base", "head"))
+    known = remembered if remembered is not None else {}
+    key = f"side by side {base} {[(s.words, p.specs, p.constants) for s, p in chosen]}"
+    if key not in known:
+        found = with_inputs(stand, chosen)
+        known[key] = found, called(stand, "base", found), called(stand, "base", found)
+    found, first, again = known[key]
+    after = called(stand, "head", found)
     findings: list[GateFinding] = []
     compared = inputs = 0
     for number, subject in enumerate(found):
