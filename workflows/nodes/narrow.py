@@ -19,7 +19,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 def _narrow(state: RunState, context: Context, name: str) -> RunState:
     lab = context.lab
-    made = made_of(context, state)
+    made, done = made_of(context, state), lab.find_step(name)
     texts, left_out = narrowed(context, state)
     for one in left_out:
         context.record.emit("note", text=f"left out: {one.where}: {one.reason[:200]}")
@@ -28,7 +28,7 @@ def _narrow(state: RunState, context: Context, name: str) -> RunState:
         subject = lab.workspace.line(state["head"], state["trial"])[-1].subject
         lab.reset(state["head"])
         lay(lab, texts)
-        commit = lab.commit(subject, step=name, verdict="unverified", body=f"Left out: {_listed(left_out)}.")
+        commit = done or lab.commit(subject, step=name, verdict="unverified", body=f"Left out: {_listed(left_out)}.")
         if check(context, state, commit).reason:
             commit = state["head"]
     files = tuple(change.path for change in lab.changes(state["head"], commit)) if commit != state["head"] else ()

@@ -1,0 +1,125 @@
+"""Steps of a refactoring on real git: cut down, taken out again, found again after a crash; checks are chosen here."""
+
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from langgraph.runtime import Runtime
+
+from agents.contracts import Request
+from agents.refactoring.planner import planned
+from agents.refactoring.steps import Refactoring, recipe_step
+from sandbox.baseline import Baseline
+from sandbox.protocol import Limits as SandboxLimits
+from sandbox.reports import Verdict, Word
+from workflows import steps
+from workflows.endings import EndRun
+from workflows.lab import Lab
+from workflows.nodes import apply_step, check_step, narrow, prove
+from workflows.record import Record
+from workflows.state import Context, Limits, RunState
+from workflows.steps import Checked, Made
+
+MAIN = """\
+from typing import List, Optional
+
+
+def first(x: Optional[int]) -> int:
+    return x or 0
+
+
+def second(y: List[int]) -> int:
+    return len(y)
+"""
+OTHER = "import os\nimport datetime\n\nNOW = datetime.datetime.utcnow()\n"
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "main.py").write_text(MAIN)
+    (repo / "other.py").write_text(OTHER)
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=repo, check=True)
+    record = Record(tmp_path / "run")
+    record.save_report("baseline", Baseline())
+    engine: Any = SimpleNamespace(sweep=lambda: [], remove_run=lambda _: [], refuse_if_stopped=lambda: None)
+    lab = Lab(
+        run_id="r", branch="greenloop/x", home=tmp_path / "workspace", source=repo, include_dirty=False, engine=engine,
+        make_images=lambda: None, limits=SandboxLimits(), test_timeout_s=60, record=record,
+    )  # fmt: skip
+    lab.prepare()
+    monkeypatch.setattr(steps, "_checked", lambda c, s, commit: Checked(reason=breaks(c, commit), passed=1, total=1))
+    monkeypatch.setattr(prove, "judge", lambda lab, commit, *_, **__: judged(lab, commit))
+    ledger: Any = SimpleNamespace(totals=lambda: SimpleNamespace(calls=0))
+    return Context(
+        run_id="r", branch="greenloop/x", record=record, lab=lab, team=SimpleNamespace(), ledger=ledger, limits=Limits()
+    )  # type: ignore[arg-type]
+
+
+def text(lab: Lab, commit: str, path: str) -> str:
+    return (lab.commit_source(commit).raw(path) or b"").decode()
+
+
+def breaks(context: Context, commit: str) -> str:
+    """The check: `list[int]` is what must not be."""
+    return "tests: second fails" if "list[int]" in text(context.lab, commit, "main.py") else ""
+
+
+def judged(lab: Lab, commit: str) -> Verdict:
+    """The verdict: `utcnow` has to stay."""
+    good = "utcnow" in text(lab, commit, "other.py")
+    return Verdict(word=Word.GREEN if good else Word.RED, commit=commit, reason="" if good else "it is late")
+
+
+def begun(context: Context, *names: str) -> RunState:
+    base = context.lab.workspace.base
+    desk = context.lab.desk(role="planner")
+    work = Refactoring(steps=tuple(recipe_step(name) for name in names))
+    plan = planned(work, desk, lambda _: None)
+    return RunState(
+        request=Request(kind="refactor", text="x"), base=base, plan=plan, head=base, tests_commit=base, full_tests=base,
+        cases=[], step=0, attempt=0, withdrawn=[], trial="",
+    )  # fmt: skip
+
+
+async def through(context: Context, state: RunState, *, twice: bool = False) -> RunState:
+    """From where the state is to its hand-over; `twice`: every node as if it had been killed just before its end."""
+    nodes = {"apply_step": apply_step, "check_step": check_step, "narrow": narrow, "prove": prove}
+    at = "apply_step"
+    while at in nodes:
+        updates = [await nodes[at].run(state, Runtime(context=context)) for _ in range(2 if twice else 1)]
+        assert updates[0] == updates[-1], f"{at} did something else the second time"
+        state = {**state, **{k: v for k, v in updates[0].items() if k != "rounds"}}  # type: ignore[typeddict-item]
+        at = "check_step" if at == "apply_step" else state["next"]
+    return state
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["undisturbed", "killed"])
+async def test_a_part_is_left_out_and_a_step_is_taken_out_again(context: Context, twice: bool) -> None:
+    state = await through(context, begun(context, "aware-utcnow", "current-typing", "dead-code"), twice=twice)
+    lab, head = context.lab, state["head"]
+    main, other = text(lab, head, "main.py"), text(lab, head, "other.py")
+    assert "def first(x: int | None)" in main and "def second(y: List[int])" in main
+    assert main.startswith("from typing import List\n")
+    assert other == OTHER.replace("import os\n", ""), "the first step is gone, the third was made again"
+    assert (state["withdrawn"], state["ending"]) == ([0], "delivered")
+    made = [context.record.load_report(f"made-{n}", Made) for n in range(3)]
+    assert [bool(one and one.commit) for one in made] == [False, True, True]
+    assert made[0] is not None and made[0].reason == "the verdict on it was red: it is late"
+    assert made[1] is not None
+    assert [(o.where, o.reason) for o in made[1].left_out] == [("main.py:8", "tests: second fails")]
+    assert "+def second(y: list[int]) -> int:" in made[1].left_out[0].diff
+    subjects = [c.subject for c in lab.workspace.line(state["base"], head)]
+    assert subjects == ["Apply the recipe current-typing", "Apply the recipe dead-code"]
+
+
+async def test_when_nothing_can_be_kept_that_is_said_with_the_reasons(context: Context) -> None:
+    with pytest.raises(EndRun) as ended:
+        await through(context, begun(context, "aware-utcnow"))
+    assert ended.value.ending == "stuck"
+    assert "aware-utcnow: the verdict on it was red: it is late" in ended.value.reason
