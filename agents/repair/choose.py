@@ -9,7 +9,7 @@ from agents.repair.candidate import Candidate, Suspect, apply
 from agents.repair.differ import Compared
 from agents.repair.losses import GRAVE, losses, reason_for
 
-MOST_COMPARED = 12
+MOST_COMPARED = 10
 UNKNOWN = 0.2
 """Suspicion of a line that nothing is known about."""
 LOSS, ODD, RAISING, PAIR, CLUMSY = 0.35, 0.5, 0.6, 0.5, 0.6

@@ -86,7 +86,7 @@ class Child:
         import builtins
 
         noted, plain = [], item.obj
-        builtins.__greenloop_note__ = lambda *values: noted.extend(shorten(repr(one), 200) for one in values)
+        builtins.__greenloop_note__ = lambda *values: noted.extend(repr(one) for one in values)
         self.outcome, self.error = "passed", ""
         try:
             made = {}
@@ -100,7 +100,7 @@ class Child:
             item.obj = plain
         if any(" at 0x" in one for one in noted):
             return ["opaque", ""]
-        return ["value", shorten(", ".join(noted), 600)] if not self.error else ["error", self.error]
+        return ["value", digest(", ".join(noted))] if not self.error else ["error", self.error]
 
     def one(self, session, items, number, following, _wall=time.perf_counter, _cpu=time.process_time):
         """Run a test; True when it passed."""
@@ -171,6 +171,6 @@ def answered(path, name, arguments):
             value.close()
             return ["absent", ""]
         text = repr(value)
-        return ["opaque", ""] if " at 0x" in text else ["value", shorten(text, 2000)]
+        return ["opaque", ""] if " at 0x" in text else ["value", digest(text)]
     except BaseException as error:  # noqa: BLE001 - how a function fails is its answer
         return ["error", type(error).__name__]

@@ -82,6 +82,15 @@ def changed(filename, edits):
     return text.encode("utf-8", "replace")
 
 
+def digest(text, most=120):
+    """A text that is short, and different for different texts."""
+    import hashlib
+
+    if len(text) <= most:
+        return text
+    return "%s... #%s" % (text[: most - 20], hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10])
+
+
 def masked(lines):
     """Line numbers as a hexadecimal number with those bits."""
     value = 0

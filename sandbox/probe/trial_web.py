@@ -52,7 +52,7 @@ class Asker:
             nonlocal body
             if message["type"] == "http.response.start":
                 said["status"] = message["status"]
-            elif len(body) < 4000:
+            elif len(body) < 100_000:
                 body += message.get("body", b"")
 
         headers = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"content-type")]
@@ -65,8 +65,7 @@ class Asker:
         )
         try:
             await plain(app, {**asked, "headers": headers}, receive, send)
-            text = "%s %s" % (said.get("status"), shorten(body.decode("utf-8", "replace"), 300))
-            self.tell(label, ["value", text])
+            self.tell(label, ["value", digest("%s %s" % (said.get("status"), body.decode("utf-8", "replace")))])
         except Exception as error:  # noqa: BLE001 - how the application fails is its answer
             self.tell(label, ["error", type(error).__name__])
 
