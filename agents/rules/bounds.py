@@ -16,6 +16,10 @@ _LIMIT = re.compile(r"^(limit|page_?size|per_?page|size|take|max_results|page_li
 _OFFSET = re.compile(r"^(offset|skip)$", re.IGNORECASE)
 _BOUNDED = {"limit", "paginate", "fetchmany", "slice", "fetch", "first", "one", "page", "tablesample", "count"}
 _FILTERS = {"where", "filter", "filter_by", "having", "join", "distinct", "group_by"}
+_SMALL = re.compile(
+    r"(Role|Tier|Currency|Country|Language|Locale|TimeZone|Setting|Permission)s?(Model|Table|Orm|ORM)?$"
+)
+"""Tables that hold a few rows, put there by the operator."""
 
 
 def whole_table(project: Project) -> Iterator[Hit]:
@@ -31,11 +35,11 @@ def whole_table(project: Project) -> Iterator[Hit]:
         for scope in scopes:
             found = next((c for c in scope.own(ast.Call) if _all(c) and _is_whole(project, scope, c)), None)
             table = rows_of(project, scope, found) if found else None
-            if found and table and _is_answer(scope, found):
+            if found and table and not _SMALL.search(table.name) and _is_answer(scope, found):
                 yield hit(
                     scope,
                     found,
-                    f"{endpoint.shown} answers every {table.name} there is: with a full table it takes seconds and "
+                    f"{endpoint.shown} loads every {table.name} there is: with a full table it takes seconds and "
                     "all the memory, for anybody who asks. Take `limit` (with a maximum) and `offset`.",
                 )
 

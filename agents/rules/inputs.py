@@ -188,7 +188,7 @@ def privileges(project: Project) -> Iterator[Hit]:
         for param in project.inputs(endpoint):
             model = param.type.found if param.type and param.kind in ("body", "unknown") else None
             for name, (owner, node) in project.fields(model).items() if model and project.is_schema(model) else ():
-                if _SERVER_OWNED.match(name) and not _dropped(handler, name):
+                if _SERVER_OWNED.match(name) and not _dropped(handler, name) and not _refused(project, handler, name):
                     scope = project.views[owner.module.file].by_node[owner.node]
                     yield hit(
                         scope,
@@ -202,6 +202,16 @@ def _dropped(scope: Scope, name: str) -> bool:
         ast.unparse(a) for a in scope.own(ast.Assign)
     )
     return repr(name) in text or f"{name}=" in text or f".{name} =" in text
+
+
+def _refused(project: Project, scope: Scope, name: str, depth: int = 0) -> bool:
+    """Some values are refused: an `if` on the field in the handler, or in what it calls, that raises."""
+    for node in scope.own(ast.If):
+        raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+        if raises and any(isinstance(n, ast.Attribute) and n.attr == name for n in ast.walk(node.test)):
+            return True
+    callees = (project.names.callee(scope, call) for call in scope.own(ast.Call)) if depth < 2 else ()
+    return any(_refused(project, callee, name, depth + 1) for callee in callees if callee is not None)
 
 
 def body_of_get(project: Project) -> Iterator[Hit]:

@@ -79,7 +79,7 @@ def targets(service: Service, box: DockerSandbox) -> list[Target]:
     names = [name for name, value in service.env.items() if DATABASE.match(value)]
     if box.extras.postgresql is not None:
         url = next((v for v in box.extras.env.values() if v.startswith("postgres")), box.extras.postgresql.url())
-        return [Target("PostgreSQL", {}, url)]
+        return [Target("PostgreSQL", dict(box.extras.env), url)]
     sqlite = next((service.env[n] for n in names if service.env[n].startswith("sqlite")), "")
     if not sqlite:
         return []

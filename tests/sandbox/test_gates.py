@@ -16,6 +16,7 @@ from sandbox.gates.probe import attacks, schema_check
 from sandbox.gates.stand import Stand
 from sandbox.gates.types import types
 from tests.support.blueprint_specs import LIBRARY
+from tests.support.corpus import Flaw
 from tests.support.gate_stand import listing, stand_on
 
 pytestmark = pytest.mark.docker
@@ -189,3 +190,59 @@ def broken(number: int) -> dict[str, int]:
     """Divide by what the client sends."""
     return {"half": 100 // number}
 '''
+
+
+ON_POSTGRESQL = {
+    "requirements.txt": "fastapi\nuvicorn\nsqlalchemy\nalembic\npsycopg[binary]\n",
+    "compose.yaml": "services:\n  db:\n    image: postgres:16\n    environment:\n      POSTGRES_PASSWORD: x\n"
+    "  web:\n    build: .\n    environment:\n      DATABASE_URL: postgresql+psycopg://postgres:x@db:5432/postgres\n",
+    "models.py": """from enum import Enum
+
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Size(Enum):
+    small = 1
+    large = 2
+
+
+class Book(Base):
+    __tablename__ = "books"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[Size]
+""",
+    "migrations/versions/0001_books.py": '''"""Books."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    size = sa.Enum("small", "large", name="size")
+    op.create_table("books", sa.Column("id", sa.Integer, primary_key=True), sa.Column("size", size, nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_table("books")
+''',
+}
+
+
+def test_a_way_back_that_only_postgresql_cannot_go_twice(engine: DockerEngine) -> None:
+    flawed = Flaw("migrations", "", "", "", "migrated").files("before") | ON_POSTGRESQL
+    (result,) = on_stand(engine, {}, flawed, migrated)
+    assert result.gate.name == "migrations on PostgreSQL"
+    assert [f.text.partition(":")[0] for f in result.findings] == ["and up again"], result.gate.evidence
+    assert "already exists" in result.findings[0].text
+    path = "migrations/versions/0001_books.py"
+    mended = flawed[path].replace('drop_table("books")', 'drop_table("books")\n    op.execute("drop type size")')
+    (result,) = on_stand(engine, {}, flawed | {path: mended}, migrated)
+    assert result.gate.passed, result.gate.evidence

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from agents.desk import MemoryDesk
 from agents.profile_reader import read_profile, service_for
 from sandbox.docker import DockerEngine
+from sandbox.extras.find import needed_extras
 from sandbox.gates.stand import Stand, Trees
 from sandbox.listing import Listing
 from sandbox.manifest import read_manifest
@@ -39,8 +40,9 @@ def trees(base: Files, head: Files) -> Trees:
 
 @contextmanager
 def stand_on(engine: DockerEngine, base: Files, head: Files) -> Iterator[Stand]:
-    """A sandbox of the head's image."""
+    """A sandbox of the head's image, with the servers its configuration names."""
     data = {path: text.encode() for path, text in head.items()}
-    image = images().ensure(read_manifest(sorted(data), data.get)).tag
-    with engine.open(image, run_id=RUN_ID, limits=Limits()) as box:
+    extras = needed_extras(sorted(data), data.get)
+    image = images().ensure(read_manifest(sorted(data), data.get), extras=extras).tag
+    with engine.open(image, run_id=RUN_ID, limits=Limits(), extras=extras) as box:
         yield Stand(box, trees(base, head))

@@ -84,6 +84,12 @@ def found(rule: str, code: str, **files: str) -> list[int]:
 
 
 FLAWED = {
+    "a role of a sign-up that nobody looks at": (
+        "GL107",
+        "class SignUp(BaseModel):\n    name: str\n    role: str = 'reader'\n\n"
+        "@app.post('/register')\ndef register(body: SignUp) -> str:\n    if body.name == '':\n"
+        "        raise HTTPException(422, 'no name')\n    return body.role",
+    ),
     "sleep under another name": (
         "GL301",
         "from time import sleep as nap\n@app.get('/')\nasync def f() -> int:\n    nap(1)\n    return 1",
@@ -294,6 +300,17 @@ FLAWED = {
 """What is flawed -> the rule that says so, and the code."""
 
 CLEAN = {
+    "a role that is looked up and may be refused": (
+        "GL107",
+        "class SignUp(BaseModel):\n    name: str\n    role: str = 'reader'\n\ndef make(body: SignUp) -> None:\n"
+        "    if body.role not in ('reader', 'writer'):\n        raise HTTPException(422, 'no such role')\n\n"
+        "@app.post('/register')\ndef register(body: SignUp) -> str:\n    make(body)\n    return body.name",
+    ),
+    "a table of a few rows": (
+        "GL701",
+        "class Currency(Base):\n    __tablename__ = 'currencies'\n    id: Mapped[int] = mapped_column(primary_key=True)\n\n"
+        "@app.get('/currencies')\ndef f(db: Db) -> list[int]:\n    return [c.id for c in db.scalars(select(Currency)).all()]",
+    ),
     "sleep in a plain handler": ("GL301", "@app.get('/')\ndef f() -> int:\n    time.sleep(1)\n    return 1"),
     "sleep in a thread": (
         "GL301",
