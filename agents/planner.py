@@ -4,6 +4,7 @@ import re
 
 from pydantic import Field
 
+from agents.clarity import open_points
 from agents.contracts import Criterion, Decision, Frozen, Plan, PlanStep, Question
 from agents.errors import Contradiction
 from agents.opening import Desks
@@ -42,7 +43,13 @@ class ModelPlanner:
         Raises:
             Contradiction: the model shows that the request contradicts itself. Else as `ask_structured`.
         """
-        messages = self._desks.opening("planner", brief, None, max_questions=0 if brief.answers else MAX_QUESTIONS)
+        points = () if brief.answers or brief.request.kind != "feature" else open_points(brief.request.text)
+        hint = (
+            "Open in the request, as far as its words tell:\n" + "\n".join(f"- {p}" for p in points) if points else ""
+        )
+        messages = self._desks.opening(
+            "planner", brief, None, extra=hint, max_questions=0 if brief.answers else MAX_QUESTIONS
+        )
         draft = await ask_structured(
             self._desks.caller, "planner", brief.step, messages, PlanDraft, lambda d: problems(d, brief.request.kind)
         )

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.blocks import phrase
 from agents.blueprints.spec import BlockSpec, FeatureSpec, LoginPart
+from agents.clarity import against_tests
 from agents.contracts import Criterion, Decision, Plan, PlanStep
+from agents.errors import Contradiction
 from agents.offline.criteria import topics_of
 from agents.offline.grammar import Reading, read
 from agents.offline.topics import Topic
@@ -25,6 +27,9 @@ class OfflinePlanner:
         """Raises: NotUnderstood, Contradiction."""
         profile = self._read_profile(brief.desk)
         reading = read(brief.request.text, profile, brief.answers)
+        denied = against_tests(reading.spec, profile, brief.desk)
+        if denied:
+            raise Contradiction(denied)
         return plan_of(reading, profile, assume=brief.request.assume)
 
 

@@ -12,8 +12,10 @@ from sandbox.protocol import Limits
 from sandbox.pytest_run import run_in_process
 from sandbox.trust import arrange
 from sandbox.workspace import Workspace
+from tests.e2e import notes
 from tests.e2e.conftest import ROOT, Greenloop, git
-from workflows.endings import MEANING
+from tests.e2e.session import make_repo
+from workflows.endings import MEANING, Ending
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 
@@ -138,3 +140,12 @@ def test_a_branch_that_cannot_be_made_is_refused_before_any_work(
     assert done.code == MEANING["refused"][0], done.text  # type: ignore[index]
     assert says in done.out
     assert "Planning" not in done.out
+
+
+def test_what_the_repositorys_tests_deny_ends_with_the_contradiction(greenloop: Greenloop, tmp_path: Path) -> None:
+    test = "from fastapi.testclient import TestClient\nfrom main import app\n\n\ndef test_made():\n"
+    test += '    assert TestClient(app).post("/notes", json={"text": "x"}).status_code == 201\n'
+    repo = make_repo(tmp_path / "repo", **{"main.py": notes.APP, "tests/test_notes.py": test})
+    done = greenloop("feature", "Require login to create notes", "--repo", str(repo), "--engine", "offline")
+    assert done.code == MEANING[Ending.NEEDS_HUMAN][0], done.text
+    assert "closes POST /notes" in done.out and "tests/test_notes.py:6 (test_made)" in done.out
