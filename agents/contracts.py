@@ -13,6 +13,14 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class TestFile(Frozen):
+    """One file the tester wrote (a test module or a helper below the tests folder)."""
+
+    __test__ = False
+    path: str
+    content: str
+
+
 class Request(Frozen):
     """What the user asked."""
 
@@ -20,6 +28,8 @@ class Request(Frozen):
     text: str = Field(min_length=1)
     tests: tuple[str, ...] = ()
     """Node ids of tests of the repository that show a bug."""
+    proof: tuple[TestFile, ...] = ()
+    """New tests that show a bug, as they are."""
     since: str = ""
     """A commit that did not have the bug: which one brought it is looked for."""
     allow_breaking: bool = False
@@ -91,14 +101,6 @@ class Plan(Frozen):
     decisions: tuple[Decision, ...] = ()
     spec: dict[str, Any] = {}
     """The offline engine's machine-readable reading of the request; empty on a model."""
-
-
-class TestFile(Frozen):
-    """One file the tester wrote (a test module or a helper below the tests folder)."""
-
-    __test__ = False
-    path: str
-    content: str
 
 
 class TestCase(Frozen):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from agents.bugs.given import given_plan, given_suite
 from agents.bugs.intake import read_report
 from agents.bugs.report import BugReport
 from agents.bugs.reproduce import fix_plan, reproduction
@@ -23,6 +24,8 @@ class BugPlanner:
         Raises:
             NotUnderstood: there is neither. Else as the model's planner.
         """
+        if brief.request.proof:
+            return given_plan(brief.request)
         try:
             return fix_plan(read_report(brief.request.text, tests=brief.request.tests))
         except NotUnderstood:
@@ -43,6 +46,8 @@ class BugTester:
         Raises:
             NotUnderstood: the rules find nothing to call, and there is no model. Else as the model's tester.
         """
+        if brief.request.proof and not brief.feedback:
+            return given_suite(brief.request, plan)
         bug = plan.spec.get("bug")
         if bug and not brief.feedback:
             try:

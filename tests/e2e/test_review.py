@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import bugs
 from tests.e2e.conftest import Greenloop, git
 from tests.e2e.session import make_repo
 from tests.support import model_server as served
@@ -121,3 +122,25 @@ def test_doctor_says_why_an_application_does_not_start(greenloop: Greenloop, tmp
     git(repo, "checkout", "-q", "main.py")
     well = greenloop("doctor", "--app", "--repo", str(repo), "--json")
     assert (well.code, json.loads(well.out)["starts"], json.loads(well.out)["troubles"]) == (0, True, []), well.text
+
+
+def test_what_is_proven_is_repaired(greenloop: Greenloop, tmp_path: Path) -> None:
+    code = bugs.SERVICE.replace("status_code=201", "status_code=200")
+    repo = bugs.committed(tmp_path / "repo", bugs.service(code=code))
+    test = "def test_made(client):\n    made = client.post('/books', json={'title': 'Emma', 'pages': 3})\n"
+    suspicion = {
+        "message": "Clients cannot tell that a book was made: it answers 200.", "path": "main.py", "line": 1,
+        "severity": "error", "test": f"{test}    assert made.status_code == 201\n", "fails_with": "assert 200 == 201",
+    }  # fmt: skip
+    off = "lint,types,rules,documented,contract,migrations,schema,attacks"
+    with ModelServer(served.by_role(hunter=[served.as_json({"suspicions": [suspicion]})])) as server:
+        done = greenloop(
+            "review", "--repo", str(repo), "--all", "--fix", "--base-url", server.url, "--engine", "scripted",
+            OPENAI_API_KEY="key-of-the-scripted-server", GREENLOOP_GATES_OFF=off,
+        )  # fmt: skip
+    assert done.code == 0, done.text
+    branch = str(greenloop.last()["branch"])
+    assert "status_code=201" in git(repo, "diff", "main", branch, "--", "main.py")
+    assert "assert made.status_code == 201" in git(repo, "diff", "main", branch)
+    report = (greenloop.record() / "report.md").read_text()
+    assert "Clients cannot tell that a book was made" in report

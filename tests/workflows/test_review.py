@@ -24,6 +24,7 @@ from workflows.cli.review import FOUND
 from workflows.review.collect import merged, of_gates, of_rules
 from workflows.review.findings import Proof, Review, ReviewFinding, ordered
 from workflows.review.memory import DISMISSED, UnreadableDismissals, dismiss, dismissals_in
+from workflows.review.repair import fix_request
 from workflows.review.sarif import as_sarif
 from workflows.review.show import as_markdown, as_text
 
@@ -126,6 +127,7 @@ def test_a_dismissal_is_remembered_in_the_repository(tmp_path: Path) -> None:
         (["--dismiss", "everything", "--reason", "x"], "not an id"),
         (["--dismiss", "GL601-12345678", "--reason", " "], "--reason is empty"),
         (["--all", "--base", "main"], "not both"),
+        (["--all", "--fix", "--no-run"], "leave --no-run out"),
         (["--base", "no-such-branch", "--no-run"], "no revision that shares a commit"),
         (["--format", "html"], "html"),
         (["--fail-on", "everything"], "everything"),
@@ -256,3 +258,16 @@ def test_sarif_has_what_its_readers_ask_for() -> None:
         assert " " not in result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     states = {r["partialFingerprints"]["greenloopId/v1"]: r["baselineState"] for r in run["results"]}
     assert states["model-00000003"] == "new" and states["GL601-00000002"] == "unchanged"
+
+
+def test_a_repair_is_asked_for_what_a_test_shows() -> None:
+    found = FINDINGS[2]
+    request = fix_request(Review(title="T", findings=ordered(FINDINGS)))
+    assert request is not None and request.kind == "fix"
+    assert (request.text, request.proof) == (found.message, (PROOF.test,))
+    assert fix_request(Review(title="T", findings=FINDINGS[:2])) is None
+    own = found.model_copy(
+        update={"gate": "repository's own tests", "proof": PROOF.model_copy(update={"ran": "pytest t.py::test_x"})}
+    )
+    request = fix_request(Review(title="T", findings=(own,)))
+    assert request is not None and (request.tests, request.proof) == (("t.py::test_x",), ())

@@ -12,6 +12,7 @@ from workflows.cli.common import UsageProblem, known_problems, load_settings
 
 if TYPE_CHECKING:
     from workflows.review.findings import Review
+    from workflows.settings import Loaded
 
 FOUND = 20
 """Exit code: something at or above `--fail-on` was found."""
@@ -42,6 +43,7 @@ def review(
     whole: Annotated[bool, typer.Option("--all", help="Review the whole repository.")] = False,
     output: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="Slightest severity that makes the exit code 20.")] = FailOn.ERROR,
+    fix: Annotated[bool, typer.Option("--fix", help="Start a run that repairs what was proven by a test.")] = False,
     dismiss: Annotated[str | None, typer.Option(help="Never show the finding of this id again.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why it is dismissed.")] = None,
     show_dismissed: Annotated[bool, typer.Option("--show-dismissed", help="Print what was dismissed, too.")] = False,
@@ -60,6 +62,8 @@ def review(
             raise UsageProblem('a dismissal needs both: --dismiss ID --reason "why"')
         if whole and base:
             raise UsageProblem("give --base REF or --all, not both")
+        if fix and no_run:
+            raise UsageProblem("--fix repairs what was proven by running it: leave --no-run out")
         if dismiss is not None and reason is not None:
             return _dismiss(repo, dismiss, reason)
         loaded = load_settings(repo, engine=engine, base_url=base_url, budget_usd=budget, timeout_s=timeout)
@@ -80,7 +84,22 @@ def review(
         if new:
             found = found.model_copy(update={"findings": tuple(f for f in found.findings if f.id in found.new)})
         typer.echo(_printed(found, output, dismissed=show_dismissed), nl=output is not Format.MARKDOWN)
+        if fix:
+            return _fixed(loaded, found, repo, fail_on)
         return FOUND if found.at_least(fail_on.value) else 0
+
+
+def _fixed(loaded: "Loaded", found: "Review", repo: Path, fail_on: FailOn) -> int:
+    """One run on everything that a test shows; its ending gives the exit code."""
+    from workflows.cli.execute import execute_new
+    from workflows.review.repair import fix_request
+
+    request = fix_request(found)
+    if request is None:
+        typer.echo("nothing to repair was proven by a test", err=True)
+        return FOUND if found.at_least(fail_on.value) else 0
+    kept: dict[str, object] = {"approve": False, "include_dirty": True, "json": False, "candidates": 3}
+    return execute_new(loaded, request, repo, kept, "")
 
 
 def _printed(found: "Review", output: Format, *, dismissed: bool) -> str:
