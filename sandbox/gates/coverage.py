@@ -12,12 +12,14 @@ from sandbox.probe import source_of
 from sandbox.protocol import SOURCE, TESTS, WORK, Command
 from sandbox.pytest_run import TREE
 from sandbox.reports import Gate
-from sandbox.service import run_service_tests
+from sandbox.service import PORT, run_service_tests
 from sandbox.trust import kind_of
 
 NAME = "coverage of the change"
 FOLDER = "greenloop_traced"
 REACHED = f"{WORK}/greenloop-reached"
+SLOWER = 3
+"""A service that is watched may take so many times as long to start."""
 NAMED = 6
 """Places named in the evidence."""
 _NO_LINE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Try, ast.Global,
@@ -64,7 +66,12 @@ def coverage(stand: Stand, tests: bytes, timeout_s: float) -> GateResult | None:
     if service is None or not wanted:
         return None
     stand.show("head")
-    task = {"target": REACHED, "lines": {f"{TREE}/{path}": sorted(lines) for path, lines in wanted.items()}}
+    argv = [word.replace("{port}", str(PORT)) for word in service.argv[1:]]
+    task = {
+        "target": REACHED,
+        "argv": argv,
+        "lines": {f"{TREE}/{path}": sorted(lines) for path, lines in wanted.items()},
+    }
     watcher = {
         f"{FOLDER}/sitecustomize.py": source_of("traced").encode(),
         f"{FOLDER}/lines.json": json.dumps(task).encode(),
