@@ -151,6 +151,9 @@ class WebReader:
         if name in ("FastAPI", "APIRouter"):
             return name
         found = self._names.own(scope, call.func)
+        if found and isinstance(found.node, ast.FunctionDef) and found.node.returns is not None:
+            made = self._names.code.origin(found.module, found.node.returns).rpartition(".")[2]
+            return made if made in ("FastAPI", "APIRouter") else ""
         if not found or not isinstance(found.node, ast.ClassDef):
             return ""
         for ancestor in self._names.code.ancestry(found):

@@ -84,6 +84,11 @@ def found(rule: str, code: str, **files: str) -> list[int]:
 
 
 FLAWED = {
+    "a route on an application that a factory made": (
+        "GL602",
+        "def create_app() -> FastAPI:\n    return FastAPI()\n\nserved = create_app()\n\n"
+        "@served.get('/ls')\ndef ls(name: str) -> int:\n    return subprocess.call(f'ls {name}', shell=True)",
+    ),
     "a role of a sign-up that nobody looks at": (
         "GL107",
         "class SignUp(BaseModel):\n    name: str\n    role: str = 'reader'\n\n"
