@@ -73,7 +73,7 @@ def coverage(stand: Stand, tests: bytes, timeout_s: float) -> GateResult | None:
         "lines": {f"{TREE}/{path}": sorted(lines) for path, lines in wanted.items()},
     }
     watcher = {
-        f"{FOLDER}/sitecustomize.py": source_of("traced").encode(),
+        f"{FOLDER}/sitecustomize.py": source_of("reaching").encode(),
         f"{FOLDER}/lines.json": json.dumps(task).encode(),
     }
     stand.box.put(tars.build(watcher), SOURCE)

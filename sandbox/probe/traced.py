@@ -1,72 +1,83 @@
 # mypy: ignore-errors
-"""Runs inside the container as the service's `sitecustomize`: notes which of the lines asked for are reached."""
+"""Runs inside the container: which lines of the repository a test runs, and what its functions are called with."""
 
-import json
-import os
-import sys
-import threading
-
-HERE = os.path.dirname(os.path.abspath(__file__))
+UNFIT = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
+"""Flags of code that takes any arguments, or does not answer when it is called."""
 
 
-def begin():
-    with open(os.path.join(HERE, "lines.json"), encoding="utf-8") as asked:
-        task = json.load(asked)
-    if getattr(sys, "orig_argv", sys.argv)[1:] != task["argv"]:
-        return
-    left = {path: set(lines) for path, lines in task["lines"].items()}
-    target = os.open(task["target"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    paths = {}
-
-    def lines_of(code):
-        """The lines still looked for in the file of a piece of code."""
-        name = code.co_filename
-        if name not in paths:
-            paths[name] = os.path.abspath(name)
-        return left.get(paths[name])
-
-    def reached(code, line, _write=os.write):
-        lines = lines_of(code)
-        if lines and line in lines:
-            lines.discard(line)
-            _write(target, ("%s:%d\n" % (paths[code.co_filename], line)).encode())
-
-    if hasattr(sys, "monitoring"):
-        by_monitoring(lines_of, reached)
-    else:
-        by_tracing(lines_of, reached)
+def is_plain(value, depth):
+    kind = type(value)
+    if kind in (list, tuple, set, dict):
+        return (
+            depth > 0
+            and len(value) <= 50
+            and all(is_plain(one, depth - 1) for one in value)
+            and (kind is not dict or all(is_plain(one, depth - 1) for one in value.values()))
+        )
+    return kind in (int, float, str, bytes, bool, type(None))
 
 
-def by_monitoring(lines_of, reached):
-    watch = sys.monitoring
+class Tracer:
+    """Collects while on. `tree` ends with a slash; `paths`: files of it that matter."""
 
-    def line(code, number):
-        if lines_of(code) is not None:
-            reached(code, number)
-        return watch.DISABLE
+    CALLS_PER_FUNCTION = 12
+    CALL_SIZE = 600
 
-    watch.use_tool_id(watch.COVERAGE_ID, "greenloop")
-    watch.register_callback(watch.COVERAGE_ID, watch.events.LINE, line)
-    watch.set_events(watch.COVERAGE_ID, watch.events.LINE)
+    def __init__(self, tree, paths, wants_calls):
+        self.tree, self.paths, self.wants_calls = tree, frozenset(paths), wants_calls
+        self.known, self.lines, self.calls = {}, {}, {}
 
+    def start(self):
+        import threading
 
-def by_tracing(lines_of, reached):
-    def inside(frame, event, argument):
-        if event == "line":
-            reached(frame.f_code, frame.f_lineno)
+        self.lines = {}
+        threading.settrace(self.enter)
+        sys.settrace(self.enter)
+
+    def stop(self):
+        import threading
+
+        sys.settrace(None)
+        threading.settrace(None)
+        return {path: sorted(lines) for path, lines in list(self.lines.items())}
+
+    def path_of(self, filename):
+        if filename not in self.known:
+            path = filename[len(self.tree) :] if filename.startswith(self.tree) else None
+            self.known[filename] = path if path in self.paths else None
+        return self.known[filename]
+
+    def enter(self, frame, event, argument):
+        code = frame.f_code
+        path = self.path_of(code.co_filename)
+        if path is None:
+            return None
+        lines = self.lines.setdefault(path, set())
+        lines.add(frame.f_lineno)
+        if self.wants_calls and code.co_name.isidentifier():
+            self.note_call(frame, code, path)
+
+        def inside(frame, event, argument):
+            if event == "line":
+                lines.add(frame.f_lineno)
+            return inside
+
         return inside
 
-    def entered(frame, event, argument):
-        if lines_of(frame.f_code):
-            reached(frame.f_code, frame.f_lineno)
-            return inside
-        return None
+    def note_call(self, frame, code, path):
+        """Keep the arguments when they can be written down as literals."""
+        name = getattr(code, "co_qualname", code.co_name)
+        if code.co_flags & UNFIT or "<" in name:
+            return
+        known = self.calls.setdefault((path, name), {})
+        if len(known) >= self.CALLS_PER_FUNCTION:
+            return
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        if names[:1] in (("self",), ("cls",)) or not all(one in frame.f_locals for one in names):
+            return
+        values = {one: frame.f_locals[one] for one in names}
+        if is_plain(values, 5) and len(repr(values)) <= self.CALL_SIZE:
+            known[repr(values)] = None
 
-    threading.settrace(entered)
-    sys.settrace(entered)
-
-
-try:
-    begin()
-except Exception as broken:  # noqa: BLE001 - the service starts all the same, and nothing is told as reached
-    sys.stderr.write("greenloop: lines are not watched: %s\n" % broken)
+    def told_calls(self):
+        return [[path, name, list(known)] for (path, name), known in self.calls.items() if known]
