@@ -9,7 +9,7 @@ from agents.contracts import RequestKind
 from sandbox.attack.pack import pack_for
 from sandbox.attack.render import can_be_shown, test_file
 from sandbox.attack.script import Hit
-from sandbox.gates import coverage, documented, lint, probe, types
+from sandbox.gates import documented, lint, probe, types
 from sandbox.gates.contract import contract, document_of
 from sandbox.gates.findings import GateResult
 from sandbox.gates.migrations import heads_of, migrations, targets, uses_alembic
@@ -69,11 +69,8 @@ def run_gates(
     kind: RequestKind = "feature",
     asked: Asked = nothing_asked,
     preserve: Preserve | None = None,
-    tests: bytes = b"",
 ) -> list[GateResult]:
-    """Every gate that applies to the change from `base` to `head`.
-
-    `preserve`: what must stay as it is, if anything. `tests`: tar with the acceptance tests, whose coverage is told.
+    """Every gate that applies to the change from `base` to `head`; `preserve`: what must stay as it is, if anything.
 
     Raises:
         EngineUnavailable, EngineFault: the engine failed; says nothing about the commit.
@@ -100,8 +97,6 @@ def run_gates(
         for part in preserved_without_service(work.stand, keep, lab.remembered, ids) if keep else ():
             work.take(part)
         _of_the_service(work)
-        if tests and gates.on("coverage"):
-            work.take(lambda: coverage.coverage(work.stand, tests, lab.test_timeout_s))
     return work.results
 
 

@@ -109,10 +109,7 @@ def judge(
         lab.engine.refuse_if_stopped()
     if verdict.word is Word.GREEN:
         allowed = anything_asked if may_break else _asked(lab, reported, tests_commit, cases)
-        results = run_gates(
-            lab, lab.gates, base=base, head=head, kind=kind, asked=allowed, preserve=preserve,
-            tests=question["tests"] if question["expected_service"] else b"",
-        )  # fmt: skip
+        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, asked=allowed, preserve=preserve)
         if preserve is not None and lab.gates.on("preserved"):
             flaky = set(baseline(lab, base).flaky)
             results += tests_preserved(lab, base, head, tests_commit, preserve, flaky)

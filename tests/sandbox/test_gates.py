@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from agents.blueprints.new_app import new_app
-from agents.testkit import CONFTEST, acceptance_conftest
-from sandbox import tars
 from sandbox.docker import DockerEngine
 from sandbox.gates.contract import contract, document_of
-from sandbox.gates.coverage import coverage
 from sandbox.gates.documented import documented
 from sandbox.gates.findings import GateResult
 from sandbox.gates.lint import lint
@@ -20,7 +17,7 @@ from sandbox.gates.stand import Stand
 from sandbox.gates.types import types
 from tests.support.blueprint_specs import LIBRARY
 from tests.support.corpus import Flaw
-from tests.support.gate_stand import listing, service, stand_on
+from tests.support.gate_stand import listing, stand_on
 
 pytestmark = pytest.mark.docker
 Files = dict[str, str]
@@ -186,37 +183,6 @@ def test_requests_from_the_schema_and_attacks(engine: DockerEngine) -> None:
     assert schema.hits[0].attack.steps[0].path.startswith("/books/broken/")
 
 
-def test_coverage_of_the_change(engine: DockerEngine) -> None:
-    routes = next(p for p in APP if p.endswith("routers/book.py"))
-    head = APP | {routes: APP[routes] + HALF_TESTED}
-    found = service(head)
-    assert found is not None
-    shows = {CONFTEST: acceptance_conftest(found), "tests/acceptance/test_grade.py": GRADE_TEST}
-    tests = tars.build({path: text.encode() for path, text in shows.items()})
-    result: GateResult = on_stand(engine, APP, head, lambda stand: coverage(stand, tests, 60))
-    missed = head[routes].splitlines().index('        return {"grade": "poor"}') + 1
-    assert [f.text for f in result.findings] == [f"{routes}:{missed} is not reached"], result.gate
-    assert result.gate.evidence.startswith("3 of 4 changed statements are reached")
-    assert (result.gate.passed, result.gate.blocking) == (False, False)
-    assert on_stand(engine, APP, APP | {"README.md": "Other words"}, lambda stand: coverage(stand, tests, 60)) is None
-
-
-HALF_TESTED = '''
-
-@router.get("/grades/{number}")
-async def grade(number: int) -> dict[str, str]:
-    """How good that is."""
-    limit = 5
-    if number < limit:
-        return {"grade": "poor"}
-    return {"grade": "good"}
-'''
-GRADE_TEST = """import httpx
-
-
-def test_grade(client: httpx.Client) -> None:
-    assert client.get("/books/grades/7").json() == {"grade": "good"}
-"""
 BROKEN_ROUTE = '''
 
 @router.get("/broken/{number}")
