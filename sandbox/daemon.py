@@ -12,7 +12,7 @@ from requests.exceptions import RequestException
 
 from sandbox.errors import EngineFault, EngineUnavailable
 from sandbox.transport import SCHEME, Adapter
-from sandbox.ways import Place, Way, way_to
+from sandbox.ways import Place, Way, elsewhere, way_to
 
 CALL_S = 15.0
 
@@ -124,4 +124,6 @@ def _advice(place: Place, way: Way, reason: str) -> str:
         return f"the Docker engine at {where} wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
     if way.trouble:
         return f"no Docker engine can be used at {where}: {way.trouble}"
-    return f"no Docker engine answers at {where}: start Docker, or say where it listens with DOCKER_HOST"
+    others = [one for one in elsewhere() if one != where]
+    hint = f" ({' and '.join(others)} is here)" if others else ""
+    return f"no Docker engine answers at {where}: start Docker, or say where it listens with DOCKER_HOST{hint}"

@@ -8,18 +8,20 @@ own complaint.
 
 import contextlib
 import re
+import time
 import uuid
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.daemon import Daemon
+from sandbox.daemon import Daemon, Gone
 from sandbox.errors import EngineFault, EngineUnavailable
 from sandbox.hardening import SECCOMP
 from sandbox.owners import RUN
 
 NAME = "Podman Engine"
 PAGE = 4096
+REMOVE_S = 5.0
 CLOSED = ("/run", "/var/tmp")  # noqa: S108 - paths inside the container
 """Writable without a limit on Podman's read-only root."""
 PROCESSES = {"Name": "nproc", "Soft": 16_384, "Hard": 16_384}
@@ -63,10 +65,17 @@ class Volumes:
     names: tuple[str, ...] = ()
 
     def remove(self) -> None:
-        """Once the container is gone; what cannot be removed now is swept later."""
-        for name in self.names:
-            with contextlib.suppress(EngineFault):
-                self.daemon.call("remove_volume", name)
+        """Once the container is gone; Podman may not have noticed yet. What stays is swept later."""
+        left, deadline = set(self.names), time.monotonic() + REMOVE_S
+        with contextlib.suppress(EngineFault):
+            while left:
+                for name in left:
+                    with contextlib.suppress(Gone):
+                        self.daemon.call("remove_volume", name)
+                left &= {str(one["Name"]) for one in volumes_of(self.daemon)}
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.1 if left else 0)
 
 
 def adapt(daemon: Daemon, host: MutableMapping[str, Any], labels: Mapping[str, str]) -> Volumes:

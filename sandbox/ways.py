@@ -6,6 +6,7 @@ forwarded Unix socket (`sandbox.ssh`).
 """
 
 import functools
+import os
 import re
 import socket
 from dataclasses import dataclass
@@ -121,6 +122,13 @@ def way_to(place: Place) -> Way:
     if place.certificates is None:
         return TcpWay(host, port or 2375)
     return TlsWay(host, port or 2376, place.certificates, dial_tcp)
+
+
+def elsewhere() -> list[str]:
+    """Addresses of engines' sockets that are here, in the usual places."""
+    places = [SOCKET, "/run/podman/podman.sock"]
+    places += [f"/run/user/{os.getuid()}/{name}" for name in ("docker.sock", "podman/podman.sock")]
+    return [f"unix://{path}" for path in places if Path(path).is_socket()]
 
 
 def _shown(parts: SplitResult) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import tars
+from sandbox import daemon, tars
 from sandbox.docker import DockerEngine, clock_ahead
 from sandbox.errors import EngineFault, EngineUnavailable
 from sandbox.protocol import Cause, Command, Limits
@@ -264,6 +264,12 @@ def test_what_is_no_address_is_said_without_its_password(url: str) -> None:
     with pytest.raises(EngineUnavailable, match="is no address of a Docker engine") as error:
         way_to(Place(url))
     assert "secret" not in str(error.value)
+
+
+def test_a_socket_in_another_usual_place_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [f"unix://{tmp_path}/podman.sock"]
+    monkeypatch.setattr(daemon, "elsewhere", lambda: found)
+    assert refusal(Place(f"unix://{tmp_path}/none.sock")).endswith(f"with DOCKER_HOST ({found[0]} is here)")
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.support.private_engine import end_processes_of, remove_tree
+
 START_S = 20
 
 
@@ -39,10 +41,10 @@ class PodmanService:
         self.process.terminate()
         self.process.wait(20)
         subprocess.run([*self._podman, "system", "reset", "--force"], check=False, capture_output=True)
-        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-        for mount in reversed([one for one in mounts if one.startswith(f"{self.home}/")]):
-            subprocess.run(["umount", "-l", mount], check=False)
-        shutil.rmtree(self.home, ignore_errors=True)
+        deadline = time.monotonic() + 20
+        while self.home.exists() and time.monotonic() < deadline:  # what cleans up after a container may come late
+            end_processes_of(self.home)
+            remove_tree(self.home)
 
     def __enter__(self) -> Self:
         return self

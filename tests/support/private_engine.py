@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -87,26 +86,30 @@ class PrivateEngine:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for process in self._left():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-        for mount in reversed([one for one in mounts if one.startswith(f"{self.home}/")]):
-            subprocess.run(["umount", "-l", mount], check=False)
-        shutil.rmtree(self.home, ignore_errors=True)
-
-    def _left(self) -> Iterator[int]:
-        """Processes of this engine that outlived it."""
-        for folder in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if folder.name.isdecimal() and f"{self.home}/exec".encode() in (folder / "cmdline").read_bytes():
-                    yield int(folder.name)
+        end_processes_of(self.home / "exec")
+        remove_tree(self.home)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def end_processes_of(place: Path) -> None:
+    """Kill what was started with a path below this one and outlived its engine."""
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if folder.name.isdecimal() and f"{place}/".encode() in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+
+
+def remove_tree(home: Path) -> None:
+    """A folder and everything mounted in it."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in reversed([one for one in mounts if one.startswith(f"{home}/")]):
+        subprocess.run(["umount", "-l", mount], check=False)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def small_image() -> bytes:
