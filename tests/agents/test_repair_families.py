@@ -248,6 +248,12 @@ def test_thousands_of_candidates_take_a_moment() -> None:
     assert (time.process_time() - began) / count < 0.002
 
 
+def test_bodies_on_the_line_of_their_head_are_left_where_they_are() -> None:
+    broken = "def f(a): return a\n\n\nclass A:\n    def g(self, n): return self.g(n - 1)\n"
+    for candidate in found(broken, Hints(messages=("RecursionError",))):
+        compile(apply(candidate, {"m.py": broken})["m.py"], "m.py", "exec")
+
+
 def test_text_beyond_ascii_keeps_its_place() -> None:
     broken = 'def f(a, b):\n    name = "größe" ; return a < b\n'
     fixed = 'def f(a, b):\n    name = "größe" ; return a <= b\n'

@@ -101,11 +101,16 @@ class Place:
     def before(self, statement: ast.stmt, text: str, prior: float, says: str = "") -> Change:
         """Statements put before one, at its own depth."""
         at = self.source.line_start(first_line(statement))
+        if self.source.text[self.source.line_start(statement.lineno) : self.source.start(statement)].strip():
+            return self.span(at, at, "", 0.0, "")  # it shares its line with what it belongs to
         return self.span(at, at, self._laid(statement, text), prior, says or f"`{short(text)}` is put in")
 
     def behind(self, statement: ast.stmt, text: str, prior: float, says: str = "") -> Change:
         """Statements put behind one, at its own depth."""
         at = self.source.line_end(statement.end_lineno or statement.lineno)
+        begin = self.source.line_start(statement.lineno)
+        if self.source.text[begin : self.source.start(statement)].strip():
+            return self.span(at, at, "", 0.0, "")
         laid = self._laid(statement, text)
         if not self.source.text[:at].endswith(("\n", "\r")):
             laid = "\n" + laid
