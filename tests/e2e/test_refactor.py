@@ -169,38 +169,6 @@ def test_a_recipe_of_the_repository_is_cut_down_and_a_renaming_takes_the_tests_a
     assert "main.label is gone" in report, "asked for, and told"
 
 
-HALF = """\
-
-
-@app.get("/half/{number}")
-def half(number: int) -> dict[str, int]:
-    return {"half": 100 // max(number, 1)}
-"""
-RULE = """\
-id: plain-number
-language: python
-message: The number is taken as it is
-rule: {pattern: "max(number, 1)"}
-fix: number
-"""
-
-
-def test_a_step_that_only_the_verdict_finds_out_is_taken_out_again(greenloop: Greenloop, tmp_path: Path) -> None:
-    test = f"{TEST}\n\ndef test_half():\n    assert TestClient(app).get('/half/4').json() == {{'half': 25}}\n"
-    more = {".greenloop/recipes/plain.yml": RULE, "tests/test_main.py": test, "main.py": PLAIN + HALF}
-    repo = make_repo(tmp_path / "repo", **{**FILES, **more})
-    gates = QUICK["GREENLOOP_GATES_OFF"].replace(",schema", "")
-    done = refactor(
-        greenloop, repo, "--recipe", "plain", "--recipe", "current-typing", "--drop-tests", GREENLOOP_GATES_OFF=gates
-    )
-    assert done.code == 0, done.text
-    assert "taken out again: The number is taken as it is" in done.out
-    main = git(repo, "show", f"{greenloop.last()['branch']}:main.py")
-    assert "max(number, 1)" in main and "words: list[str]" in main
-    report = (greenloop.record() / "report.md").read_text()
-    assert "**plain**, all of it: the verdict on it was red: requests from the schema: GET /half/{number}" in report
-
-
 def test_words_without_a_recipe_are_not_understood(greenloop: Greenloop, tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo", **FILES)
     done = refactor(greenloop, repo, "make it blazingly fast")
