@@ -31,18 +31,22 @@ class Preserve:
     named: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     """Files that were changed by a builder, not by recipes: there a touched line has to be reached by a test."""
+    awaited: bool = False
+    """Functions may become `async`: the request is about that."""
     first_tests: str = ""
     """The commit of the tests before any step, where a recipe changed tests too (a renamed import)."""
 
     def words(self) -> tuple[object, ...]:
         """What of this a verdict depends on."""
-        return self.openapi, self.named, self.written
+        return self.openapi, self.named, self.written, self.awaited
 
 
 def preserve_of(plan: Plan, written: tuple[str, ...] = (), first_tests: str = "") -> Preserve:
     """What the plan of a refactoring leaves as it is."""
     work = refactoring_of(plan)
-    return Preserve(openapi=work.openapi(), named=work.named, written=written, first_tests=first_tests)
+    return Preserve(
+        openapi=work.openapi(), named=work.named, written=written, awaited=work.awaited(), first_tests=first_tests
+    )
 
 
 def preserved_without_service(
@@ -58,7 +62,9 @@ def preserved_without_service(
         return found
 
     return [
-        lambda: same_surface(surface(stand.trees.base), surface(stand.trees.head), named=keep.named),
+        lambda: same_surface(
+            surface(stand.trees.base), surface(stand.trees.head), named=keep.named, awaited=keep.awaited
+        ),
         lambda: same_tables(tables("base"), tables("head")),
         lambda: side_by_side(stand, remembered, ids["base"]),
     ]

@@ -23,7 +23,7 @@ ALSO = {
     "lifespan": "on_event startup shutdown events handlers on event",
     "select": "sqlalchemy query queries 2.0 2 0 orm select statements",
     "async": "sync synchronous asynchronous endpoints handlers sessions",
-    "deprecated": "deprecated fastapi starlette names deprecations aliases",
+    "fastapi-names": "deprecated fastapi starlette names deprecations aliases",
     "httpx": "requests httpx http client library",
     "response-models": "dict dicts responses response models dictionaries answers",
     "routers": "router routers split one-file one apirouter modules",

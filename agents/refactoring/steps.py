@@ -24,6 +24,8 @@ KEPT = (
 )
 """What a refactoring promises, as criteria that hold already."""
 COMPATIBLE = "Clients of the service notice nothing"
+TURNS_ASYNC = frozenset({"async-sessions"})
+"""Recipes that are about functions becoming `async`."""
 _NAME = re.compile(r"`([^`\s]+)`|\b(\w+(?:\.\w+)+|[a-z]+_\w+|[A-Z][a-z0-9]+[A-Z]\w*|_\w+)\b")
 
 
@@ -51,6 +53,10 @@ class Refactoring(Frozen):
     def openapi(self) -> Asked:
         """What may become of the OpenAPI document."""
         return "compatible" if any(step.openapi for step in self.steps) else "identical"
+
+    def awaited(self) -> bool:
+        """Whether functions may become `async`."""
+        return any(step.recipe in TURNS_ASYNC for step in self.steps)
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -72,16 +72,16 @@ def _aliases(body: Iterable[ast.stmt]) -> Iterator[str]:
             yield name
 
 
-def same_surface(before: Surface, after: Surface, *, named: Collection[str] = (), allowed: bool = False) -> GateResult:
+def same_surface(before: Surface, after: Surface, *, named: Collection[str] = (), awaited: bool = False) -> GateResult:
     """Everything that could be imported and called before can be so after.
 
-    `named`: names the request is about (the last part is enough). `allowed`: the whole surface is.
+    `named`: names the request is about (the last part is enough). `awaited`: functions may become `async`.
     """
     rows = [
         row for name, told in sorted(before.names.items()) if (row := _worse(name, told, before, after)) is not None
     ]
     free = {name.rpartition(".")[2] for name in named}
-    asked = [row for row in rows if allowed or free & set(row.code.split("."))]
+    asked = [row for row in rows if free & set(row.code.split(".")) or (awaited and _only_awaited(row, after))]
     wrong = [row for row in rows if row not in asked]
     new = len([name for name in after.names if name not in before.names])
     good = f"{len(before.names)} public names in {len(before.modules)} modules are as they were"
@@ -102,6 +102,11 @@ def _worse(name: str, told: str, before: Surface, after: Surface) -> GateFinding
     if now == told or LOOSE & {now, told}:
         return None
     return GateFinding(gate=NAME, code=name, text=f"was `{told}`, is `{now}`", source=told)
+
+
+def _only_awaited(row: GateFinding, after: Surface) -> bool:
+    now = after.names.get(row.code, "")
+    return now != row.source and now.replace("async def", "def") == row.source
 
 
 def _elsewhere(name: str, told: str, before: Surface, after: Surface) -> str | None:

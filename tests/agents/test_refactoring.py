@@ -60,6 +60,12 @@ def h():
         ("python-jose to PyJWT, passlib to pwdlib and on_event to lifespan", ["pyjwt", "pwdlib", "lifespan"]),
         ("Optional/Union/List to current typing", ["current-typing"]),
         ("Depends to Annotated", ["annotated"]),
+        ("pydantic v1 to v2; SQLAlchemy Query to 2.0 select", ["pydantic-v2", "sqlalchemy-select"]),
+        ("sync to async endpoints and sessions", ["async-sessions"]),
+        ("deprecated FastAPI and Starlette names", ["fastapi-names"]),
+        ("requests to httpx, naive utcnow", ["requests-to-httpx", "aware-utcnow"]),
+        ("dict responses to response models", ["response-models"]),
+        ("one-file app to routers, settings from os.environ to pydantic-settings", ["routers", "pydantic-settings"]),
     ],
 )
 def test_words_that_mean_recipes(text: str, names: list[str]) -> None:

@@ -120,6 +120,30 @@ def test_documents_are_the_same_to_the_last_word_unless_the_contract_is_enough()
     assert broken is not None and not broken.gate.passed
 
 
+def test_that_something_may_be_null_is_no_other_contract_where_the_document_may_be_restated() -> None:
+    def document(schema: dict[str, Any]) -> dict[str, Any]:
+        content = {"application/json": {"schema": {"type": "object", "properties": {"a": schema}}}}
+        return {"paths": {"/a": {"get": {"responses": {"200": {"description": "ok", "content": content}}}}}}
+
+    text, number, null = {"type": "string", "title": "A"}, {"type": "integer"}, {"type": "null"}
+    old = document(text)
+    for schema, passes in (({"anyOf": [text, null], "title": "A"}, True), ({"anyOf": [number, null]}, False)):
+        result = same_document(old, document(schema), "compatible")
+        assert result is not None and result.gate.passed is passes, result
+    strict = same_document(old, document({"anyOf": [text, null]}))
+    assert strict is not None and not strict.gate.passed
+
+
+def test_functions_may_become_async_where_that_is_asked_for() -> None:
+    old = "def get_db():\n    yield 1\n\n\ndef count(db, x=1): ...\n"
+    before = surface(listing({"db.py": old}))
+    after = surface(listing({"db.py": old.replace("def ", "async def ")}))
+    assert not same_surface(before, after).gate.passed
+    assert same_surface(before, after, awaited=True).gate.passed
+    other = surface(listing({"db.py": old.replace("def ", "async def ").replace("x=1", "x")}))
+    assert not same_surface(before, other, awaited=True).gate.passed
+
+
 def test_which_functions_are_pure_enough() -> None:
     found = pure_functions(
         b"import random\n"
