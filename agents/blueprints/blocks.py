@@ -1,5 +1,6 @@
 """Building blocks beside resources and login, rendered: a module each, a router or what is added to the application."""
 
+import ast
 from dataclasses import dataclass
 
 from agents.blueprints.block_catalog import BLOCKS
@@ -130,6 +131,14 @@ def block_fragment(block: BlockSpec, site: Site, subject: Subject | None = None)
     if site.problems:
         known["problem"] = f"from {_below(site.package, 'errors')} import problem"
     return Fragment(imports_for(body, _IMPORTS | known), body)
+
+
+def missing_names(piece: Fragment, site: Site, subject: Subject | None) -> set[str]:
+    """Names the piece uses that stand in the file of the application itself, so that no module can import them."""
+    own = [site.style.session, *([site.style.current_user] if site.style.current_user else [])]
+    own += [s for s in (subject.model, subject.create, subject.read) if s] if subject else []
+    used = {node.id for node in ast.walk(ast.parse(piece.body)) if isinstance(node, ast.Name)}
+    return {symbol.name for symbol in own if not symbol.module} & used
 
 
 def model_module(block: BlockSpec, style: Style) -> str:

@@ -4,12 +4,21 @@ import libcst as cst
 
 from agents.blueprints.bench import Bench
 from agents.blueprints.block_catalog import BLOCKS
-from agents.blueprints.blocks import Site, Subject, block_fragment, model_fragment, model_module, module_of, phrase
+from agents.blueprints.blocks import (
+    Site,
+    Subject,
+    block_fragment,
+    missing_names,
+    model_fragment,
+    model_module,
+    module_of,
+    phrase,
+)
 from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.fragments import Style
-from agents.blueprints.names import words
+from agents.blueprints.names import int_literal, words
 from agents.blueprints.place_code import file_of, put
 from agents.blueprints.place_register import register_model, register_router
 from agents.blueprints.place_style import Layout, layout_of, symbol_of
@@ -35,14 +44,22 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
         dotted = layout.router_module.format(name=module_of(block), plural=module_of(block))
     path = file_of(bench, dotted)
     if bench.has(path):
-        raise NotUnderstood(title, f"{path} is there already.")
+        _there_already(bench.edit(path), block)
+        return
     if kind.model or block.name == "retention":
         _only_ours(bench, block, layout, site)
     if kind.model:
         _place_model(bench, block, layout)
     subject = _subject(bench, block, layout) if block.resource else None
     says = phrase(block, kind.says, subject.plural if subject else "")
-    put(bench, path, [block_fragment(block, site, subject)], "end", says)
+    piece = block_fragment(block, site, subject)
+    circle = f"from {bench.module(main.key.file).name} import "
+    if any(line.startswith(circle) for line in piece.imports) or missing_names(piece, site, subject):
+        offer = (
+            f"What it needs stands in {main.key.file} beside the application; move models and session out of it first."
+        )
+        raise NotUnderstood(title, offer)
+    put(bench, path, [piece], "end", says)
     edit = bench.edit(main.key.file)
     bench.edits[main.key.file].own |= {dotted.split(".")[0]}
     if not kind.install:
@@ -50,6 +67,20 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
         return
     renamed = add_imports(edit, [f"from {dotted} import {kind.install}"])
     _after_making(edit, main.key.name, main.key.scope, f"{renamed.get(kind.install, kind.install)}({main.key.name})")
+
+
+def _there_already(edit: FileEdit, block: BlockSpec) -> None:
+    """What other blocks stand on may be there, and is made to do for them, too."""
+    if block.name == "changes" and "add_changes" in edit.names():
+        return
+    if block.name == "body_limit":
+        fields = [node for node in find_all(edit.tree, cst.AnnAssign) if code_of(node.target) == "max_body_bytes"]
+        numbers = [number for field in fields for number in find_all(field, cst.Integer)][:1]
+        for number in numbers:
+            if number.evaluated_value < block.amount:
+                edit.replace(number, cst.Integer(int_literal(block.amount)))
+            return
+    raise NotUnderstood(words(block.name), f"{edit.path} is there already.")
 
 
 def _only_ours(bench: Bench, block: BlockSpec, layout: Layout, site: Site) -> None:

@@ -182,7 +182,6 @@ def test_a_new_application_with_all_of_them_is_clean(tmp_path: Path) -> None:
         "Allow CORS for https://a.example",
         "Limit request bodies to 2 MB",
         "Add image uploads up to 1 MB",
-        "Export and import products as CSV",
         "Stream changes of products with server-sent events",
         "Add a WebSocket channel for orders",
     ],
@@ -201,6 +200,30 @@ def test_a_block_goes_into_an_application_in_one_file(asked: str) -> None:
             assert f"app.include_router({module_of(block)}.router)" in main
     assert all(ast.parse(text) for path, text in placed.items() if path.endswith(".py"))
     assert found(files | placed) <= found(files)
+
+
+def test_a_module_cannot_import_what_imports_it() -> None:
+    desk = MemoryDesk({"main.py": (SHOP / "main.py").read_text()})
+    profile = read_profile(desk)
+    with pytest.raises(NotUnderstood, match="move models and session out"):
+        place(read_request("Export and import products as CSV", profile), profile, desk)
+
+
+def test_a_table_goes_into_a_package() -> None:
+    files = new_app(read_request("Add books with title", NEW))
+    desk = MemoryDesk(files)
+    placed = place(read_request("Export and import books as CSV", read_profile(desk)), read_profile(desk), desk)
+    assert "app.include_router(book_csv.router)" in str(placed["app/main.py"])
+    assert found({**files, **{path: str(text) for path, text in placed.items()}}) == set()
+
+
+def test_what_blocks_stand_on_may_be_there() -> None:
+    files = new_app(read_request("Add books with title. Stream changes of books with server-sent events", NEW))
+    desk = MemoryDesk(files)
+    asked = "Users can upload images up to 2 MB. Add a WebSocket channel for books"
+    placed = place(read_request(asked, read_profile(desk)), read_profile(desk), desk)
+    assert "default=2_100_000" in str(placed["app/body_limit.py"]) and "default=1_000_000" in files["app/body_limit.py"]
+    assert str(placed["app/main.py"]).count("add_changes(app)") == 1
 
 
 def test_a_block_goes_into_a_factory_and_only_once() -> None:
