@@ -18,25 +18,28 @@ _STATUS = {
 _PARAMETERS = ("Query", "Path", "Body", "Header", "Cookie", "File", "Form")
 _TEMPLATES = ("fastapi.templating.Jinja2Templates", "starlette.templating.Jinja2Templates")
 _KINDS = (
-    (rf"\b(?:{'|'.join(_STATUS)})\b", "0.117", "a status under its new name"),
-    (r"\bregex\s*=", "0.100", "`pattern` in the place of `regex`"),
-    (r"\bTemplateResponse\(", "0.108", "a TemplateResponse that takes the request first"),
+    (rf"\b(?:{'|'.join(_STATUS)})\b", "0.117", "0.48", "a status under its new name"),
+    (r"\bregex\s*=", "0.100", "0.27", "`pattern` in the place of `regex`"),
+    (r"\bTemplateResponse\(", "0.108", "0.29", "a TemplateResponse that takes the request first"),
 )
+"""What to look for, the first FastAPI and the first Starlette that have it, what it is."""
 
 
 def rewrite(repo: Repo) -> None:
     """Rewrite what the required fastapi lets be written the new way."""
-    for number, (hint, version, what) in enumerate(_KINDS):
+    for number, (hint, version, starlette, what) in enumerate(_KINDS):
         paths = repo.mentioning(hint)
         if not paths:
             continue
-        if not allows(repo, "fastapi", version):
+        old = [f"{n} {v}" for n, v in (("fastapi", version), ("starlette", starlette)) if not allows(repo, n, v)]
+        if old:
             place = repo.first_line(hint, paths)
-            repo.leave(*(place or (paths[0], 0)), f"{what} needs fastapi {version}, which the requirement rules out")
+            repo.leave(*(place or (paths[0], 0)), f"{what} needs {old[0]}, which the requirement rules out")
             continue
         change = (_status, _pattern, _template)[number]
         if rewrite_files(repo, paths, change):
             at_least(repo, "fastapi", version)
+            at_least(repo, "starlette", starlette)
 
 
 def _status(file: PyFile) -> None:
