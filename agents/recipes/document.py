@@ -15,7 +15,7 @@ _HEAD = """\
 Refactorings by rule, without a model. Each reads a repository as text and writes it differently; nothing of it is run.
 The same files always give the same result, and a second time changes nothing. What cannot be changed for certain is
 left as it is, and said with file, line and reason. `greenloop recipes NAME` shows one with its examples; the examples
-are its tests.
+are its tests. What they did to published projects: [measured](recipes-measured.md).
 
 `greenloop recipes` also lists those of the repository it is called in.
 """
