@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import workflows
 from workflows.campaigns.capacity import free_mb, wanted
 from workflows.campaigns.hall import opened
 from workflows.campaigns.waves import advance
@@ -24,6 +25,8 @@ SPARE_S = 30.0
 RESTART_S = 2.0
 IMAGES_S = 120.0
 """How often the disk that images take is looked at."""
+PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from workflows.cli.main import main; main()"
+"""With `-P`: not `-m`, which would import whatever the current folder, a repository perhaps, calls `workflows`."""
 Say = Callable[..., None]
 
 
@@ -117,7 +120,8 @@ class Crew:
         self, arguments: list[str], most_of_all: int, sandbox_mb: int, say: Say, until_empty: bool, folder: Path
     ) -> None:
         """`arguments`: of `greenloop worker`, for one of them; `folder`: for what they print, unless that is ours."""
-        self._arguments = [sys.executable, "-m", "workflows", "worker", *arguments, "--concurrency", "1"]
+        root = str(Path(workflows.__file__).parents[1])
+        self._arguments = [sys.executable, "-P", "-c", PROGRAM, root, "worker", *arguments, "--concurrency", "1"]
         self._most = most_of_all
         self._sandbox_mb = sandbox_mb
         self._say = say

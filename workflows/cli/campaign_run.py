@@ -74,6 +74,8 @@ def _working(hall: Hall, count: int) -> Iterator[None]:
         yield
     finally:
         crew.stop()
+        if thread.is_alive():
+            typer.echo("waiting for the workers to come to a checkpoint (Ctrl-C does not wait) ...", err=True)
         thread.join()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from workflows.campaigns import capacity, crew
 from workflows.campaigns.crew import Crew
+from workflows.settings import load
 
 BUSY = "import time; time.sleep(60)"
 
@@ -99,3 +100,20 @@ def test_a_crew_ends_when_nothing_is_left(
     assert not thread.is_alive()
     assert said == []
     assert "done" in (tmp_path / "workers.log").read_text()
+
+
+def test_the_current_folder_has_no_say_in_what_a_worker_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository may hold a folder `workflows` too; nothing of it runs on the host."""
+    for name in ("workflows", "agents", "sandbox", "json"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    loaded = load(None, {})
+    loaded.values.state_dir.mkdir(parents=True)
+    (loaded.values.state_dir / "queue").mkdir()
+    crew.begin_crew(loaded, lambda *_, **__: None, 2).keep()
+    log = (loaded.values.state_dir / "queue" / "workers.log").read_text()
+    assert "worker_started" in log
+    assert "worker_ended" in log
+    assert not (tmp_path / "ran").exists()
