@@ -59,10 +59,12 @@ def _disturb(
     farm: Farm, cluster: Cluster | None, chance: random.Random, every_s: float, until: float, runs: int
 ) -> tuple[int, int]:
     killed = outages = 0
-    following = time.monotonic() + every_s + 4  # they take a few seconds to start
+    following = time.monotonic() + every_s
     while not farm.done():
         assert time.monotonic() < until, farm.story()
         time.sleep(0.1)
+        if not farm.all_started():
+            following = max(following, time.monotonic() + every_s)  # whoever follows gets a chance to work
         if time.monotonic() < following:
             continue
         following = time.monotonic() + every_s

@@ -89,6 +89,11 @@ class Farm:
     def said(self, number: int) -> str:
         return (self.folder / f"worker-{number}.log").read_text()
 
+    def all_started(self) -> bool:
+        """Whether every worker that lives has come as far as to take jobs."""
+        alive = [n for n, worker in enumerate(self.workers) if worker.poll() is None]
+        return all("worker_started" in self.said(n) for n in alive)
+
     def wait(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
         deadline = time.monotonic() + within_s
         while not condition():

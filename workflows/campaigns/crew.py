@@ -130,6 +130,7 @@ class Crew:
         self._alive: list[subprocess.Popen[bytes]] = []
         self._stop = threading.Event()
         self._short_since = 0.0
+        self._nothing_left = False
 
     def work(self) -> None:
         """Until asked to end by a signal, or until the workers have nothing left to do; they print where we do."""
@@ -162,17 +163,19 @@ class Crew:
         self._stop.set()
 
     def _look(self) -> bool:
-        """Start or end workers; False when all of them have ended in peace."""
+        """Start or end workers; False when nothing is left to do and all have ended."""
         ended = [w for w in self._alive if w.poll() is not None]
         self._alive = [w for w in self._alive if w.poll() is None]
         for worker in ended:
             if worker.returncode != 0:
                 self._say("worker_died", pid=worker.pid, code=worker.returncode)
-        if ended and not self._alive and all(w.returncode == 0 for w in ended) and self._until_empty:
+        if ended and self._until_empty:
+            # one that found nothing left needs no other; one that died left something
+            self._nothing_left = all(w.returncode == 0 for w in ended)
+        if self._nothing_left and not self._alive:
             return False
-        peaceful = any(w.returncode == 0 for w in ended) and self._until_empty
         count = wanted(self._most, len(self._alive), self._sandbox_mb)
-        if count > len(self._alive) and not peaceful:
+        if count > len(self._alive) and not self._nothing_left:
             self._alive.append(self._start())
         self._spare(count)
         return True

@@ -102,6 +102,21 @@ def test_a_crew_ends_when_nothing_is_left(
     assert "done" in (tmp_path / "workers.log").read_text()
 
 
+def test_a_crew_of_several_ends_although_they_end_one_by_one(
+    memory: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "RESTART_S", 0.05)
+    program = f"import os, time, pathlib; time.sleep(0.3 * len(os.listdir({str(tmp_path)!r}))); " + (
+        f"pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()"
+    )
+    found = made(tmp_path, program, 3, [], until_empty=True)
+    thread = threading.Thread(target=found.keep)
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    assert len([p for p in tmp_path.iterdir() if p.name.isdecimal()]) <= 3
+
+
 def test_the_current_folder_has_no_say_in_what_a_worker_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repository may hold a folder `workflows` too; nothing of it runs on the host."""
     for name in ("workflows", "agents", "sandbox", "json"):
@@ -112,7 +127,7 @@ def test_the_current_folder_has_no_say_in_what_a_worker_runs(tmp_path: Path, mon
     loaded = load(None, {})
     loaded.values.state_dir.mkdir(parents=True)
     (loaded.values.state_dir / "queue").mkdir()
-    crew.begin_crew(loaded, lambda *_, **__: None, 2).keep()
+    crew.begin_crew(loaded, lambda *_, **__: None, 1).keep()
     log = (loaded.values.state_dir / "queue" / "workers.log").read_text()
     assert "worker_started" in log
     assert "worker_ended" in log
