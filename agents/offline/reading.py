@@ -54,6 +54,19 @@ EXAMPLES = (
     "isbn is unique",
     "status is one of draft, published or archived",
     "add a health check",
+    "add refresh tokens",
+    "users can change their password",
+    "only admins can delete books",
+    "users see only their own notes",
+    "limit requests to 100 per minute",
+    "add ETags",
+    "allow CORS for https://shop.example",
+    "users can upload images up to 5 MB",
+    "export and import books as CSV",
+    "stream changes of books with server-sent events",
+    "add a WebSocket channel for books",
+    "accept idempotency keys",
+    "delete logs after 30 days",
 )
 """What the rules can read; the nearest one is offered for what they cannot."""
 
