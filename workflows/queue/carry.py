@@ -170,17 +170,23 @@ class Carrier:
             step.depot.save_result(step.lab.workspace, done.commit, job.id, lease.token)
         self._queue.finish(job.id, lease.token, ending, done.reason, result)
         if ending not in RESUMABLE:
-            self._forget(job.run)
-            with suppress(SandboxError):  # the depot may be away; the ending counts
-                step.depot.forget(job.id, but=lease.token)
+            self._tidy(job)
         return ending
 
-    def _forget(self, run: str) -> None:
-        if not self._queue.database.shared:
-            return forget(self._place.checkpoints, run)
-        with suppress(psycopg.Error):  # the database may be away; the ending counts
-            forget_thread(self._queue.database.url, run)
-        return None
+    def tidy(self, older_s: float) -> None:
+        """What workers left that died between a job's ending and this."""
+        for job in self._queue.untidied(older_s, RESUMABLE):
+            self._tidy(job)
+
+    def _tidy(self, job: Job) -> None:
+        """Checkpoints and refs that nobody needs any more go; what cannot go now does so later."""
+        with suppress(SandboxError, psycopg.Error, DBAPIError):  # something is away; the ending counts
+            if self._queue.database.shared:
+                forget_thread(self._queue.database.url, job.run)
+            else:
+                forget(self._place.checkpoints, job.run)
+            self._place.depot(job).forget(job.id, but=job.token)
+            self._queue.set_tidied(job.id, job.token)
 
     def _clean(self, job: Job, token: int) -> None:
         """Nothing of the job stays on this machine: containers, workspace, checkout."""

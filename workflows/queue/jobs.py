@@ -1,7 +1,7 @@
 """Jobs in the database: added, taken under a lease, given back, ended. Every write of a worker names its token."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,7 @@ class Queue:
         """A new token for a job and a place in the queue; `fresh`: its tries are counted anew."""
         values: dict[str, Any] = {
             "state": QUEUED, "token": jobs.c.token + 1, "worker": "", "lease_until": None, "ended": None,
-            "queued": self.database.now(conn), "ending": "", "reason": "", "asked_to_stop": 0,
+            "queued": self.database.now(conn), "ending": "", "reason": "", "asked_to_stop": 0, "tidied": 0,
         }  # fmt: skip
         if fresh:
             values["tries"] = 0
@@ -210,6 +210,21 @@ class Queue:
                 self.pass_on(conn, job_id, fresh=False)
 
         self.database.write(work)
+
+    def untidied(self, older_s: float, but: Collection[str]) -> list[Job]:
+        """Jobs that ran, ended so long ago with another word than these, and whose leavings are there still."""
+
+        def work(conn: Connection) -> list[Job]:
+            ended = jobs.c.state == ENDED, jobs.c.tidied == 0, jobs.c.started.is_not(None)
+            old = jobs.c.ended <= self.database.now(conn) - older_s, jobs.c.ending.not_in(list(but))
+            return [as_job(row) for row in conn.execute(select(jobs).where(*ended, *old).limit(20))]
+
+        return self.database.read(work)
+
+    def set_tidied(self, job_id: str, token: int) -> None:
+        """Nothing of a job is left but its result."""
+        mine = jobs.c.id == job_id, jobs.c.token == token
+        self.database.write(lambda conn: conn.execute(update(jobs).where(*mine).values(tidied=1)))
 
     def job(self, job_id: str) -> Job | None:
         """One job."""

@@ -57,6 +57,7 @@ jobs = Table(
     Column("ending", String(24), nullable=False, default=""),
     Column("reason", Text, nullable=False, default=""),
     Column("result", Text, nullable=False, default="{}"),
+    Column("tidied", Integer, nullable=False, default=0, server_default="0"),  # what only a resume would need is gone
     Column("created", Float, nullable=False),
     Column("queued", Float),
     Column("started", Float),
@@ -145,7 +146,12 @@ def _money(conn: Connection) -> None:
     METADATA.create_all(conn, tables=[budgets, spending, accounts])
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _first, 2: _money}
+def _tidied(conn: Connection) -> None:
+    if "tidied" not in {column["name"] for column in inspect(conn).get_columns(jobs.name)}:
+        conn.execute(text("alter table gl_jobs add column tidied integer not null default 0"))
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _first, 2: _money, 3: _tidied}
 """Version -> how it is reached from the one before."""
 VERSION = max(MIGRATIONS)
 

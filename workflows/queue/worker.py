@@ -80,10 +80,11 @@ class Worker:
             carrier = Carrier(self._queue, place)
             dispatch.launch(self._queue.database.url, self._queue.version, self.id, carrier, self._options.say)
             self._options.say("worker_started", worker=self.id, queue=self._queue.database.shown())
-            self._turns()
+            self._turns(carrier)
             self._options.say("worker_draining", worker=self.id)
             self._tell("draining")
             dispatch.shut_down(DRAIN_S)
+            carrier.tidy(0.0)
             leave(self._queue.database, self.id)
         self._options.say("worker_ended", worker=self.id)
 
@@ -98,11 +99,12 @@ class Worker:
             self._stop.wait(TURN_S)
         return False
 
-    def _turns(self) -> None:
+    def _turns(self, carrier: Carrier) -> None:
         pause = min(TURN_S, self._options.lease_s / 6)
         while not self._stop.is_set():
             try:
                 self._turn()
+                carrier.tidy(self._options.lease_s)
             except DBAPIError as error:
                 self._options.say("database_away", reason=str(error.orig)[:200])
             if os.getppid() != self._parent:

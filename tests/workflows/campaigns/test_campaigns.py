@@ -18,6 +18,7 @@ from workflows.campaigns.plan import Planned, done_before, enrol, plan
 from workflows.campaigns.report import collect, page
 from workflows.campaigns.waves import advance
 from workflows.cli.campaign_run import send_again
+from workflows.queue.carry import Carrier, Place
 from workflows.queue.database import Database
 from workflows.queue.jobs import Job, Queue
 from workflows.settings import load
@@ -242,3 +243,22 @@ def test_retry_takes_what_says_nothing_about_the_repository(site: Site) -> None:
     (anew,) = [job for job in site.queue.jobs_of("c") if job.name == "c"]
     assert anew.run != found["c"].run
     assert send_again(hall, richer, latest(site.queue.jobs_of("c")), everything=True, only=[]) == []
+
+
+def test_what_a_worker_left_that_died_after_the_ending_goes(site: Site) -> None:
+    site.repo("a")
+    site.begin(site.campaign())
+    site.end("a", "delivered")
+    (job,) = site.queue.jobs_of("c")
+    git(Path(site.depot.url), "update-ref", f"refs/greenloop/{job.id}/1/run", job.result["commit"])
+    settings = lambda repo, flags: load(repo, flags, {"HOME": str(site.folder)})  # noqa: E731 - as workers have it
+    place = Place("w", site.folder, lambda _: site.depot, settings, 30, lambda *_, **__: None, lambda: False)
+    carrier = Carrier(site.queue, place)
+    carrier.tidy(3600)
+    refs = ("git", "for-each-ref", "--format=%(refname)")
+    assert len(git(Path(site.depot.url), *refs[1:]).splitlines()) == 3
+    carrier.tidy(0)
+    left = git(Path(site.depot.url), *refs[1:]).splitlines()
+    assert left == [f"refs/greenloop/{job.id}/1/result", f"refs/greenloop/{job.id}/base"]
+    assert site.queue.untidied(0, []) == []
+    assert apply(job, site.depot, "branches", site.folder).problem == ""
