@@ -10,6 +10,7 @@ from agents.blueprints.spec import LoginPart
 
 _LOGIN_IMPORTS = {
     **KNOWN_IMPORTS,
+    "BackgroundTasks": "from fastapi import BackgroundTasks",
     "CapacityLimiter": "from anyio import CapacityLimiter",
     "HTTPConnection": "from starlette.requests import HTTPConnection",
     "Lock": "from threading import Lock",
@@ -38,7 +39,7 @@ _LOGIN_IMPORTS = {
 _SCHEMAS = ("UserCreate", "UserRead", "UserPage", "Token", "RefreshRequest", "PasswordChange", "RoleChange")
 _SECURITY = (
     *("CurrentUser", "CurrentAdmin", "hash_password", "fits", "make_token", "get_current_user"),
-    *("failed_logins", "digest_of", "new_refresh_token"),
+    *("failed_logins", "digest_of", "new_refresh_token", "reset_mails", "make_reset_token", "reset_claims"),
 )
 
 
@@ -109,6 +110,8 @@ def _own_imports(style: Style, where: LoginModules) -> dict[str, Symbol]:
     symbols = [style.base, style.session, Symbol(where.model, "User")]
     symbols += [Symbol(where.schemas, name) for name in _SCHEMAS]
     symbols.append(Symbol(where.model, "RefreshToken"))
+    symbols += [Symbol(where.schemas, name) for name in ("ForgottenPassword", "PasswordReset")]
+    symbols += [Symbol("app.mail", "send_mail")]
     symbols += [Symbol(where.security, name) for name in _SECURITY]
     symbols += [symbol for symbol in (style.moment, where.settings) if symbol]
     return {symbol.name: symbol for symbol in symbols}

@@ -67,6 +67,7 @@ def _frame(spec: FeatureSpec, name: str, login: bool) -> dict[str, str]:
     values |= {
         "roles": "roles" in spec.login_parts,
         "refresh": "refresh" in spec.login_parts,
+        "reset": "reset" in spec.login_parts,
         "imports": _main_imports(spec, routers),
     }
     values |= block_values(spec)
@@ -131,7 +132,8 @@ def _resource_files(resource: ResourceSpec, spec: FeatureSpec) -> dict[str, str]
 def _login_files(spec: FeatureSpec) -> dict[str, str]:
     where = LoginModules(settings=Symbol("app.settings", "Settings"))
     pieces = login_fragments(NEW_APP_STYLE, where, spec.login_parts)
-    return {
+    mail = {"app/mail.py": render_python("app/mail.py.j2")} if "reset" in spec.login_parts else {}
+    return mail | {
         "app/models/user.py": module_source("Accounts in the database.", [pieces.model]),
         "app/schemas/user.py": module_source("Accounts and tokens in requests and answers.", [pieces.schemas]),
         "app/security.py": module_source("Passwords, tokens, and who is logged in.", [pieces.security]),

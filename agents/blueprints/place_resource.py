@@ -60,8 +60,10 @@ def place_login(bench: Bench, layout: Layout, parts: Sequence[LoginPart] = ()) -
     Raises:
         NotUnderstood: the application has accounts of its own already.
     """
-    if "roles" in parts:
-        raise NotUnderstood("roles", "The rules bring roles with a new application only; ask for a plain login here.")
+    only_new = [part for part in parts if part in ("roles", "reset")]
+    if only_new:
+        offer = "The rules bring it with a new application only; ask for a plain login here."
+        raise NotUnderstood({"roles": "roles", "reset": "password reset"}[only_new[0]], offer)
     taken = next((m for m in bench.app.models if m.name == "User" or m.table == "users"), None)
     if taken:
         place = taken.found.place

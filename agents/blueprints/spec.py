@@ -10,7 +10,7 @@ FieldType = Literal[
     "str", "text", "int", "float", "decimal", "bool", "date", "datetime", "email", "url", "uuid", "enum"
 ]
 Action = Literal["create", "read", "list", "update", "delete"]
-LoginPart = Literal["refresh", "password", "roles"]
+LoginPart = Literal["refresh", "password", "reset", "roles"]
 ALL_ACTIONS: tuple[Action, ...] = ("create", "read", "list", "update", "delete")
 
 

@@ -30,6 +30,10 @@ def login_endpoints(style: Style, parts: Sequence[LoginPart] = ()) -> list[tuple
             ("POST", f"{auth}/logout", "end a login"),
         ],
         "password": [("POST", f"{auth}/password", "change the password")],
+        "reset": [
+            ("POST", f"{auth}/password/forgot", "ask for a new password by mail"),
+            ("POST", f"{auth}/password/reset", "set a new password"),
+        ],
         "roles": [
             ("GET", f"{auth}/users", "list the accounts (administrators)"),
             ("PUT", f"{auth}/users/{{user_id}}/role", "say what an account may do (administrators)"),

@@ -164,13 +164,15 @@ _ASK = (
     r"(?:(?:add|support|with|include|use|issue|implement|provide|have|offer|and|users? can|users? may|let users|"
     r"allow) )*"
 )
-_PARTS: dict[Literal["refresh", "password", "roles"], str] = {
+_PARTS: dict[Literal["refresh", "password", "reset", "roles"], str] = {
     "refresh": r"(?:(?:short[- ]lived access tokens and|rotating|the|jwt|a|an) )*(?:refresh[- ]tokens?|"
     r"token refresh|log[- ]?out)(?:(?:,| and| with| that| are| is| can be| the| their| they| on| reuse| detection|"
     r" use| rotation| rotated| rotate| revocation| revoked| log[- ]?out| refresh[- ]tokens?|"
     r" endpoint))*",
     "password": r"(?:to |a |the )*(?:change (?:of )?(?:their |the |a )?(?:own )?passwords?|password changes?)"
     r"(?: endpoint)?",
+    "reset": r"(?:to |a |the )*(?:password resets?|reset (?:of )?(?:(?:a|the|their|forgotten|lost) )*passwords?|"
+    r"forgotten passwords?)(?: (?:by|via|with|through|e-?mail|an|a|link|message|flow|endpoint))*",
     "roles": r"(?:(?:an?|the|user|two|and|admin|administrator) )*(?:roles?|scopes)(?: (?:and|for|user|users|admin|"
     r"admins|administrators|roles?|scopes))*",
 }
@@ -190,7 +192,7 @@ def _read_parts(text: str) -> list[Fact]:
     """More of a login: `refresh tokens`, `users can change their password`, `roles`."""
     for part, words in _PARTS.items():
         if re.fullmatch(_ASK + words, text, re.IGNORECASE):
-            return [Asks(part)]
+            return [Asks(part), Asks("password")] if part == "reset" else [Asks(part)]
     return []
 
 

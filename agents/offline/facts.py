@@ -76,7 +76,7 @@ class Limits:
 class Asks:
     """Something the whole application gets."""
 
-    what: Literal["login", "health", "nothing", "refresh", "password", "roles"]
+    what: Literal["login", "health", "nothing", "refresh", "password", "reset", "roles"]
     note: str = ""
 
 

@@ -115,6 +115,10 @@ _PARTS: dict[LoginPart, tuple[str, str]] = {
         "a password is changed with the old one, and ends every token given out before",
         "whoever changes it may do so because somebody else knows it",
     ),
+    "reset": (
+        "a forgotten password is set anew by a signed link of half an hour, sent by SMTP in the background",
+        "it is good once because it names the version of the account's tokens, and nothing has to be stored",
+    ),
     "roles": (
         "two roles, user and admin, as a scope in the token and checked against the database at every request",
         "a role that is taken away counts at once, and a token may ask for less than its owner may do",

@@ -11,7 +11,12 @@ from agents.offline.world import Thing, World
 def account_topics(world: World) -> Iterator[Topic]:
     """Topics of our own login."""
     yield _throttled(world)
-    makers: dict[LoginPart, Callable[[str], Topic]] = {"refresh": _refresh, "password": _password, "roles": _roles}
+    makers: dict[LoginPart, Callable[[str], Topic]] = {
+        "refresh": _refresh,
+        "password": _password,
+        "reset": _reset,
+        "roles": _roles,
+    }
     for part in world.spec.login_parts:
         yield makers[part](f"{world.prefix}/auth")
 
@@ -107,6 +112,65 @@ def _password(auth: str) -> Topic:
         "given out before.",
         (Check("test_a_password_can_be_changed", "the old one and old tokens are worth nothing.", body),),
     )
+
+
+def _reset(auth: str) -> Topic:
+    body = lines(f"""
+        account = register(client, unique)
+        old = token_of(client, account)
+        mailbox = Mailbox()
+        nobody = client.post("{auth}/password/forgot", json={{"email": f"{{unique()}}@example.com"}})
+        answer = client.post("{auth}/password/forgot", json={{"email": account["email"].upper()}})
+        assert (answer.status_code, answer.text) == (nobody.status_code, nobody.text) == (202, nobody.text)
+        message = mailbox.receive()
+        assert account["email"] in message
+        token = re.search(r"token=([\\w.-]+)", message.replace("=\\r\\n", "").replace("=3D", "="))[1]
+        wanted = {{"token": token, "new_password": f"better-{{unique()}}"}}
+        assert client.get("{auth}/me", headers={{"Authorization": f"Bearer {{token}}"}}).status_code == 401
+        assert client.post("{auth}/password/reset", json=wanted | {{"new_password": "short"}}).status_code == 422
+        assert client.post("{auth}/password/reset", json=wanted).status_code == 204
+        assert client.post("{auth}/password/reset", json=wanted).status_code == 400
+        assert client.get("{auth}/me", headers=old).status_code == 401
+        assert token_of(client, account | {{"password": wanted["new_password"]}})
+    """)
+    forged = lines(f"""
+        login_token = token_of(client, register(client, unique))["Authorization"].removeprefix("Bearer ")
+        for token in ("nonsense", login_token):
+            wanted = {{"token": token, "new_password": "long enough"}}
+            assert client.post("{auth}/password/reset", json=wanted).status_code == 400
+    """)
+    return Topic(
+        "auth",
+        f"POST {auth}/password/forgot answers 202 to every address and mails a link to the account's; its token sets a "
+        f"new password once by POST {auth}/password/reset (204, else 400) and ends every token given out before.",
+        (
+            Check("test_a_forgotten_password_is_set_anew", "by the token of the message, once.", body),
+            Check("test_another_token_sets_no_password", "nonsense and a login's token answer 400.", forged),
+        ),
+    )
+
+
+MAILBOX = '''\
+class Mailbox:
+    """A mail server just large enough for one message."""
+
+    def __init__(self) -> None:
+        self.server = socket.create_server(("127.0.0.1", 1025))
+        self.server.settimeout(15)
+
+    def receive(self) -> str:
+        """The next message as it was sent."""
+        found = b""
+        with self.server, self.server.accept()[0] as peer, peer.makefile("rwb", buffering=0) as line:
+            line.write(b"220 here\\r\\n")
+            while not (command := line.readline().upper()).startswith(b"QUIT") and command:
+                if command.startswith(b"DATA"):
+                    line.write(b"354 go on\\r\\n")
+                    while (row := line.readline()) not in (b".\\r\\n", b""):
+                        found += row
+                line.write(b"250 well\\r\\n")
+            line.write(b"221 bye\\r\\n")
+        return found.decode()'''
 
 
 def _roles(auth: str) -> Topic:

@@ -9,12 +9,13 @@ from agents.contracts import TestCase, TestFile
 from agents.offline.payloads import Value
 from agents.offline.source import LINE, docstring, names_in, quoted, short, wrap
 from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
+from agents.offline.topics_accounts import MAILBOX
 from agents.offline.topics_changes import CHANNEL, EVENT_OF
 from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-_MODULES = ("base64", "csv", "datetime", "io", "json", "socket", "time", "uuid")
+_MODULES = ("base64", "csv", "datetime", "io", "json", "re", "socket", "time", "uuid")
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",
@@ -134,7 +135,7 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
 def _called(text: str) -> list[str]:
     names = re.findall(
-        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|Channel)\(",
+        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|Channel|Mailbox)\(",
         text,
     )
     return list(dict.fromkeys(names))
@@ -151,6 +152,7 @@ def _helper(world: World, name: str) -> list[str] | None:
         "admin": _admin,
         "event_of": _event_of,
         "Channel": _channel,
+        "Mailbox": _mailbox,
     }
     if name in makers:
         return makers[name](world)
@@ -239,6 +241,10 @@ def _login(world: World) -> list[str]:
 
 def _event_of(_: World) -> list[str]:
     return EVENT_OF.split("\n")
+
+
+def _mailbox(_: World) -> list[str]:
+    return MAILBOX.split("\n")
 
 
 def _channel(_: World) -> list[str]:

@@ -384,6 +384,8 @@ def test_login_without_a_purpose_is_a_question() -> None:
         ("users can log out", ("refresh",), ""),
         ("users can change their password", ("password",), ""),
         ("add a password change endpoint", ("password",), ""),
+        ("users can reset a forgotten password by e-mail", ("password", "reset"), ""),
+        ("add password reset by email", ("password", "reset"), ""),
         ("add roles", ("roles",), ""),
         ("with user and admin roles", ("roles",), ""),
         ("only admins can delete books", ("roles",), "d"),

@@ -169,6 +169,7 @@ PRIVATE = FeatureSpec(
 ALL = {
     "accounts": ACCOUNTS,
     "private": PRIVATE,
+    "reset": FeatureSpec(login=True, login_parts=("password", "reset")),
     "library": LIBRARY,
     "everything": EVERYTHING,
     "notes": NOTES,

@@ -49,6 +49,7 @@ COMBINATIONS: dict[str, str] = {
     "create orders",
     "old logs": "Add logs with message. Add sessions with name. Delete logs after 2 seconds. Delete sessions after 30 "
     "days",
+    "password reset": "Add user registration and login with JWT. Users can reset a forgotten password by e-mail",
 }
 """Name -> request, in the words of the offline engine."""
 
