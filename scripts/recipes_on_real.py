@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from agents.recipes.apply import apply
 from agents.recipes.catalog import recipe
 from agents.recipes.recipe import Outcome
 
-Files = dict[str, str | bytes]
+Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Project:
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Recipe (empty: every other) -> where it works; everywhere but in tests when there is none."""
 
+    by_hand: tuple[str, str, str] | None = None
+    """File, old and new text of what is changed by hand for `current-typing`, which goes by the oldest Python."""
+
     def paths_of(self, recipe: str) -> tuple[str, ...]:
         """Where a recipe works."""
         return self.paths.get(recipe, self.paths.get("", ()))
@@ -50,7 +54,7 @@ PROJECTS = {
     "fastapi-users": Project(
         "fastapi-users==10.4.2",
         (
-            "annotated", "aware-utcnow", "lifespan", "dead-code", "pydantic-v2",
+            "annotated", "aware-utcnow", "lifespan", "dead-code", "pydantic-v2", "current-typing",
             "rename:fastapi_users.jwt.generate_jwt=make_jwt",
         ),
         (
@@ -66,6 +70,7 @@ PROJECTS = {
             )
         },
         paths={"pydantic-v2": ("fastapi_users/**", "tests/**")},
+        by_hand=("pyproject.toml", 'requires-python = ">=3.7"', 'requires-python = ">=3.10"'),
     ),
     "fastapi": Project(
         "fastapi==0.115.6",
@@ -101,7 +106,7 @@ def read(root: Path) -> Files:
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-def results(python: Path, files: Files, arguments: tuple[str, ...]) -> dict[str, str]:
+def results(python: Path, files: Mapping[str, str | bytes], arguments: tuple[str, ...]) -> dict[str, str]:
     """Test id -> passed, failed or error (what is skipped does not count), of the tests of a tree laid down anew."""
     with tempfile.TemporaryDirectory() as folder:
         for path, content in files.items():
@@ -141,10 +146,14 @@ def measure(project: Project, folder: Path) -> None:
     print("| recipe | files changed | places left out | tests after | against before |")
     print("|---|---|---|---|---|", flush=True)
     pythons = {name: environment(folder / name, packages) for name, packages in project.after.items()}
-    everything = dict(files)
+    everything: dict[str, str | bytes] = dict(files)
     for name in project.recipes:
-        outcome = apply(recipe(name), files, project.paths_of(name))
-        both = {**files, **outcome.changes}
+        given = files
+        if name == "current-typing" and project.by_hand:
+            path, old, new = project.by_hand
+            given = {**files, path: files[path].replace(old.encode(), new.encode())}
+        outcome = apply(recipe(name), given, project.paths_of(name))
+        both = {**given, **outcome.changes}
         after = results(pythons.get(name, python), {p: t for p, t in both.items() if t is not None}, project.tests)
         print(row(name, outcome, before, after), flush=True)
         if name not in project.after:
