@@ -147,7 +147,7 @@ class Farm:
         tokens = {j.id: j.token for j in found}
         strange = [ref for ref in kept if not ref.endswith(f"/{tokens[ref.split('/')[2]]}/result")
                    and not ref.endswith("/base")]  # fmt: skip
-        assert strange == []
+        assert strange == [], (strange, tokens, [(j.id, j.ending, j.token) for j in found])
 
 
 class Till:

@@ -24,7 +24,7 @@ from workflows.engines import docker_engine
 from workflows.lab import Lab
 from workflows.queue.checkpoint_tables import forget_thread
 from workflows.queue.checkpoints import Drained, forget, in_file, in_postgres, inherit
-from workflows.queue.jobs import INFRA, Job, LeaseLost, Queue
+from workflows.queue.jobs import ENDED, INFRA, Job, LeaseLost, Queue
 from workflows.queue.lease import Lease, clock
 from workflows.queue.money import Purse, SharedLedger
 from workflows.queue.outcome import outcome
@@ -194,6 +194,8 @@ class Carrier:
             engine = docker_engine(self._place.settings(None, {}).values)
             if (now := self._queue.job(job.id)) is None or now.token == token:
                 engine.remove_run(job.run)
+            elif now.state == ENDED and now.ending not in RESUMABLE:
+                self._place.depot(job).forget(job.id, but=now.token)  # what was on its way there when we lost it
         shutil.rmtree(self._place.home(job.id, token), ignore_errors=True)
 
 
