@@ -54,7 +54,7 @@ _IDEMPOTENCY = re.compile(
 _SIZE = r"(?P<n>\d{1,6}) ?(?P<unit>kb|kib|mb|mib|gb|kilobytes?|megabytes?)"
 _KIND = {
     "image": ("image",), "photo": ("image",), "picture": ("image",), "pdf": ("pdf",), "text": ("text",),
-    "document": ("pdf", "text"), "attachment": ("image", "pdf", "text"), "file": ("image", "pdf", "text"),
+    "document": ("pdf",), "attachment": ("image", "pdf"), "file": ("image", "pdf"),
 }  # fmt: skip
 _KINDS = rf"(?:{'|'.join(_KIND)})s?(?: files?)?"
 _UPLOADS = re.compile(
