@@ -19,6 +19,7 @@ def check_resource(resource: ResourceSpec, spec: FeatureSpec) -> None:
     _check_relations(resource, spec)
     _check_listing(resource, spec)
     _check_owner(resource, spec)
+    _check_traits(resource, spec)
 
 
 def _check_names(resource: ResourceSpec, spec: FeatureSpec) -> None:
@@ -67,6 +68,30 @@ def _check_owner(resource: ResourceSpec, spec: FeatureSpec) -> None:
     if private:
         offer = f"What belongs to private {words(private[0])}s would need their owner too; that is not offered."
         raise NotUnderstood(f"{name} of {words(private[0])}s", offer)
+
+
+def _check_traits(resource: ResourceSpec, spec: FeatureSpec) -> None:
+    name = words(resource.plural)
+    taken = {"soft_delete": "deleted_at", "versioned": "version"}
+    for trait in resource.traits:
+        if taken.get(trait) in [field.name for field in resource.fields]:
+            raise NotUnderstood(taken[trait], f"{name.capitalize()} get a field of that name by themselves.")
+    for trait, action in (("soft_delete", "delete"), ("versioned", "update"), ("bulk", "create")):
+        if trait in resource.traits and action not in resource.actions:
+            raise NotUnderstood(name, f"That needs the operation to {action} {name}, which is not there.")
+    if "bulk" in resource.traits and (resource.relations or resource.owned):
+        raise NotUnderstood(f"{name} in bulk", "Bulk creation is offered for resources without owners and relations.")
+    linked = {r.target for other in spec.resources for r in other.relations if r.kind == "many_to_many"}
+    if "soft_delete" in resource.traits and resource.name in linked:
+        raise NotUnderstood(
+            name, "What others name by its key is deleted for good; soft deletion is not offered there."
+        )
+    for listing in spec.listings:
+        if listing.resource == resource.name and listing.cursor and listing.paginated:
+            raise NotUnderstood(f"pages of {name}", "Pages go by offset or by cursor; choose one.")
+        if listing.resource == resource.name and listing.cursor and listing.order_by not in (None, "id", "created_at"):
+            offer = "Pages with a cursor go by age: newest or oldest first."
+            raise NotUnderstood(f"{name} sorted by {words(listing.order_by)}", offer)
 
 
 def _check_listing(resource: ResourceSpec, spec: FeatureSpec) -> None:

@@ -47,7 +47,7 @@ class Handlers:
 
     @property
     def needs_max(self) -> bool:
-        return "list" in self.v.actions and not self.v.paginated and not self.repo
+        return "list" in self.v.actions and not self.v.paginated and not self.v.cursor and not self.repo
 
     @property
     def loads_item(self) -> bool:
@@ -103,20 +103,25 @@ class Handlers:
         return own + ([("q", "str | None")] if self.v.search else [])
 
     @property
+    def _pages(self) -> list[str]:
+        """Names of what chooses a page."""
+        return ["limit", "offset"] if self.v.paginated else ["after", "limit"] if self.v.cursor else []
+
+    @property
     def find_parameters(self) -> str:
         """Parameters of the repository's `find`, with a leading comma."""
         found = [f"{self.v.nested.column}: int"] if self.v.nested else []
         found += ["owner_id: int"] if self.v.owned else []
-        found += ["*"] if self._narrowing or self.v.paginated else []
+        found += ["*"] if self._narrowing or self._pages else []
         found += [f"{name}: {annotation} = None" for name, annotation in self._narrowing]
-        found += ["limit: int", "offset: int"] if self.v.paginated else []
+        found += [f"{name}: int{' | None' if name == 'after' else ''}" for name in self._pages]
         return "".join(f", {part}" for part in found)
 
     @property
     def find_arguments(self) -> str:
         found = [self.v.nested.column] if self.v.nested else []
         found += ["user.id"] if self.v.owned else []
-        names = [name for name, _ in self._narrowing] + (["limit", "offset"] if self.v.paginated else [])
+        names = [name for name, _ in self._narrowing] + self._pages
         return ", ".join([*found, *(f"{name}={name}" for name in names)])
 
     def parent_lookup(self, parent: Parent) -> str:
@@ -129,7 +134,25 @@ class Handlers:
 
     def parent_missing(self, parent: Parent) -> str:
         """Condition on what was looked for."""
-        return f"not known_{parent.target.name}" if self.repo else f"known_{parent.target.name} is None"
+        known = f"known_{parent.target.name}"
+        if self.repo:
+            return f"not {known}"
+        return f"{known} is None or {known}.deleted_at is not None" if parent.target.soft else f"{known} is None"
+
+    @property
+    def bulk_decorator(self) -> str:
+        """The route that creates many."""
+        made = self.decorator("create").replace(
+            f"response_model={self.v.cls}Read", f"response_model=list[{self.v.cls}Read]"
+        )
+        path = self.path("create")
+        return made.replace(f"({literal(path)}", f"({literal(f'{path}/bulk')}", 1)
+
+    @property
+    def bulk_parameters(self) -> str:
+        """Its parameters."""
+        many = f"data: Annotated[list[{self.v.cls}Create], Body(min_length=1, max_length=100)]"
+        return self.parameters("create").replace(f"data: {self.v.cls}Create", many)
 
     def missing_keys(self, link: Links, update: bool) -> str:
         """Expression for the keys that name nothing."""
@@ -155,7 +178,7 @@ class Handlers:
             code = "201_CREATED" if action == "create" else "204_NO_CONTENT"
             arguments.append(f"status_code=status.HTTP_{code}")
         if action != "delete":
-            shape = f"{v.cls}Page" if v.paginated else f"list[{v.cls}Read]"
+            shape = f"{v.cls}Page" if v.paginated or v.cursor else f"list[{v.cls}Read]"
             arguments.append(f"response_model={shape if action == 'list' else f'{v.cls}Read'}")
         if v.style.router == "app":
             arguments.append(f"tags=[{literal(words(v.plural))}]")
@@ -180,6 +203,10 @@ class Handlers:
             found[404] = f"{sentence(' or '.join(words(name) for name in missing))} not found"
         if writes and v.conflict:
             found[409] = v.conflict
+        if action == "update" and v.versioned:
+            found[412] = f"{sentence(v.phrase)} was changed by somebody else"
+        if action == "list" and v.cursor:
+            found[422] = "Unknown cursor"
         if action == "delete" and v.referred:
             found[409] = f"{sentence(v.phrase)} is still in use"
         return found
@@ -199,7 +226,11 @@ class Handlers:
             found.append(f"data: {v.cls}{action.capitalize()}")
         if action != "read":
             found.append(self.store)
+        if action == "update" and v.versioned:
+            description = literal(f"Version that is changed, in quotes; refused when the {v.phrase} has another by now")
+            found.append(f"if_match: Annotated[str | None, Header(description={description})] = None")
         if action == "list":
+            found += [f"after: Annotated[int | None, Depends({v.name}_cursor)]"] if v.cursor else []
             found += [f"{f.parameter}: {f.annotation} = None" for f in v.filters]
             found += self._list_parameters()
         return ", ".join(found)
@@ -213,4 +244,6 @@ class Handlers:
         if self.v.paginated:
             found.append("limit: Annotated[int, Query(ge=1, le=100)] = 20")
             found.append("offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0")
+        if self.v.cursor:
+            found.append("limit: Annotated[int, Query(ge=1, le=100)] = 20")
         return found

@@ -9,9 +9,14 @@ _STANDARD = {
     "Literal": "from typing import Literal",
     "Decimal": "from decimal import Decimal",
     "UUID": "from uuid import UUID",
+    "Sequence": "from collections.abc import Sequence",
+    "base64": "import base64",
     "dt": "import datetime as dt",
 }
-_FASTAPI = {n: f"from fastapi import {n}" for n in ("APIRouter", "Depends", "HTTPException", "Path", "Query", "status")}
+_FASTAPI = {
+    n: f"from fastapi import {n}"
+    for n in ("APIRouter", "Body", "Depends", "Header", "HTTPException", "Path", "Query", "status")
+}
 _PYDANTIC = {
     name: f"from pydantic import {name}"
     for name in ("AfterValidator", "BaseModel", "ConfigDict", "EmailStr", "Field", "HttpUrl", "field_validator")
@@ -34,6 +39,7 @@ KNOWN_IMPORTS = {
     **_SQLALCHEMY,
     **_ORM,
     "AsyncSession": "from sqlalchemy.ext.asyncio import AsyncSession",
+    "StaleDataError": "from sqlalchemy.orm.exc import StaleDataError",
     "IntegrityError": "from sqlalchemy.exc import IntegrityError",
 }
 """The import statement of every library name the templates use."""

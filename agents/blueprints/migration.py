@@ -72,6 +72,8 @@ def _new_table(v: View) -> _Steps:
     lines = [_column("id", "Integer", nullable=False)]
     lines += [_field_column(f) for f in v.fields]
     lines += [_column("owner_id", "Integer", nullable=False)] if v.owned else []
+    lines += [_column("version", "Integer", nullable=False)] if v.versioned else []
+    lines += [_column("deleted_at", "DateTime(timezone=True)", nullable=True)] if v.soft else []
     lines += [_column(p.column, "Integer", nullable=p.nullable) for p in v.parents]
     if v.style.timestamps:
         lines.append(_column("created_at", "DateTime(timezone=True)", nullable=False, default="sa.func.now()"))
@@ -81,6 +83,7 @@ def _new_table(v: View) -> _Steps:
     owner = ("owner_id",) if v.owned else ()
     lines += [_unique(table, (*owner, f.name)) for f in v.fields if f.spec.unique]
     indexed = [f.name for f in v.fields if f.index] + [*owner, *(p.column for p in v.parents)]
+    indexed += ["deleted_at"] if v.soft else []
     up, down = [_create_table(table, lines)], [f"op.drop_table({literal(table)})"]
     for name in indexed:
         up.append(_create_index(table, name))

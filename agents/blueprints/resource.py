@@ -19,7 +19,7 @@ def resource_fragments(resource: ResourceSpec, spec: FeatureSpec, style: Style) 
     repository = None
     if style.repository_module is not None:
         repository = _fragment(v, "repository")
-        bound = "list" in v.actions and not v.paginated
+        bound = "list" in v.actions and not v.paginated and not v.cursor
         limit = f"MAX_{v.plural.upper()} = 1000\n" if bound else ""
         repository = Fragment(repository.imports, f"{limit}\n\n{repository.body}".lstrip("\n"))
     return ResourceFragments(

@@ -11,6 +11,7 @@ FieldType = Literal[
 ]
 Action = Literal["create", "read", "list", "update", "delete"]
 LoginPart = Literal["refresh", "password", "reset", "roles"]
+Trait = Literal["soft_delete", "versioned", "bulk"]
 ALL_ACTIONS: tuple[Action, ...] = ("create", "read", "list", "update", "delete")
 
 
@@ -56,6 +57,9 @@ class ResourceSpec(Frozen):
     actions: tuple[Action, ...] = ALL_ACTIONS
     owned: bool = False
     """Each item belongs to the user who made it, and nobody else sees it."""
+    traits: tuple[Trait, ...] = ()
+    """`soft_delete`: deleted rows stay, marked; `versioned`: changes of an outdated version are refused; `bulk`: many
+    are created at once."""
     exists: bool = False
     """The application has it already: `fields` and `relations` are additions to it."""
 
@@ -71,6 +75,8 @@ class ListingSpec(Frozen):
     descending: bool = False
     paginated: bool = False
     """`limit` (default 20, 1-100) and `offset` (default 0) query parameters."""
+    cursor: bool = False
+    """`limit` and `cursor` query parameters: each page tells where the next one begins."""
     search: tuple[str, ...] = ()
     """Fields searched, case-insensitively, by the `q` query parameter."""
 

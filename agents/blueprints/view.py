@@ -41,6 +41,8 @@ class View:
     order: tuple[str, ...]
     """Arguments of `order_by`."""
     paginated: bool
+    cursor: bool
+    """Pages begin behind the last item of the page before."""
     guarded: tuple[Action, ...]
     admin: tuple[Action, ...]
     """Guarded actions that only administrators may do."""
@@ -68,6 +70,24 @@ class View:
     @property
     def owned(self) -> bool:
         return self.spec.owned
+
+    @property
+    def soft(self) -> bool:
+        """Deleted ones are kept, marked."""
+        return "soft_delete" in self.spec.traits
+
+    @property
+    def versioned(self) -> bool:
+        return "versioned" in self.spec.traits
+
+    @property
+    def bulk(self) -> bool:
+        return "bulk" in self.spec.traits
+
+    @property
+    def descending(self) -> bool:
+        """The list begins with the newest."""
+        return ".desc()" in self.order[0]
 
     @property
     def columns(self) -> list[str]:
@@ -172,6 +192,7 @@ class View:
         found = [f.read for f in self.fields]
         found += [f"{p.column}: int{' | None' if p.nullable else ''}" for p in self.parents]
         found += [f"{link.name}: list[str]" for link in self.links]
+        found += ["version: int"] if self.versioned else []
         return found + ([f"created_at: {self.moment}"] if self.style.timestamps else [])
 
     @property
@@ -232,11 +253,12 @@ def view(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> View:
         links=to_many,
         filters=tuple(_filters(asked, target.model.name, found, to_one, to_many)),
         search=tuple(attribute(name) for name in asked.search),
-        order=_order(asked, target.model.name, style),
+        order=_keyset(asked, target.model.name) if asked.cursor else _order(asked, target.model.name, style),
         paginated=asked.paginated,
+        cursor=asked.cursor,
         guarded=tuple(a for guard in spec.guards if guard.resource == resource.name for a in guard.actions),
         admin=tuple(a for g in spec.guards if g.resource == resource.name and g.role == "admin" for a in g.actions),
-        referred=any(_needs(other, resource.name) for other in spec.resources),
+        referred=not target.soft and any(_needs(other, resource.name) for other in spec.resources),
         style=style,
     )
 
@@ -257,6 +279,11 @@ def _order(asked: ListingSpec, model: str, style: Style) -> tuple[str, ...]:
         return (f"{model}.id.desc()" if field and asked.descending else f"{model}.id",)
     name = field if field == "created_at" else attribute(field)
     return (f"{model}.{name}.{direction}()", f"{model}.id.{direction}()")
+
+
+def _keyset(asked: ListingSpec, model: str) -> tuple[str, ...]:
+    """Ids grow with age, and are all a cursor has to hold."""
+    return (f"{model}.id.desc()" if asked.descending else f"{model}.id",)
 
 
 def _filters(

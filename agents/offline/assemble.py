@@ -7,7 +7,7 @@ from agents.blueprints.spec import Relation
 from agents.contracts import Decision
 from agents.errors import Contradiction, NotUnderstood
 from agents.offline.draft import Draft, Table
-from agents.offline.facts import Limits, Owns, Relates, Says, Wants
+from agents.offline.facts import Has, Limits, Owns, Relates, Says, Wants
 from agents.offline.fields import RawField
 from agents.offline.reading import Said
 from agents.offline.settle import settle
@@ -42,6 +42,8 @@ def draft_resources(said: Sequence[Said], profile: AppProfile, notes: Notes) -> 
             _say(fact, item.quote, table)
         elif isinstance(fact, Owns):
             _own(fact, item.quote, table, notes)
+        elif isinstance(fact, Has):
+            _trait(fact, item.quote, table, notes)
         elif isinstance(fact, Limits):
             _limit(fact, item.quote, table)
         elif resource := getattr(fact, "resource", None):
@@ -229,6 +231,31 @@ def _own(fact: Owns, quote: str, table: Table, notes: Notes) -> None:
     draft.owned = True
     choice = f"{many} belong to the user who made them; to everybody else they do not exist (404)"
     notes.decisions.append(Decision(choice=choice, reason="a 403 would tell that there is something"))
+
+
+_TRAITS = {
+    "soft_delete": (
+        "deleted {many} stay in the table with the moment of their deletion",
+        "what was deleted can be found again",
+    ),
+    "versioned": (
+        "changes of {many} that name an outdated version (If-Match) are refused with 412",
+        "two people who change the same one do not undo each other's work",
+    ),
+    "bulk": ("many {many} are created by one request, all of them or none", "a half-done batch cannot be repeated"),
+}
+
+
+def _trait(fact: Has, quote: str, table: Table, notes: Notes) -> None:
+    draft = table.need(fact.resource, quote)
+    many = spoken(plural_name(draft.name))
+    if draft.existing:
+        raise NotUnderstood(
+            quote, f"That is offered for new resources; the {many} are there already. Set a model for it."
+        )
+    draft.traits.add(fact.trait)
+    choice, reason = _TRAITS[fact.trait]
+    notes.decisions.append(Decision(choice=choice.format(many=many), reason=reason))
 
 
 def _limit(fact: Limits, quote: str, table: Table) -> None:

@@ -114,7 +114,7 @@ def _listing_words(entry: ListingSpec, plural: dict[str, str]) -> str:
     how = [f"by {_listed([words(f) for f in entry.filters])}"] if entry.filters else []
     how += ["searched"] if entry.search else []
     how += ["in order"] if entry.order_by else []
-    how += ["in pages"] if entry.paginated else []
+    how += ["in pages"] if entry.paginated or entry.cursor else []
     return f"{words(plural.get(entry.resource, entry.resource))} {_listed(how)}"
 
 

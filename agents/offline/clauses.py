@@ -12,6 +12,7 @@ from agents.offline.names import names_resource, resource_of, says_plural
 from agents.offline.owner_words import read_owner
 from agents.offline.phrases import parse_traits
 from agents.offline.text import cut
+from agents.offline.trait_words import read_trait
 from agents.offline.words import snake
 
 _ADD = (
@@ -279,8 +280,8 @@ def lead(text: str) -> str:
 
 
 _READERS = (
-    read_whole, read_block, read_owner, read_guard, read_limits, read_relation, read_listing, read_operations,
-    read_child, read_additions, read_field_rule, read_resource,
+    read_whole, read_block, read_trait, read_owner, read_guard, read_limits, read_relation, read_listing,
+    read_operations, read_child, read_additions, read_field_rule, read_resource,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from agents.offline.topics_lists import guard_topics, list_topics
 from agents.offline.topics_login import health_topic, login_topics, standing_topic
 from agents.offline.topics_relations import extension_topics, relation_topics
 from agents.offline.topics_service import service_topics
+from agents.offline.topics_traits import trait_topics
 from agents.offline.world import Thing, World, world_of
 from agents.profile import AppProfile
 
@@ -47,4 +48,5 @@ def _of_thing(world: World, thing: Thing) -> list[Topic]:
         *list_topics(world, thing),
         *guard_topics(world, thing, new),
         *owner_topics(world, thing),
+        *trait_topics(world, thing),
     ]

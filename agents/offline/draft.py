@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from agents.blueprints.spec import ALL_ACTIONS, Action, FieldSpec, Relation, ResourceSpec
+from agents.blueprints.spec import Trait as ResourceTrait
 from agents.errors import NotUnderstood
 from agents.offline.fields import RawField
 from agents.offline.phrases import Trait
@@ -45,6 +46,7 @@ class Draft:
     without: set[Action] = field(default_factory=set)
     quote: str = ""
     owned: bool = False
+    traits: set[ResourceTrait] = field(default_factory=set)
 
     def add(self, raw: RawField) -> None:
         """A field, or more about one."""
@@ -89,7 +91,8 @@ class Draft:
         plural = self.existing.plural if self.existing else plural_name(self.name)
         return ResourceSpec(
             name=self.name, plural=plural, fields=self.settled(), relations=tuple(self.relations),
-            actions=self.actions(profile), owned=self.owned, exists=self.existing is not None,
+            actions=self.actions(profile), owned=self.owned, traits=tuple(sorted(self.traits)),
+            exists=self.existing is not None,
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.blueprints.spec import Action, BlockSpec
+from agents.blueprints.spec import Trait as ResourceTrait
 from agents.offline.fields import RawField
 from agents.offline.phrases import Trait
 
@@ -40,6 +41,7 @@ class Lists:
     order_by: str | None = None
     descending: bool = False
     paginated: bool = False
+    cursor: bool = False
     search: tuple[str, ...] = ()
 
 
@@ -98,4 +100,12 @@ class Owns:
     resource: str | None
 
 
-Fact = Owns | Wants | Relates | Lists | Guards | Says | Limits | Asks | Adds
+@dataclass(frozen=True, slots=True)
+class Has:
+    """This resource is deleted softly, has versions, or is created in bulk."""
+
+    trait: ResourceTrait
+    resource: str | None
+
+
+Fact = Owns | Has | Wants | Relates | Lists | Guards | Says | Limits | Asks | Adds

@@ -58,6 +58,8 @@ _MODS = [
     ("filter", rf"(?:an? )?(?:optional )?{_FIELD} filters?"),
     ("pages", r"(?:paginated?(?: (?:list|results?))?|pagination|paging|paged|in pages|page by page|(?:a "
               r")?limit(?: and |/| & )offset(?: pagination)?)"),
+    ("cursor", r"(?:paginated? |pages |paging |pagination )?(?:(?:by|with|using|via|through) (?:an? )?)?"
+               r"(?:cursor|keyset)s?(?:[- ]based)?(?: (?:pagination|paging|pages|paginated))?"),
     ("everything", r"search(?:able|ing)?|full-text search"),
 ]  # fmt: skip
 _RULES = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _MODS]
@@ -96,6 +98,8 @@ def _apply(facts: Lists, name: str, m: re.Match[str]) -> Lists | None:
         return replace(facts, order_by=order[0], descending=order[1]) if facts.order_by is None else None
     if name == "pages":
         return replace(facts, paginated=True)
+    if name == "cursor":
+        return replace(facts, cursor=True)
     if name == "search":
         return replace(facts, search=(*facts.search, *_field_names(m["fields"])))
     if name == "everything":

@@ -64,7 +64,7 @@ def _merge(a: ListingSpec, b: ListingSpec, quote: str) -> ListingSpec:
     first = a if a.order_by else b
     return ListingSpec(
         resource=a.resource, filters=tuple(dict.fromkeys((*a.filters, *b.filters))), order_by=first.order_by,
-        descending=first.descending, paginated=a.paginated or b.paginated,
+        descending=first.descending, paginated=a.paginated or b.paginated, cursor=a.cursor or b.cursor,
         search=tuple(dict.fromkeys((*a.search, *b.search))),
     )  # fmt: skip
 
@@ -86,8 +86,15 @@ def _listing(fact: Lists, draft: Draft, quote: str, table: Table, notes: Notes) 
     return ListingSpec(
         resource=draft.name, filters=tuple(dict.fromkeys(filters)), order_by=order,
         descending=fact.descending and order is not None,
-        paginated=fact.paginated, search=tuple(dict.fromkeys(search)),
+        paginated=fact.paginated, cursor=_cursor(fact, draft, quote), search=tuple(dict.fromkeys(search)),
     )  # fmt: skip
+
+
+def _cursor(fact: Lists, draft: Draft, quote: str) -> bool:
+    if fact.cursor and draft.existing:
+        many = spoken(draft.existing.plural)
+        raise NotUnderstood(quote, f"The list of {many} is there already; cursors are offered for new lists.")
+    return fact.cursor
 
 
 def _fields_of(draft: Draft) -> str:

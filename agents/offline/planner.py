@@ -151,4 +151,7 @@ def _decisions(spec: FeatureSpec, profile: AppProfile) -> tuple[Decision, ...]:
     if any(item.paginated for item in spec.listings):
         choice = "pages by limit and offset; a list that exists keeps the shape of its answer"
         found.append(Decision(choice=choice, reason="a client can go to any page, and existing clients keep working"))
+    if any(item.cursor for item in spec.listings):
+        choice = "pages by a cursor, in the order of age"
+        found.append(Decision(choice=choice, reason="no page skips or repeats anything while others add and delete"))
     return tuple(found)

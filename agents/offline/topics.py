@@ -146,7 +146,8 @@ _TAKEN = frozenset(
     stranger wanted other one two both half order made ids page word name old new none value values changes untouched
     query request account body base_url token httpx pytest uuid json time base64 key kept
     csv io columns table writer before after last taken stored
-    stream missed channel change said socket long headers again begun""".split()  # noqa: SIM905 - a list of words reads best as text
+    stream missed channel change said socket long headers again begun
+    headers later every cursor body ids more""".split()  # noqa: SIM905 - a list of words reads best as text
 )
 """Names the tests use themselves."""
 

@@ -6,6 +6,7 @@ from agents.blueprints.spec import FieldSpec, Relation
 from agents.offline.payloads import Value, distinct, ordered, sample
 from agents.offline.source import argument
 from agents.offline.topics import Check, Topic, Words
+from agents.offline.topics_cursor import cursor_pages
 from agents.offline.topics_fields import route
 from agents.offline.words import an, spoken
 from agents.offline.world import Thing, World
@@ -28,6 +29,8 @@ def list_topics(world: World, thing: Thing) -> Iterator[Topic]:
         yield topic
     if thing.listing.paginated:
         yield _pages(w)
+    if thing.listing.cursor:
+        yield cursor_pages(w)
     if thing.listing.search:
         yield _search(w)
 
@@ -40,6 +43,7 @@ def _content(w: Words) -> Topic:
     t = w.thing
     body = [*w.start(), f"{w.var} = {w.below()}", f"assert {w.var} in {w.listed()}"]
     shape = '{"items", "total", "limit", "offset"}' if t.listing.paginated else "an array"
+    shape = '{"items", "next_cursor"}' if t.listing.cursor else shape
     check = Check(f"test_{t.plural}_are_listed", f"the list has every {t.one}.", tuple(body))
     return Topic(t.plural, f"GET {route(w)} answers 200 with the {t.many} as {shape}.", (check,))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agents.blueprints.relations import natural_key
-from agents.blueprints.spec import Action, FeatureSpec, FieldSpec, ListingSpec, Relation, ResourceSpec
+from agents.blueprints.spec import Action, FeatureSpec, FieldSpec, ListingSpec, Relation, ResourceSpec, Trait
 from agents.offline.draft import existing_actions
 from agents.offline.words import spoken
 from agents.profile import AppProfile, ExistingResource
@@ -36,6 +36,7 @@ class Thing:
     """Needs an administrator after the change."""
     owned: bool = field(default=False, kw_only=True)
     """Seen by the user who made it only."""
+    traits: tuple[Trait, ...] = field(default=(), kw_only=True)
     listing: ListingSpec
     natural_key: str | None = None
     update: Literal["patch", "put"] = "patch"
@@ -144,7 +145,7 @@ def _new(resource: ResourceSpec, spec: FeatureSpec, prefix: str) -> Thing:
         actions=resource.actions,
         exists=False, guarded=_guards(spec, resource.name), admin=_guards(spec, resource.name, "admin"),
         listing=_listing(spec, resource.name),
-        natural_key=key.name if key else None, owned=resource.owned,
+        natural_key=key.name if key else None, owned=resource.owned, traits=resource.traits,
     )  # fmt: skip
 
 

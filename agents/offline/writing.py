@@ -173,6 +173,8 @@ def _rows(_: World) -> list[str]:
 
 
 def _listed(world: World) -> list[str]:
+    if any(thing.listing.cursor for thing in world.things.values()):
+        return _listed_by_cursor()
     return [
         "def listed(",
         "    client: httpx.Client, path: str, headers: dict | None = None, /, **query: object",
@@ -187,6 +189,29 @@ def _listed(world: World) -> list[str]:
         "        body = answer.json()",
         '        if isinstance(body, list) or not rows(answer) or len(found) >= body["total"]:',
         "            return found",
+    ]
+
+
+def _listed_by_cursor() -> list[str]:
+    return [
+        "def listed(",
+        "    client: httpx.Client, path: str, headers: dict | None = None, /, **query: object",
+        ") -> list[dict]:",
+        '    """Every item of a list, page by page when it comes in pages."""',
+        "    found: list[dict] = []",
+        "    more: dict = {}",
+        "    while True:",
+        "        answer = client.get(path, params=query | more, headers=headers)",
+        "        assert answer.status_code == 200, answer.text",
+        "        found += rows(answer)",
+        "        body = answer.json()",
+        '        if isinstance(body, list) or not rows(answer) or len(found) >= body.get("total", len(found) + 1):',
+        "            return found",
+        '        more = {"limit": 100, "offset": len(found)}',
+        '        if "next_cursor" in body:',
+        '            more = {"limit": 100, "cursor": body["next_cursor"]}',
+        '            if body["next_cursor"] is None:',
+        "                return found",
     ]
 
 

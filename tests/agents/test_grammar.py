@@ -243,7 +243,7 @@ NOT_UNDERSTOOD: list[tuple[str, str]] = [
     ("Login with Google", "Login with Google"),
     ("Add books with cover image", "cover image"),
     (BOOK + "List books published after 2000", "List books published after 2000"),
-    ("Add books with title, soft delete", "soft delete"),
+    ("Add books with title, push notifications", "push notifications"),
     ("Deploy to Kubernetes", "Deploy to Kubernetes"),
     ("import books from CSV", "import books from CSV"),
     ("Add books with year (int, must be in the past)", "year (int, must be in the past)"),
@@ -463,3 +463,35 @@ def test_hostile_text_is_refused_quickly(text: str) -> None:
     with pytest.raises((NotUnderstood, Contradiction)):
         read_request(text, NEW)
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "trait"),
+    [
+        ("Books are soft deleted", "soft_delete"),
+        ("Soft delete books", "soft_delete"),
+        ("Use soft deletion for books", "soft_delete"),
+        ("Deleted books are kept in the database", "soft_delete"),
+        ("Use optimistic locking for books", "versioned"),
+        ("Books have optimistic locking", "versioned"),
+        ("Books are protected against lost updates", "versioned"),
+        ("Books can be created in bulk", "bulk"),
+        ("Create books in bulk", "bulk"),
+        ("Add bulk creation of books", "bulk"),
+    ],
+)
+def test_traits(text: str, trait: str) -> None:
+    spec = read_request(f"Add books with title. {text}.", AppProfile())
+    assert [r.traits for r in spec.resources] == [(trait,)]
+
+
+@pytest.mark.parametrize("how", ["with cursor pagination", "paginated by cursor", "cursor-based pagination"])
+def test_pages_by_cursor(how: str) -> None:
+    spec = read_request(f"Add books with title. List books newest first, {how}.", AppProfile())
+    (listing,) = spec.listings
+    assert (listing.cursor, listing.paginated, listing.descending) == (True, False, True)
+
+
+def test_traits_are_for_new_resources() -> None:
+    with pytest.raises(NotUnderstood, match="new resources"):
+        read_request("Products are soft deleted", SHOP)
