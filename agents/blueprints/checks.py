@@ -81,11 +81,10 @@ def _check_traits(resource: ResourceSpec, spec: FeatureSpec) -> None:
             raise NotUnderstood(name, f"That needs the operation to {action} {name}, which is not there.")
     if "bulk" in resource.traits and (resource.relations or resource.owned):
         raise NotUnderstood(f"{name} in bulk", "Bulk creation is offered for resources without owners and relations.")
-    linked = {r.target for other in spec.resources for r in other.relations if r.kind == "many_to_many"}
-    if "soft_delete" in resource.traits and resource.name in linked:
-        raise NotUnderstood(
-            name, "What others name by its key is deleted for good; soft deletion is not offered there."
-        )
+    others = [words(r.plural) for r in spec.resources if any(one.target == resource.name for one in r.relations)]
+    if "soft_delete" in resource.traits and others:
+        offer = f"Soft deletion is offered for what nothing else belongs to; {others[0]} belong to {name}."
+        raise NotUnderstood(f"soft deleted {name}", offer)
     for listing in spec.listings:
         if listing.resource == resource.name and listing.cursor and listing.paginated:
             raise NotUnderstood(f"pages of {name}", "Pages go by offset or by cursor; choose one.")

@@ -134,10 +134,7 @@ class Handlers:
 
     def parent_missing(self, parent: Parent) -> str:
         """Condition on what was looked for."""
-        known = f"known_{parent.target.name}"
-        if self.repo:
-            return f"not {known}"
-        return f"{known} is None or {known}.deleted_at is not None" if parent.target.soft else f"{known} is None"
+        return f"not known_{parent.target.name}" if self.repo else f"known_{parent.target.name} is None"
 
     @property
     def bulk_decorator(self) -> str:

@@ -18,8 +18,6 @@ class Target:
     model: Symbol
     table: str
     path: str
-    soft: bool = False
-    """Deleted ones are still there, marked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +91,7 @@ def target_named(name: str, spec: FeatureSpec, style: Style) -> Target:
     module = module_path(style.model_module, name, plural)
     model = known.model if known else Symbol(module, model_class(name))
     path = (known.path if known else "") or collection_path(plural, style)
-    soft = resource is not None and "soft_delete" in resource.traits
-    return Target(name=name, plural=plural, model=model, table=known.table if known else plural, path=path, soft=soft)
+    return Target(name=name, plural=plural, model=model, table=known.table if known else plural, path=path)
 
 
 def collection_path(plural: str, style: Style) -> str:

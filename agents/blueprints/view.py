@@ -258,7 +258,7 @@ def view(resource: ResourceSpec, spec: FeatureSpec, style: Style) -> View:
         cursor=asked.cursor,
         guarded=tuple(a for guard in spec.guards if guard.resource == resource.name for a in guard.actions),
         admin=tuple(a for g in spec.guards if g.resource == resource.name and g.role == "admin" for a in g.actions),
-        referred=not target.soft and any(_needs(other, resource.name) for other in spec.resources),
+        referred=any(_needs(other, resource.name) for other in spec.resources),
         style=style,
     )
 

@@ -267,3 +267,13 @@ def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
         "from fastapi import APIRouter, status\nfrom sqlalchemy import String, func, select\n\n"
         "import app.models\nfrom app.db import Base\n"
     )
+
+
+def test_what_others_belong_to_is_not_deleted_softly() -> None:
+    soft = BOOK.model_copy(update={"traits": ("soft_delete",)})
+    assert refused(soft, REVIEW) == "soft deleted books"
+    assert "deleted_at" in "".join(new_app(FeatureSpec(resources=(soft,))).values())
+
+
+def test_bulk_creation_needs_no_relations() -> None:
+    assert refused(BOOK, REVIEW.model_copy(update={"traits": ("bulk",)})) == "reviews in bulk"

@@ -50,8 +50,7 @@ COMBINATIONS: dict[str, str] = {
     "old logs": "Add logs with message. Add sessions with name. Delete logs after 2 seconds. Delete sessions after 30 "
     "days",
     "password reset": "Add user registration and login with JWT. Users can reset a forgotten password by e-mail",
-    "soft deletion": "Add shelves with name. Add books of shelves with title. Shelves are soft deleted. Books are soft "
-    "deleted",
+    "soft deletion": "Add shelves with name. Add books of shelves with title. Books are soft deleted",
     "versions": "Add orders with customer and note (text, optional). Use optimistic locking for orders",
     "bulk": "Add readings with place, value (float) and code (str, unique). Readings can be created in bulk",
     "cursor": "Add posts with title. List posts newest first, with cursor pagination. Filter posts by title",
