@@ -107,7 +107,7 @@ def _unknown(w: Words, method: str, rest: str, body: str = "") -> list[str]:
     ]
 
 
-def _change(t: Thing) -> tuple[FieldSpec, str] | None:
+def another_value(t: Thing) -> tuple[FieldSpec, str] | None:
     """A field and another valid value for it."""
     for field in t.fields:
         value = distinct(field) if field.unique else sample(field, other=True)
@@ -119,7 +119,7 @@ def _change(t: Thing) -> tuple[FieldSpec, str] | None:
 def _update(w: Words) -> Topic:
     t = w.thing
     checks = []
-    if change := _change(t):
+    if change := another_value(t):
         field, value = change
         moving = [field.name, "updated_at", *(["version"] if "versioned" in t.traits else [])]
         body = [

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from agents.blueprints.spec import FieldSpec
 from agents.offline.topics import Check, Topic, Words
+from agents.offline.topics_crud import another_value
 from agents.offline.world import Thing, World
 
 
@@ -13,8 +15,8 @@ def trait_topics(world: World, thing: Thing) -> Iterator[Topic]:
         return
     if "soft_delete" in thing.traits:
         yield _soft(w)
-    if "versioned" in thing.traits:
-        yield _versions(w)
+    if "versioned" in thing.traits and (change := another_value(thing)):
+        yield _versions(w, *change)
     if "bulk" in thing.traits:
         yield _bulk(w)
 
@@ -40,7 +42,7 @@ def _soft(w: Words) -> Topic:
     return Topic(t.plural, text, (check,))
 
 
-def _versions(w: Words) -> Topic:
+def _versions(w: Words, field: FieldSpec, value: str) -> Topic:
     t = w.thing
     headers = w.login("update").removeprefix(", headers=")
     named = 'headers | {"If-Match": f\'"{before}"\'}'
@@ -49,7 +51,7 @@ def _versions(w: Words) -> Topic:
         f"{w.var} = {w.below()}",
         f"headers: dict = dict({headers})",
         f'before = {w.var}["version"]',
-        f"changes = {w.new()}",
+        f'changes = {{"{field.name}": {value}}}',
         f"answer = client.patch({w.item()}, json=changes, headers={named})",
         "assert answer.status_code == 200, answer.text",
         'assert answer.json()["version"] > before',
