@@ -16,6 +16,7 @@ from workflows.bench import Bench, code_of, hunting, show
 from workflows.evidence import CULPRIT, Culprit, Place, Repair, Repairs, Where
 from workflows.state import Context, RunState
 
+HUNT = "hunt"
 MOST_PLACES = 30
 MOST_READY = 4
 MOST_REJECTED = 8
@@ -28,7 +29,7 @@ def locate(state: RunState, context: Context) -> Where:
     note = ""
     try:
         bench = hunting(state, context)
-        suspects = Hunt(bench.trials, bug_of(state, context, bench)).suspects()
+        suspects = _hunt(state, context, bench).suspects()
         sources = bench.sources
     except NotTried as why:
         note = f"located without coverage: {why}"
@@ -64,8 +65,17 @@ def search(state: RunState, context: Context) -> Repairs:
         context.lab.put_away()
 
 
+def _hunt(state: RunState, context: Context, bench: Bench) -> Hunt:
+    """One for the whole run, as it measures the tests first."""
+    known = context.lab.remembered.get(HUNT)
+    if known is None or known[0] is not bench:
+        known = context.lab.remembered[HUNT] = bench, Hunt(bench.trials, bug_of(state, context, bench))
+    found: Hunt = known[1]
+    return found
+
+
 def _of_one(state: RunState, context: Context, bench: Bench) -> Repairs:
-    done = Hunt(bench.trials, bug_of(state, context, bench)).repair(_bounds(context, 1))
+    done = _hunt(state, context, bench).repair(_bounds(context, 1))
     choice = done.choice
     ready = choice.order[:MOST_READY]
     why = {one.candidate: one.why for one in choice.alternatives}
