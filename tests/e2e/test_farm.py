@@ -61,7 +61,7 @@ def test_a_night_of_kills_on_postgresql(tmp_path: Path) -> None:
     loaded = load(None, {}, dict(os.environ))
     if not is_present(DockerEngine().client, base_tag(loaded.values.base_image)):
         assert images_for(loaded)  # makes the base image
-    counts = night(tmp_path, runs=9, workers=3, every_s=6, postgres=True, docker=True)
+    counts = night(tmp_path, runs=9, workers=3, every_s=2, postgres=True, docker=True)
     assert counts["workers killed"] >= 1
     assert counts["database killed"] == 1
     assert counts["endings"] == {"delivered": 4, "partial": 2, "stuck": 2, "needs_human": 1}
