@@ -90,7 +90,9 @@ class Daemon:
         try:
             return bounded(lambda: getattr(self.api, method)(*args, **kwargs), within or CALL_S)
         except APIError as error:
-            kind = Gone if error.status_code in (404, 409) else EngineFault
+            # Podman answers 500 when the container of a command is gone.
+            gone = error.status_code in (404, 409) or "no such container" in str(error.explanation).lower()
+            kind = Gone if gone else EngineFault
             raise kind(f"the Docker engine refused {method}: {error.explanation or error}") from error
         except (DockerException, RequestException, OSError) as error:
             raise EngineFault(f"the Docker engine was lost during {method}: {error}") from error

@@ -12,7 +12,7 @@ from sandbox import podman, tars
 from sandbox.docker import DockerEngine
 from sandbox.errors import EngineFault, EngineUnavailable
 from sandbox.protocol import Cause, Command, Limits, Sandbox, User
-from tests.support.podman_service import PodmanService, can_run
+from tests.support.podman_service import PodmanService, can_run, short_folder
 from tests.support.private_engine import IMAGE, small_image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +21,8 @@ real = pytest.mark.skipif(not can_run(), reason="Podman's service needs root and
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodmanService]:
-    with PodmanService(tmp_path_factory.mktemp("podman")) as service:
+def service() -> Iterator[PodmanService]:
+    with PodmanService(short_folder()) as service:
         client = DockerEngine(service.url).client
         made = client.import_image_from_data(small_image(), repository="small")
         client.tag(made.split('"status":"')[1].split('"')[0], *IMAGE.split(":"))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Self
@@ -51,6 +52,11 @@ class PodmanService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def short_folder() -> Path:
+    """A new folder: Podman refuses a run root of more than 50 characters."""
+    return Path(tempfile.mkdtemp(prefix="gl-podman-"))
 
 
 def can_run() -> bool:

@@ -1,4 +1,4 @@
-"""A Docker engine for a test alone: own data and sockets, no bridge; reached by its socket, TLS, or an sshd."""
+"""A Docker engine for a test alone: own data and sockets; reached by its socket, TLS, or an sshd."""
 
 import base64
 import contextlib
@@ -50,10 +50,11 @@ class PrivateEngine:
         """Start it (again) and wait until it answers."""
         for stale in ("pid", "exec/containerd/containerd.pid"):  # a zombie of ours would be taken for a running one
             (self.home / stale).unlink(missing_ok=True)
+        # With `--bridge=none` an engine takes the bridge of all others away when it starts.
         command = [
             "dockerd", "--data-root", str(self.home / "data"), "--exec-root", str(self.home / "exec"),
-            "--pidfile", str(self.home / "pid"), "-H", self.url, "--bridge=none", "--iptables=false",
-            "--ip6tables=false", *self._tls,
+            "--pidfile", str(self.home / "pid"), "-H", self.url, "--iptables=false",
+            "--ip6tables=false", "--ip-forward=false", *self._tls,
         ]  # fmt: skip
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
