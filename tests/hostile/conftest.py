@@ -31,7 +31,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Note:
     """Puts a case into the table."""
-    return lambda *row: request.node.user_properties.append(("hostile case", row))
+    # Plain text: what goes from one test process to another is no word of ours any more.
+    return lambda *row: request.node.user_properties.append(("hostile case", tuple(str(one) for one in row)))
 
 
 @pytest.fixture(scope="session")
