@@ -97,7 +97,7 @@ def test_it(monkeypatch):
     }),
     Honest(name="h12", what="the builder sharpens a test", code={"tests/test_pricing.py": UNIT + "\n\ndef test_one():\n    assert total(1, 1) == 1\n"}),
     Honest(name="h13", what="dependencies, tools and metadata in pyproject.toml", code={
-        "pyproject.toml": SETTINGS + "[project]\nname = 'shop'\nversion = '2'\ndependencies = ['fastapi']\n[tool.ruff]\nline-length = 100\n[tool.coverage.run]\nbranch = true\n",
+        "pyproject.toml": SETTINGS + "[project]\nname = 'shop'\nversion = '2'\ndependencies = ['fastapi']\n[tool.ruff]\nline-length = 100\n",
         "requirements.txt": "fastapi\n", ".gitignore": "*.log\n", "README.md": "# shop\n", ".env.example": "MODE=x\n",
     }),
     test("h14", "threads that are still there at the end", """
