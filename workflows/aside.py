@@ -1,4 +1,4 @@
-"""Work on a repository that is no run: a review, an examination. What it needs is there for its time, and then gone."""
+"""Work on a repository that is no run: a review, a survey, an examination. It leaves nothing behind."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -25,14 +25,16 @@ def aside(
     engine: str,
     cancelled: Callable[[], bool],
     tell: Callable[[Event], None] = lambda _: None,
+    *,
+    include_dirty: bool = True,
 ) -> Iterator[Context]:
-    """A context on a repository as it is now, uncommitted changes included; `text` says what for."""
+    """A context on a repository as it is now, by default with uncommitted changes; `text` says what for."""
     runs = Runs(loaded.values.state_dir / FOLDER)
     for old in runs.list():
         if time.time() - old.created > ABANDONED_S:
             with suppress(RunBusy, RunNotFound):
                 runs.remove(old.id)
-    info = runs.create(Request(kind="review", text=text), repo, engine, {"include_dirty": True}, "review")
+    info = runs.create(Request(kind="review", text=text), repo, engine, {"include_dirty": include_dirty}, "review")
     try:
         with runs.lock(info.id):
             context = assemble(runs, info, loaded, cancelled)

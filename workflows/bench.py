@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from agents.protection import is_test_file
+from agents.repair.hunt import Hunt
 from agents.testkit import CONFTEST, in_process_conftest
 from sandbox.listing import Listing
 from sandbox.mirror import Courier, Mirror
@@ -23,7 +24,7 @@ LARGEST = 200_000
 """Longer files (bytes) are not edited."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bench:
     """What a search works on."""
 
@@ -40,6 +41,8 @@ class Bench:
     mirror: Mirror
     tests: dict[str, str]
     """Files of the failing tests: path -> text."""
+    hunt: Hunt | None = None
+    """The search on this tree: it measures the tests once, for localising too."""
 
 
 def hunting(state: RunState, context: Context) -> Bench:

@@ -16,7 +16,6 @@ from workflows.bench import Bench, code_of, hunting, show
 from workflows.evidence import CULPRIT, Culprit, Place, Repair, Repairs, Where
 from workflows.state import Context, RunState
 
-HUNT = "hunt"
 MOST_PLACES = 30
 MOST_READY = 4
 MOST_REJECTED = 8
@@ -66,12 +65,9 @@ def search(state: RunState, context: Context) -> Repairs:
 
 
 def _hunt(state: RunState, context: Context, bench: Bench) -> Hunt:
-    """One for the whole run, as it measures the tests first."""
-    known = context.lab.remembered.get(HUNT)
-    if known is None or known[0] is not bench:
-        known = context.lab.remembered[HUNT] = bench, Hunt(bench.trials, bug_of(state, context, bench))
-    found: Hunt = known[1]
-    return found
+    if bench.hunt is None:
+        bench.hunt = Hunt(bench.trials, bug_of(state, context, bench))
+    return bench.hunt
 
 
 def _of_one(state: RunState, context: Context, bench: Bench) -> Repairs:

@@ -1,23 +1,17 @@
 """A look at a repository before any bug is chosen: which of its tests fail, and which of them belong together."""
 
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field
 
 from agents.bugs.groups import groups_of
-from agents.contracts import Frozen, Request, TestCase
+from agents.contracts import Frozen, TestCase
 from sandbox.reports import TestResult
+from workflows.aside import aside
 from workflows.judgement import baseline
-from workflows.runs import RunBusy, RunNotFound, Runs
-from workflows.services import assemble
 from workflows.settings import OFFLINE, Loaded
 from workflows.state import Context
-
-ABANDONED_S = 60.0
-"""After so many seconds a survey that nobody works on was killed."""
 
 
 class Survey(Frozen):
@@ -40,21 +34,8 @@ def survey(repo: Path, loaded: Loaded, cancelled: Callable[[], bool], *, include
     Raises:
         SandboxError: the repository is refused, or nothing can be run here.
     """
-    runs = Runs(loaded.values.state_dir / "surveys")
-    for old in runs.list():
-        if time.time() - old.created > ABANDONED_S:
-            with suppress(RunBusy, RunNotFound):
-                runs.remove(old.id)
-    request = Request(kind="fix", text="every failing test")
-    info = runs.create(request, repo, OFFLINE, {"include_dirty": include_dirty}, "survey")
-    with runs.lock(info.id):
-        context = assemble(runs, info, loaded, cancelled)
-        try:
-            found = _looked(context)
-        finally:
-            context.lab.close()
-    runs.remove(info.id)
-    return found
+    with aside(repo, "every failing test", loaded, OFFLINE, cancelled, include_dirty=include_dirty) as context:
+        return _looked(context)
 
 
 def _looked(context: Context) -> Survey:

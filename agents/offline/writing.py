@@ -173,46 +173,43 @@ def _rows(_: World) -> list[str]:
 
 
 def _listed(world: World) -> list[str]:
-    if any(thing.listing.cursor for thing in world.things.values()):
-        return _listed_by_cursor()
+    by_cursor = any(thing.listing.cursor for thing in world.things.values())
     return [
         "def listed(",
         "    client: httpx.Client, path: str, headers: dict | None = None, /, **query: object",
         ") -> list[dict]:",
         '    """Every item of a list, page by page when it comes in pages."""',
         "    found: list[dict] = []",
-        "    while True:",
-        '        page = {"limit": 100, "offset": len(found)} if found else {}',
-        "        answer = client.get(path, params=query | page, headers=headers)",
-        "        assert answer.status_code == 200, answer.text",
-        "        found += rows(answer)",
-        "        body = answer.json()",
-        '        if isinstance(body, list) or not rows(answer) or len(found) >= body["total"]:',
-        "            return found",
+        *(_BY_CURSOR if by_cursor else _BY_OFFSET),
     ]
 
 
-def _listed_by_cursor() -> list[str]:
-    return [
-        "def listed(",
-        "    client: httpx.Client, path: str, headers: dict | None = None, /, **query: object",
-        ") -> list[dict]:",
-        '    """Every item of a list, page by page when it comes in pages."""',
-        "    found: list[dict] = []",
-        "    more: dict = {}",
-        "    while True:",
-        "        answer = client.get(path, params=query | more, headers=headers)",
-        "        assert answer.status_code == 200, answer.text",
-        "        found += rows(answer)",
-        "        body = answer.json()",
-        '        if isinstance(body, list) or not rows(answer) or len(found) >= body.get("total", len(found) + 1):',
-        "            return found",
-        '        more = {"limit": 100, "offset": len(found)}',
-        '        if "next_cursor" in body:',
-        '            more = {"limit": 100, "cursor": body["next_cursor"]}',
-        '            if body["next_cursor"] is None:',
-        "                return found",
-    ]
+_ASKED = [
+    "        assert answer.status_code == 200, answer.text",
+    "        found += rows(answer)",
+    "        body = answer.json()",
+]
+_BY_OFFSET = [
+    "    while True:",
+    '        page = {"limit": 100, "offset": len(found)} if found else {}',
+    "        answer = client.get(path, params=query | page, headers=headers)",
+    *_ASKED,
+    '        if isinstance(body, list) or not rows(answer) or len(found) >= body["total"]:',
+    "            return found",
+]
+_BY_CURSOR = [
+    "    more: dict = {}",
+    "    while True:",
+    "        answer = client.get(path, params=query | more, headers=headers)",
+    *_ASKED,
+    '        if isinstance(body, list) or not rows(answer) or len(found) >= body.get("total", len(found) + 1):',
+    "            return found",
+    '        more = {"limit": 100, "offset": len(found)}',
+    '        if "next_cursor" in body:',
+    '            more = {"limit": 100, "cursor": body["next_cursor"]}',
+    '            if body["next_cursor"] is None:',
+    "                return found",
+]
 
 
 def _account(_: World) -> list[str]:

@@ -10,7 +10,7 @@ from tests.e2e.conftest import Greenloop, git
 from tests.e2e.session import make_repo
 from tests.support import model_server as served
 from tests.support.model_server import ModelServer
-from workflows.cli.review import FOUND
+from workflows.cli.common import FOUND
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 NEEDS = "fastapi\nuvicorn\n"

@@ -20,7 +20,7 @@ from tests.e2e.conftest import git
 from tests.e2e.session import make_repo
 from tests.support.sources import Tree
 from workflows.cli.app import run
-from workflows.cli.review import FOUND
+from workflows.cli.common import FOUND
 from workflows.review.collect import merged, of_gates, of_rules
 from workflows.review.findings import Proof, Review, ReviewFinding, ordered
 from workflows.review.memory import DISMISSED, UnreadableDismissals, dismiss, dismissals_in

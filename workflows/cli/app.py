@@ -23,7 +23,7 @@ from workflows.cli import (
     setup,
     worker,
 )
-from workflows.cli.common import UsageProblem
+from workflows.cli.common import FOUND, UsageProblem
 from workflows.endings import MEANING, Ending, exit_code
 
 BUG = 70
@@ -31,7 +31,7 @@ BUG = 70
 
 def _epilog() -> str:
     lines = [f"{code:>4}  {ending}: {text}" for ending, (code, text) in MEANING.items()]
-    lines.append(f"{review.FOUND:>4}  greenloop review: something at or above --fail-on was found")
+    lines.append(f"{FOUND:>4}  greenloop review: something at or above --fail-on was found")
     lines.append("   2  wrong command line or configuration")
     lines.append(f"  {BUG}  a bug in greenloop (a file with details is named)")
     return "Exit codes:\n\n\b\n" + "\n".join(lines)

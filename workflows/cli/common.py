@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from workflows.settings import Loaded
 
 
+FOUND = 20
+"""Exit code of commands that look for what is wrong: they found something."""
+
+
 class UsageProblem(Exception):
     """Something the user can put right; printed as one line."""
 

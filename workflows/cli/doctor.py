@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli import options
-from workflows.cli.common import UsageProblem, known_problems, load_settings
+from workflows.cli.common import FOUND, UsageProblem, known_problems, load_settings
 
 if TYPE_CHECKING:
     from agents.troubles.trouble import Trouble
-
-FOUND = 20
-"""Exit code: something is wrong with the application."""
 
 
 def doctor(

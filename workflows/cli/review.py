@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli import options
-from workflows.cli.common import UsageProblem, known_problems, load_settings
+from workflows.cli.common import FOUND, UsageProblem, known_problems, load_settings
 
 if TYPE_CHECKING:
     from workflows.review.findings import Review
     from workflows.settings import Loaded
 
-FOUND = 20
-"""Exit code: something at or above `--fail-on` was found."""
 _ID = re.compile(r"[A-Za-z][\w-]*-[0-9a-f]{8}")
 
 
