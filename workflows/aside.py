@@ -34,7 +34,7 @@ def aside(
         if time.time() - old.created > ABANDONED_S:
             with suppress(RunBusy, RunNotFound):
                 runs.remove(old.id)
-    info = runs.create(Request(kind="review", text=text), repo, engine, {"include_dirty": include_dirty}, "review")
+    info = runs.create(Request(kind="review", text=text), repo, engine, {"include_dirty": include_dirty})
     try:
         with runs.lock(info.id):
             context = assemble(runs, info, loaded, cancelled)
