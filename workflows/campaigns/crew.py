@@ -1,5 +1,6 @@
 """Workers on this machine: one process a run, begun and ended as memory allows."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -86,7 +87,7 @@ class Housekeeping:
             self._say("images_removed", tags=list(removed))
 
 
-def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) -> None:
+def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool, parent: int = 0) -> None:
     """Be a worker until asked to end."""
 
     def settings(repo: Path | None, flags: dict[str, Any]) -> Loaded:
@@ -100,6 +101,7 @@ def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) ->
             say=say,
             lease_s=lease_s,
             until_empty=until_empty,
+            parent=parent,
             each_turn=Housekeeping(loaded, say),
         )
         Worker(hall.queue, options).serve()
@@ -107,7 +109,14 @@ def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool) ->
 
 def begin_crew(loaded: Loaded, say: Say, count: int, *, lease_s: float = LEASE_S, until_empty: bool = True) -> "Crew":
     """Several workers, each in a process of its own; they begin with `work` or `keep`."""
-    arguments = ["--lease", str(lease_s), "--json", *(["--until-empty"] if until_empty else [])]
+    arguments = [
+        "--lease",
+        str(lease_s),
+        "--parent",
+        str(os.getpid()),
+        "--json",
+        *(["--until-empty"] if until_empty else []),
+    ]
     if loaded.origin["queue_url"] == "flag":  # else they find it where we did; an argument can be read by others
         arguments += ["--queue-url", loaded.values.queue_url]
     return Crew(arguments, count, loaded.values.memory_mb, say, until_empty, loaded.values.state_dir / "queue")

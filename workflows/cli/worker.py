@@ -38,6 +38,7 @@ def worker(
     concurrency: Annotated[
         int, typer.Option(min=0, help="Runs side by side, each in a process; 0: by cores, and by memory as it is free.")
     ] = 0,
+    parent: Annotated[int, typer.Option("--parent", hidden=True, min=0)] = 0,
     until_empty: Annotated[bool, typer.Option("--until-empty", help="End when no job is left.")] = False,
     lease: Annotated[float, typer.Option(min=2, help="Seconds after which a silent worker's job goes to others.")] = 30,
     metrics: Annotated[str, typer.Option(help="Serve /metrics for Prometheus at HOST:PORT.", metavar="HOST:PORT")] = "",
@@ -55,7 +56,7 @@ def worker(
         try:
             with metrics_at(loaded, metrics):
                 if count == 1:
-                    serve_one(loaded, say, lease_s=lease, until_empty=until_empty)
+                    serve_one(loaded, say, lease_s=lease, until_empty=until_empty, parent=parent)
                 else:
                     begin_crew(loaded, say, count, lease_s=lease, until_empty=until_empty).work()
         except BadAddress as error:

@@ -46,6 +46,8 @@ class Options:
     lease_s: float = LEASE_S
     until_empty: bool = False
     """End when no job is left."""
+    parent: int = 0
+    """Process without which it ends; 0: whichever is the parent when it begins."""
     each_turn: Callable[[Queue], None] = lambda _: None
     """What else is to be looked after, e.g. the waves of campaigns."""
 
@@ -57,7 +59,7 @@ class Worker:
         self._queue = queue
         self._options = options
         self._stop = threading.Event()
-        self._parent = os.getppid()
+        self._parent = options.parent or os.getppid()
         self.id = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
         self._reminded = 0.0
 

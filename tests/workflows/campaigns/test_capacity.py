@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -132,3 +133,20 @@ def test_the_current_folder_has_no_say_in_what_a_worker_runs(tmp_path: Path, mon
     assert "worker_started" in log
     assert "worker_ended" in log
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_worker_whose_parent_died_before_it_had_begun_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    program = [sys.executable, "-P", "-c", crew.PROGRAM, str(Path(crew.__file__).parents[2]), "worker", "--json"]
+    done = subprocess.run(
+        [*program, "--concurrency", "1", "--parent", str(gone.pid)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "worker_orphaned" in done.stdout
+    assert "worker_ended" in done.stdout
+    assert done.returncode == 0
