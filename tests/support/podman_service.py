@@ -27,6 +27,7 @@ class PodmanService:
         with (home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._podman, "system", "service", "--time=0", self.url],
+                cwd=home,  # a container's monitor leaves a file `oom` where it was begun
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
