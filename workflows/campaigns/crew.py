@@ -109,14 +109,8 @@ def serve_one(loaded: Loaded, say: Say, *, lease_s: float, until_empty: bool, pa
 
 def begin_crew(loaded: Loaded, say: Say, count: int, *, lease_s: float = LEASE_S, until_empty: bool = True) -> "Crew":
     """Several workers, each in a process of its own; they begin with `work` or `keep`."""
-    arguments = [
-        "--lease",
-        str(lease_s),
-        "--parent",
-        str(os.getpid()),
-        "--json",
-        *(["--until-empty"] if until_empty else []),
-    ]
+    arguments = ["--lease", str(lease_s), f"--parent={os.getpid()}", "--json"]
+    arguments += ["--until-empty"] if until_empty else []
     if loaded.origin["queue_url"] == "flag":  # else they find it where we did; an argument can be read by others
         arguments += ["--queue-url", loaded.values.queue_url]
     return Crew(arguments, count, loaded.values.memory_mb, say, until_empty, loaded.values.state_dir / "queue")

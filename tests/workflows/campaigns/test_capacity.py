@@ -139,14 +139,8 @@ def test_a_worker_whose_parent_died_before_it_had_begun_ends(tmp_path: Path, mon
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    program = [sys.executable, "-P", "-c", crew.PROGRAM, str(Path(crew.__file__).parents[2]), "worker", "--json"]
-    done = subprocess.run(
-        [*program, "--concurrency", "1", "--parent", str(gone.pid)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    program = Crew([f"--parent={gone.pid}", "--json"], 1, 1024, lambda *_, **__: None, True, tmp_path)._arguments
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert "worker_orphaned" in done.stdout
     assert "worker_ended" in done.stdout
     assert done.returncode == 0
