@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Compiled files are kept, whatever is set outside: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup engine postgresql docker demo test check fast real hostile bench lock clean
 
@@ -34,7 +36,7 @@ check: setup ## format, lint, types, structure
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 fast: setup postgresql ## tests that need no Docker engine
-	@$(BIN)/pytest -q -n 2 -m 'not docker and not e2e and not hostile'
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m 'not docker and not e2e and not hostile'
 
 real: docker postgresql ## tests on a real Docker engine, and whole runs
 	@scripts/test_tools.sh

@@ -3,6 +3,7 @@
 import ast
 import statistics
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,22 @@ FILE_MEDIAN, FILE_MAX = 120, 350
 FUNCTION_P90, FUNCTION_MAX = 30, 60
 
 
-def sources() -> Iterator[Path]:
+@cache
+def sources() -> tuple[Path, ...]:
+    return tuple(_sources())
+
+
+def _sources() -> Iterator[Path]:
     for layer in LAYERS:
         for path in sorted((ROOT / layer).rglob("*.py")):
             if "templates" not in path.parts:
                 yield path
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file, the tree itself first."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
 
 
 def module_name(path: Path) -> str:
@@ -25,11 +37,9 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
-    tree = ast.parse(path.read_text())
-    nodes = tree.body if top_level_only else ast.walk(tree)
+def imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in nodes:
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -84,7 +94,7 @@ def test_functions_are_small() -> None:
     sizes = {
         f"{path}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: n for name, n in sizes.items() if n > FUNCTION_MAX} == {}
@@ -95,16 +105,16 @@ def test_the_environment_is_read_in_one_file() -> None:
     readers = {
         str(path.relative_to(ROOT))
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
     }
     assert readers <= {"workflows/settings.py"}
 
 
-@pytest.mark.parametrize("path", list(sources()), ids=str)
+@pytest.mark.parametrize("path", sources(), ids=str)
 def test_every_broad_except_says_why(path: Path) -> None:
     lines = path.read_text().splitlines()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or (
                 isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")

@@ -106,6 +106,7 @@ def test_a_crew_ends_when_nothing_is_left(
 def test_a_crew_of_several_ends_although_they_end_one_by_one(
     memory: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(crew, "LOOK_S", 0.05)
     monkeypatch.setattr(crew, "RESTART_S", 0.05)
     program = f"import os, time, pathlib; time.sleep(0.3 * len(os.listdir({str(tmp_path)!r}))); " + (
         f"pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()"
@@ -123,6 +124,7 @@ def test_the_current_folder_has_no_say_in_what_a_worker_runs(tmp_path: Path, mon
     for name in ("workflows", "agents", "sandbox", "json"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    monkeypatch.setattr(crew, "LOOK_S", 0.05)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     loaded = load(None, {})

@@ -1,5 +1,6 @@
 """A queue on SQLite and on a real PostgreSQL, each test with a database of its own."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -20,8 +21,14 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path}/queue.sqlite"
     made: Cluster = request.getfixturevalue("cluster")
     return made.create(f"db{next(NUMBERS)}")
@@ -30,14 +37,44 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 NUMBERS = count()
 
 
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the queue's tables and no rows."""
+    path = tmp_path_factory.mktemp("tables") / "queue.sqlite"
+    prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(cluster: Cluster) -> str:
+    """The name of such a database."""
+    prepare(cluster.create("tables"))
+    return "tables"
+
+
+def prepare(url: str) -> None:
+    queue = Queue(Database(url), "1")
+    queue.prepare()
+    queue.close()
+
+
 @pytest.fixture
-def make_queue(url: str) -> Iterator[MakeQueue]:
+def with_tables(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with the queue's tables, copied: making them takes longer than most tests."""
+    if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_tables"), tmp_path / "queue.sqlite")
+        return f"sqlite:///{tmp_path}/queue.sqlite"
+    name = request.getfixturevalue("postgresql_tables")
+    return request.getfixturevalue("cluster").create(f"db{next(NUMBERS)}", like=name)
+
+
+@pytest.fixture
+def make_queue(with_tables: str) -> Iterator[MakeQueue]:
     """Queues on the same database, as several processes have them."""
     made: list[Queue] = []
 
     def make(version: str = "1") -> Queue:
-        made.append(Queue(Database(url), version))
-        made[-1].prepare()
+        made.append(Queue(Database(with_tables), version))
         return made[-1]
 
     yield make

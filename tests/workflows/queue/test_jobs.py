@@ -12,7 +12,7 @@ from tests.workflows.queue.conftest import MakeQueue
 from workflows.queue.database import BadQueueUrl, Database
 from workflows.queue.dispatch import workflow_id
 from workflows.queue.jobs import LeaseLost, Queue
-from workflows.queue.lease import Lease, clock
+from workflows.queue.lease import MARGIN, Lease, clock
 from workflows.queue.reaper import MOST_TRIES, reap, stop, tell
 from workflows.queue.schema import MIGRATIONS, VERSION, SchemaTooNew, campaigns, jobs, meta, version_of
 
@@ -77,9 +77,10 @@ def test_adding_again_changes_nothing(make_queue: MakeQueue) -> None:
 
 def test_a_lease_is_taken_over_only_when_it_ran_out(make_queue: MakeQueue) -> None:
     one, two = filled(make_queue(), "a"), make_queue()
-    one.claim("a", 1, "w1", 3)
+    one.claim("a", 1, "w1", 30)
     assert reap(two, 30) == []
-    time.sleep(3.1)
+    one.renew("a", 1, 0.1, 1)
+    time.sleep(0.15)
     assert reap(two, 30) == ["a"]
     assert reap(one, 30) == []
     assert statuses(two) == {"a.1": "CANCELLED", "a.2": "ENQUEUED"}
@@ -98,26 +99,27 @@ def test_a_lease_is_taken_over_only_when_it_ran_out(make_queue: MakeQueue) -> No
 
 def test_renewing_keeps_a_lease(make_queue: MakeQueue) -> None:
     queue = filled(make_queue(), "a")
-    queue.claim("a", 1, "w1", 3)
-    for _ in range(4):
-        time.sleep(0.9)
-        assert queue.renew("a", 1, 3, 1) is False
+    queue.claim("a", 1, "w1", 1)
+    for seconds in (2, 30):
+        assert queue.renew("a", 1, seconds, 1) is False
+    time.sleep(1.05)
     assert reap(queue, 30) == []
+    assert queue.renew("a", 1, 30, 1) is False
     stop(queue, "c")
     assert queue.renew("a", 1, 3, 1) is True
 
 
 def test_a_lease_knows_by_itself_that_it_is_lost(make_queue: MakeQueue) -> None:
     queue = filled(make_queue(), "a")
-    before = clock()
-    queue.claim("a", 1, "w1", 3)
+    queue.claim("a", 1, "w1", 30)
     told: list[str] = []
-    lease = Lease(queue, "a", 1, 3, told.append, before)
+    lease = Lease(queue, "a", 1, 30, told.append, clock() - 30 * (1 - MARGIN) + 1)
     lease.check()
-    time.sleep(2.5)  # nobody renewed: lost for us a little before it is lost for the others
+    time.sleep(1.05)  # nobody renewed: lost for us a little before it is lost for the others
     with pytest.raises(LeaseLost):
         lease.check()
     assert told == ["lost"]
+    assert reap(queue, 30) == []
     job = queue.job("a")
     assert job is not None
     assert job.token == 1
@@ -126,15 +128,17 @@ def test_a_lease_knows_by_itself_that_it_is_lost(make_queue: MakeQueue) -> None:
 def test_a_lease_that_is_renewed_goes_on_and_hears_of_a_cancel(make_queue: MakeQueue) -> None:
     queue = filled(make_queue(), "a")
     told: list[str] = []
-    queue.claim("a", 1, "w1", 3)
-    lease = Lease(queue, "a", 1, 3, told.append, clock())
+    heard = threading.Event()
+    taken = clock()
+    queue.claim("a", 1, "w1", 2)
+    lease = Lease(queue, "a", 1, 2, lambda word: (told.append(word), heard.set()), taken)
     lease.start()
-    time.sleep(3.5)
+    time.sleep(2.1)
     lease.check()
+    assert reap(queue, 30) == []
     stop(queue, "c")
-    time.sleep(1.5)
+    assert heard.wait(10)
     lease.close()
-    assert told
     assert set(told) == {"cancelled"}
 
 
@@ -209,14 +213,18 @@ def test_jobs_of_another_version_are_left_alone(make_queue: MakeQueue) -> None:
     assert new.versions_waiting() == {"1": 1}
 
 
-def test_tables_are_made_once_and_a_newer_database_is_refused(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_tables_are_made_once_and_a_newer_database_is_refused(url: str) -> None:
+    queue = Queue(Database(url), "1")
     queue.prepare()
+    filled(queue, "a")
+    queue.prepare()
+    assert statuses(queue) == {"a.1": "ENQUEUED"}
     assert queue.database.read(version_of) == VERSION
     newer = update(meta).where(meta.c.key == "schema").values(value=str(VERSION + 1))
     queue.database.write(lambda conn: conn.execute(newer))
     with pytest.raises(SchemaTooNew, match=f"version {VERSION + 1}, this greenloop knows {VERSION}"):
         queue.prepare()
+    queue.close()
 
 
 def test_a_failed_transaction_leaves_nothing(make_queue: MakeQueue) -> None:
