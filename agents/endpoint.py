@@ -6,14 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import openai
 from langchain_core.messages import BaseMessage
-from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel
 
 from agents.faults import Fault, read_fault, usage_of
 from agents.ledger import Ledger
-from agents.models import ModelConfig, Structured, make_chat_model, parameters
+from agents.models import ModelConfig, Structured, parameters
 from agents.prices import estimate_tokens
 from agents.replies import Reply, estimated, read_reply, without
 from agents.retry import Policy, pause_s
@@ -55,6 +53,8 @@ class Endpoint:
     def __init__(
         self, config: ModelConfig, ledger: Ledger, policy: Policy, lost: Callable[[Prompt, ModelConfig, Any], None]
     ) -> None:
+        from agents.chat import make_chat_model
+
         self.config = config
         self._ledger = ledger
         self._policy = policy
@@ -94,6 +94,8 @@ class Endpoint:
             await asyncio.sleep(pause)
 
     async def _attempt(self, prompt: Prompt, left_s: float) -> Reply | Fault:
+        import openai
+
         size = prompt.tokens()
         held = self._ledger.reserve(prompt.role, size, self.config.max_output_tokens, self.config.price())
         settled = False
@@ -122,6 +124,8 @@ class Endpoint:
                 self._lost(prompt, self.config, self._ledger.settle(held, None))
 
     def _options(self, prompt: Prompt) -> dict[str, Any]:
+        from langchain_core.utils.function_calling import convert_to_openai_tool
+
         options = dict(parameters(self.config, frozenset(self._dropped)))
         if prompt.tools and "tools" not in self._dropped:
             options["tools"] = [convert_to_openai_tool(tool) for tool in prompt.tools]

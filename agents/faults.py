@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from typing import Literal
-
-import openai
+from typing import TYPE_CHECKING, Literal
 
 from agents.contracts import Usage
 from agents.masking import mask
 from agents.models import AnswerTooLarge
 from agents.retry import retry_after_s
+
+if TYPE_CHECKING:
+    import openai
 
 Kind = Literal["again", "account", "request", "context", "unsupported"]
 """`again`: worth another try; `account`: key or quota; `context`: prompt too long; `unsupported`: parameter refused."""
@@ -64,6 +65,8 @@ _FEATURES = (
 
 def read_fault(error: Exception, hides: tuple[str, ...] = ()) -> Fault:
     """Classify whatever a call through langchain-openai raised; `hides` is cut out of every message."""
+    import openai
+
     too_large = _cause(error, AnswerTooLarge)
     if too_large is not None:
         return Fault("request", str(too_large), billed=True)
@@ -95,7 +98,7 @@ def clean(text: str, hides: tuple[str, ...], limit: int = 300) -> str:
     return line if len(line) <= limit else f"{line[:limit]}..."
 
 
-def _status_fault(error: openai.APIStatusError, hides: tuple[str, ...]) -> Fault:
+def _status_fault(error: "openai.APIStatusError", hides: tuple[str, ...]) -> Fault:
     status = error.status_code
     said = clean(error.message, hides).removeprefix(f"Error code: {status} - ")
     words = f"{error.code or ''} {error.type or ''} {error.message}".lower()

@@ -2,15 +2,10 @@
 
 import hashlib
 import re
-import ssl
-import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from langchain_openai import AzureChatOpenAI, ChatOpenAI
-from langchain_openai.chat_models.base import BaseChatOpenAI
-from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 from pydantic import Field, SecretStr, model_validator
 
 from agents.contracts import Frozen
@@ -19,8 +14,6 @@ from agents.prices import Price, list_price
 OPENAI = "https://api.openai.com/v1"
 Structured = Literal["json_schema", "json_object", "plain"]
 _SECRET_HEADER = re.compile(r"(?i)auth|key|token|secret|cookie")
-ANSWER_BYTES = 20_000_000
-"""Largest HTTP answer that is read (bytes)."""
 
 
 class ModelConfig(Frozen):
@@ -91,60 +84,6 @@ class AnswerTooLarge(Exception):
     """The endpoint sent more bytes than an answer can have."""
 
 
-class CappedClient(DefaultAsyncHttpxClient):
-    """An HTTP client that reads at most `limit` bytes of an answer and keeps no connection open between calls."""
-
-    def __init__(self, limit: int, **options: Any) -> None:
-        super().__init__(trust_env=False, **options)
-        self._limit = limit
-
-    async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
-        """Send and read whole.
-
-        Raises:
-            AnswerTooLarge: more than the limit came (the SDK wraps it into its own connection error).
-        """
-        response = await super().send(request, stream=True, **options)
-        body = bytearray()
-        try:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._limit:
-                    raise AnswerTooLarge(f"the answer is larger than {self._limit} bytes")
-        finally:
-            await response.aclose()
-        encoded = ("content-encoding", "content-length", "transfer-encoding")
-        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in encoded]
-        return type(response)(response.status_code, headers=headers, content=bytes(body), request=request)
-
-
-def make_chat_model(config: ModelConfig) -> BaseChatOpenAI:
-    """A chat model with a timeout, without retries of its own, on the chat-completions API, not streaming."""
-    for said_by_langchain in ("This model does not support OpenAI's structured", "Invalid schema for OpenAI's"):
-        warnings.filterwarnings("ignore", message=said_by_langchain)
-    common: dict[str, Any] = {
-        "api_key": config.api_key if config.api_key.get_secret_value() else SecretStr("none"),
-        "timeout": config.timeout_s,
-        "max_retries": 0,
-        "streaming": False,
-        "disable_streaming": True,
-        "use_responses_api": False,
-        "openai_proxy": None,
-        "default_headers": {"Accept-Encoding": "identity", "Connection": "close", **config.headers},
-        "http_async_client": CappedClient(ANSWER_BYTES, **_transport(config)),
-        "http_client": DefaultHttpxClient(trust_env=False, **_transport(config)),
-    }
-    if config.api == "azure":
-        return AzureChatOpenAI(
-            azure_endpoint=config.base_url,
-            azure_deployment=config.name,
-            api_version=config.api_version,
-            azure_ad_token=None,
-            **common,
-        )
-    return ChatOpenAI(model=config.name, base_url=config.base_url, **common)
-
-
 def parameters(config: ModelConfig, dropped: frozenset[str] = frozenset()) -> Mapping[str, Any]:
     """Per-call parameters; `dropped` names those the endpoint refused before."""
     found: dict[str, Any] = {}
@@ -156,16 +95,3 @@ def parameters(config: ModelConfig, dropped: frozenset[str] = frozenset()) -> Ma
     else:
         found["extra_body"] = {"max_tokens": config.max_output_tokens}
     return found
-
-
-def _transport(config: ModelConfig) -> dict[str, Any]:
-    """How the endpoint is connected to; redirects are not followed, so the key goes nowhere else."""
-    verify: Any = ssl.create_default_context(cafile=config.ca_file) if config.ca_file else True
-    if not config.base_url.startswith("https:"):
-        verify = False  # no TLS, and loading certificates takes a while
-    return {
-        "timeout": config.timeout_s,
-        "verify": verify,
-        "proxy": config.proxy or None,
-        "follow_redirects": False,
-    }

@@ -3,7 +3,6 @@
 import re
 
 from agents.recipes import pydantic_calls, pydantic_fields, pydantic_validators
-from agents.recipes.bump import bumped
 from agents.recipes.classes import descendants
 from agents.recipes.finish import finish
 from agents.recipes.packages import allows, replace, require, requirement
@@ -46,6 +45,8 @@ def rewrite(repo: Repo) -> None:
     was_old = _was_old(repo)
     if not paths or _stopped(repo, paths):
         return
+    from agents.recipes.bump import bumped  # a third of a second, for this recipe alone
+
     models = descendants(repo, _ROOTS)
     wanted = [path for path in repo.in_scope() if _may_hold(repo, path, models)]
     if not rewrite_every(repo, wanted, lambda file: _rewrite_file(file, models)):

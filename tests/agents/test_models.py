@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import SecretStr, ValidationError
 
-from agents import models
+from agents import chat
 from agents.calls import Caller, MemoryJournal
 from agents.errors import BadAnswer, BudgetExceeded, ContextTooLong, ModelUnavailable, ToolsUnsupported
 from agents.ledger import Budget, Ledger
@@ -214,7 +214,7 @@ async def test_an_unusable_answer_gets_one_repair_turn(answer: served.Answer) ->
 
 
 async def test_a_huge_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "ANSWER_BYTES", 1_000_000)
+    monkeypatch.setattr(chat, "ANSWER_BYTES", 1_000_000)
     with ModelServer([served.huge(3)]) as server:
         with pytest.raises(ModelUnavailable, match="larger than 1000000 bytes"):
             await caller(server).ask("planner", "plan-0", ASKED)
