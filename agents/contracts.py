@@ -120,6 +120,8 @@ class TestSuite(Frozen):
     __test__ = False
     files: tuple[TestFile, ...]
     cases: tuple[TestCase, ...]
+    settings: dict[str, str] = {}
+    """Variables the service needs before the tests can speak to it."""
 
 
 class FileEdit(Frozen):

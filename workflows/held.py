@@ -39,7 +39,7 @@ def file_suite(
     shown, held = visible_suite(suite, seed_of(plan)) if hold else (suite, ())
     _write(desk, suite)
     if any(file.path.startswith(ACCEPTANCE) for file in suite.files):
-        lab.add_test_support()
+        lab.add_test_support(suite.settings)
     full = lab.set_aside(subject, step=step) if held else ""
     if held:
         for path in {f.path for f in suite.files} - {f.path for f in shown.files}:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 from typing import Any, Literal
 
 from agents.contracts import TestCase
@@ -201,8 +202,8 @@ class Lab:
             self._services[tree] = service_for(read_profile(source), source)
         return self._services[tree]
 
-    def add_test_support(self) -> None:
-        """The acceptance tests' conftest is always ours.
+    def add_test_support(self, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+        """The acceptance tests' conftest is always ours; `settings` are what the service will need.
 
         Raises:
             RepositoryRefused: the repository has one of its own there.
@@ -213,6 +214,7 @@ class Lab:
                 f"{CONFTEST} is not greenloop's, which keeps its acceptance tests there; move yours"
             )
         service = self.service() or Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"))
+        service = service.model_copy(update={"env": {**settings, **service.env}})
         self.workspace.write(CONFTEST, acceptance_conftest(service).encode())
 
     def extras(self, commit: str = "") -> Extras:

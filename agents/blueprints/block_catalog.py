@@ -23,9 +23,13 @@ class Block:
     database: bool = False
     model: str = ""
     """An ORM class it brings; its template is `{name}_model`."""
+    rows: str = ""
+    """What the rows of its table are, for the module's docstring and for migrations."""
     requires: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     """Lines of `.env.example`."""
+    secrets: tuple[str, ...] = ()
+    """Variables without which the application does not start."""
     endpoints: tuple[tuple[str, str, str], ...] = ()
     """Method, path and purpose of its routes; `{plural}` and `{path}` are its resource's."""
 
@@ -125,6 +129,7 @@ BLOCKS: dict[BlockName, Block] = {
         install="add_idempotency",
         database=True,
         model="IdempotencyKey",
+        rows="idempotency keys",
     ),
     "retention": Block(
         module="{name}_retention",
@@ -133,5 +138,19 @@ BLOCKS: dict[BlockName, Block] = {
         choice="old {words} are deleted by a task of the application, in portions",
         reason="it needs no other service, and running it in every process does no harm",
         database=True,
+    ),
+    "webhooks": Block(
+        module="webhooks",
+        says="Signed events from outside.",
+        title="signed webhooks",
+        choice="webhooks as the Standard Webhooks specification has them: an HMAC over id, moment and body, five "
+        "minutes old at most, each kept once under its id",
+        reason="senders sign that way and repeat what was not answered; a stolen request is worth nothing later",
+        database=True,
+        model="WebhookEvent",
+        rows="webhook events",
+        env=("# Shared with the sender of webhooks: openssl rand -hex 32, or its whsec_...", "WEBHOOK_SECRET="),
+        secrets=("WEBHOOK_SECRET",),
+        endpoints=(("POST", "/webhooks", "take a signed event, once"),),
     ),
 }

@@ -1,6 +1,6 @@
 """Alembic migrations written from the specification: named constraints, reversible, equal to the models."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agents.blueprints.checks import check_resource
@@ -9,7 +9,7 @@ from agents.blueprints.fragments import Style
 from agents.blueprints.names import literal
 from agents.blueprints.relations import Links, Parent, links, target_named
 from agents.blueprints.render import render_python
-from agents.blueprints.spec import FeatureSpec, LoginPart, ResourceSpec
+from agents.blueprints.spec import BlockName, FeatureSpec, LoginPart, ResourceSpec
 from agents.blueprints.view import View, view
 
 
@@ -33,7 +33,7 @@ def migration(
         NotUnderstood: the specification cannot be rendered.
     """
     steps = _users(spec.login_parts) if users else []
-    steps += [_idempotency_keys()] if any(block.name == "idempotency" for block in spec.blocks) else []
+    steps += [_BLOCK_TABLES[block.name]() for block in spec.blocks if block.name in _BLOCK_TABLES]
     for resource in by_dependency(spec):
         check_resource(resource, spec)
         shown = view(resource, spec, style)
@@ -189,6 +189,22 @@ def _idempotency_keys() -> _Steps:
     drop = f"op.drop_table({literal(table)})"
     up = [_create_table(table, lines), _create_index(table, "created_at")]
     return _Steps(up, [_drop_index(table, "created_at"), drop])
+
+
+def _webhook_events() -> _Steps:
+    table = "webhook_events"
+    lines = [
+        _column("id", "String(100)", nullable=False),
+        _column("content", "Text", nullable=False),
+        _column("received_at", "DateTime(timezone=True)", nullable=False),
+        f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
+    ]
+    drop = f"op.drop_table({literal(table)})"
+    up = [_create_table(table, lines), _create_index(table, "received_at")]
+    return _Steps(up, [_drop_index(table, "received_at"), drop])
+
+
+_BLOCK_TABLES: dict[BlockName, Callable[[], _Steps]] = {"idempotency": _idempotency_keys, "webhooks": _webhook_events}
 
 
 def _field_column(field: FieldCode) -> str:

@@ -14,6 +14,7 @@ from agents.blueprints.blocks import (
     subject_of,
 )
 from agents.blueprints.fragments import Style
+from agents.blueprints.names import sentence
 from agents.blueprints.spec import BlockSpec, FeatureSpec
 
 BODY_BYTES = 1_000_000
@@ -39,7 +40,7 @@ def block_files(spec: FeatureSpec, style: Style, *, login: bool) -> dict[str, st
         files[path] = module_source(says, [block_fragment(block, site, subject)])
         if kind.model:
             model = f"{model_module(block, style).replace('.', '/')}.py"
-            files[model] = module_source("Requests by their keys in the database.", [model_fragment(block, style)])
+            files[model] = module_source(f"{sentence(kind.rows)} in the database.", [model_fragment(block, style)])
     return files
 
 
@@ -61,6 +62,7 @@ def block_values(spec: FeatureSpec) -> dict[str, object]:
         "origins": [name for block in spec.blocks if block.name == "cors" for name in block.names],
         "requires": block_requirements(spec),
         "env": block_env(blocks),
+        "secrets": [name for block in blocks for name in BLOCKS[block.name].secrets],
         "uploads": any(block.name == "uploads" for block in blocks),
     }
 

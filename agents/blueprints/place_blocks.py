@@ -18,7 +18,7 @@ from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.fragments import Style
-from agents.blueprints.names import int_literal, words
+from agents.blueprints.names import int_literal, sentence, words
 from agents.blueprints.place_code import file_of, put
 from agents.blueprints.place_register import register_model, register_router
 from agents.blueprints.place_style import Layout, layout_of, symbol_of
@@ -95,7 +95,7 @@ def _place_model(bench: Bench, block: BlockSpec, layout: Layout) -> None:
     """The ORM class of a block."""
     dotted = model_module(block, layout.style)
     piece = model_fragment(block, layout.style)
-    put(bench, file_of(bench, dotted), [piece], "model", "Requests by their keys in the database.")
+    put(bench, file_of(bench, dotted), [piece], "model", f"{sentence(BLOCKS[block.name].rows)} in the database.")
     register_model(bench, dotted, BLOCKS[block.name].model)
 
 

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import re
 
+from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.fragments import Style
 from agents.blueprints.migration import migration
 from agents.blueprints.spec import FeatureSpec
@@ -23,7 +24,7 @@ def new_migration(source: Source, folder: str, spec: FeatureSpec, style: Style, 
         NotUnderstood: the revisions there are have no single head.
     """
     changed = tuple(r for r in spec.resources if not r.exists or r.fields or r.relations)
-    keys = ["idempotency keys"] if any(block.name == "idempotency" for block in spec.blocks) else []
+    keys = [BLOCKS[block.name].rows for block in spec.blocks if BLOCKS[block.name].rows]
     if not changed and not users and not keys:
         return {}
     names = [*(["users"] if users else []), *keys, *(r.plural for r in changed)]

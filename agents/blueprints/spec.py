@@ -102,6 +102,7 @@ BlockName = Literal[
     "websocket",
     "idempotency",
     "retention",
+    "webhooks",
 ]
 
 

@@ -43,6 +43,15 @@ _CORS = re.compile(
     re.IGNORECASE,
 )
 
+_OWN_WAY = "stripe|github|gitlab|slack|paypal|shopify|twilio|a signature"
+"""Senders that sign otherwise."""
+_WEBHOOKS = re.compile(
+    rf"{_ADD}(?:(?:receive|accept|take|verify|check|handle|signed|incoming|inbound|and|the|an?) )*web ?hooks?"
+    r"(?: (?:endpoints?|receivers?|with|by|and|an?|the|hmac|signatures?|signed|replay protection|timestamps?|"
+    rf"signature checks?|checked|verified))*(?: (?:from|of|by) (?!(?:{_OWN_WAY})\b)[\w -]+)?",
+    re.IGNORECASE,
+)
+_OUTGOING = re.compile(r"\b(?:send|deliver|outgoing|outbound|notify|to)\b", re.IGNORECASE)
 
 _IDEMPOTENCY = re.compile(
     rf"{_ADD}(?:accept |honou?r |require )?(?:an? )?idempotency[- ]keys?"
@@ -131,6 +140,8 @@ def read_block(text: str) -> list[Fact] | None:
         if resource is None or not seconds:
             return None
         return [Adds(BlockSpec(name="retention", seconds=seconds), resource=resource or None)]
+    if _WEBHOOKS.fullmatch(text) and not _OUTGOING.search(text):
+        return [Adds(BlockSpec(name="webhooks"))]
     if _IDEMPOTENCY.fullmatch(text):
         return [Adds(BlockSpec(name="idempotency"))]
     if _ETAG.fullmatch(text):

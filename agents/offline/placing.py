@@ -17,7 +17,7 @@ def beside(suite: TestSuite, plan: Plan, source: Source) -> TestSuite:
         else file
         for file in suite.files
     )
-    return TestSuite(files=files, cases=tuple(_moved(case, names) for case in suite.cases))
+    return suite.model_copy(update={"files": files, "cases": tuple(_moved(case, names) for case in suite.cases)})
 
 
 def _moved(case: TestCase, names: dict[str, str]) -> TestCase:

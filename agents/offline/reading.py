@@ -67,6 +67,7 @@ EXAMPLES = (
     "add a WebSocket channel for books",
     "accept idempotency keys",
     "delete logs after 30 days",
+    "receive signed webhooks",
 )
 """What the rules can read; the nearest one is offered for what they cannot."""
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.spec import FeatureSpec
 from agents.contracts import Blame, Plan, TestSuite
 from agents.offline.criteria import topics_of
@@ -10,6 +11,7 @@ from agents.offline.placing import beside
 from agents.offline.topics import Topic
 from agents.offline.writing import write_suite
 from agents.profile import AppProfile, Source
+from agents.reading.service import THROWAWAY
 from agents.roles import Brief
 
 _TEST_FAULT = re.compile(r"fixture '|NameError|SyntaxError|IndentationError|ImportError|ModuleNotFoundError")
@@ -36,7 +38,8 @@ class OfflineTester:
             c.model_copy(update={"guard": True}) if c.node_id.rpartition("::")[2] in named else c for c in cases
         )
         brief.tell(f"{len(cases)} acceptance tests in {len(files)} files")
-        return beside(TestSuite(files=files, cases=cases), plan, brief.desk)
+        settings = {name: THROWAWAY for block in spec.blocks for name in BLOCKS[block.name].secrets}
+        return beside(TestSuite(files=files, cases=cases, settings=settings), plan, brief.desk)
 
     async def triage(self, brief: Brief, plan: Plan) -> Blame:
         """By rule: a test that cannot run is the test's fault, everything else the code's."""

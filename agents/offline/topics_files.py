@@ -22,11 +22,12 @@ def upload_topics(world: World, block: BlockSpec) -> Iterator[Topic]:
     """Topics of files left and taken."""
     path = f"{world.prefix}/files"
     sample, kind, ending = _SAMPLES[block.names[0]]
+    told = kind if kind == "text/plain" else "text/html"
     guarded = world.spec.login or world.profile.login is not None
     mine = ", headers=login(client)" if guarded else ""
     kept = lines(f"""
         content = {sample}
-        sent = {{"file": ("../..\\\\etc/pass<wd>{ending}", content, "text/html")}}
+        sent = {{"file": ("../..\\\\etc/pass<wd>{ending}", content, "{told}")}}
         answer = client.post("{path}", files=sent{mine})
         assert answer.status_code == 201, answer.text
         stored = answer.json()

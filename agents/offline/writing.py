@@ -11,11 +11,12 @@ from agents.offline.source import LINE, docstring, names_in, quoted, short, wrap
 from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
 from agents.offline.topics_accounts import MAILBOX
 from agents.offline.topics_changes import CHANNEL, EVENT_OF
+from agents.offline.topics_webhooks import EVENT_HEADERS
 from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-_MODULES = ("base64", "csv", "datetime", "io", "json", "re", "socket", "time", "uuid")
+_MODULES = ("base64", "csv", "datetime", "hmac", "io", "json", "re", "socket", "time", "uuid")
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",
@@ -135,10 +136,14 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
 def _called(text: str) -> list[str]:
     names = re.findall(
-        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|Channel|Mailbox)\(",
+        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|event_headers|Channel|Mailbox)\(",
         text,
     )
     return list(dict.fromkeys(names))
+
+
+_TEXTS = {"event_of": EVENT_OF, "Channel": CHANNEL, "Mailbox": MAILBOX, "event_headers": EVENT_HEADERS}
+"""Helpers that are the same for every application."""
 
 
 def _helper(world: World, name: str) -> list[str] | None:
@@ -150,12 +155,11 @@ def _helper(world: World, name: str) -> list[str] | None:
         "token_of": _token_of,
         "login": _login,
         "admin": _admin,
-        "event_of": _event_of,
-        "Channel": _channel,
-        "Mailbox": _mailbox,
     }
     if name in makers:
         return makers[name](world)
+    if name in _TEXTS:
+        return _TEXTS[name].split("\n")
     kind, _, thing = name.partition("_")
     if thing not in world.things:
         return None
@@ -259,18 +263,6 @@ def _login(world: World) -> list[str]:
         "        _headers.update(token_of(client, account))",
         "    return _headers",
     ]
-
-
-def _event_of(_: World) -> list[str]:
-    return EVENT_OF.split("\n")
-
-
-def _mailbox(_: World) -> list[str]:
-    return MAILBOX.split("\n")
-
-
-def _channel(_: World) -> list[str]:
-    return CHANNEL.split("\n")
 
 
 def _admin(_: World) -> list[str]:

@@ -10,7 +10,8 @@ from sandbox.reports import Service
 _DATABASE = re.compile(r"(DATABASE|DB|SQLALCHEMY).*(URL|URI|DSN)|^(DATABASE|DSN)$")
 _SYNC_URL = "sqlite:////work/app.db"
 _ASYNC_URL = "sqlite+aiosqlite:////work/app.db"
-_THROWAWAY = "throwaway-value-for-tests-only-0123456789abcdef"
+THROWAWAY = "throwaway-value-for-tests-only-0123456789abcdef"
+"""What a required setting is in the sandbox."""
 _BY_TYPE = {"int": "1", "float": "1", "bool": "false", "list": "[]", "set": "[]", "dict": "{}", "HttpUrl": "http://127.0.0.1",
             "AnyHttpUrl": "http://127.0.0.1", "AnyUrl": "http://127.0.0.1", "EmailStr": "test@example.com"}  # fmt: skip
 
@@ -53,7 +54,7 @@ def _environment(code: Code, profile: AppProfile) -> dict[str, str]:
             if profile.database.startswith("sqlalchemy"):
                 values[name] = url
         elif required:
-            values[name] = _BY_TYPE.get(kind, _THROWAWAY)
+            values[name] = _BY_TYPE.get(kind, THROWAWAY)
     return dict(sorted(values.items()))
 
 

@@ -1,6 +1,7 @@
 """Building blocks: read from words, rendered clean in new applications, placed into existing ones, free of findings."""
 
 import ast
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,15 @@ from agents.blueprints.blocks import module_of
 from agents.blueprints.new_app import new_app
 from agents.blueprints.place import place
 from agents.blueprints.spec import BlockSpec, FeatureSpec
+from agents.contracts import Request
 from agents.desk import MemoryDesk
 from agents.errors import Contradiction, NotUnderstood
 from agents.offline.grammar import read, read_request
+from agents.offline.planner import plan_of
+from agents.offline.tester import OfflineTester
 from agents.profile import AppProfile
-from agents.profile_reader import read_profile
+from agents.profile_reader import read_profile, service_for
+from agents.roles import Brief
 from agents.rules.check import check
 from tests.agents.test_blueprints import ruff, write
 
@@ -24,7 +29,7 @@ ALL = (
     "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example. "
     "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
     "Stream changes of books with server-sent events. Add a WebSocket channel for books. "
-    "Accept idempotency keys. Delete books after 30 days"
+    "Accept idempotency keys. Delete books after 30 days. Receive signed webhooks"
 )
 
 
@@ -114,6 +119,42 @@ def test_keys_come_with_a_table_where_the_application_is_ours() -> None:
     shop = MemoryDesk({"main.py": (SHOP / "main.py").read_text()})
     with pytest.raises(NotUnderstood, match="those greenloop made"):
         place(FeatureSpec(blocks=(BlockSpec(name="idempotency"),)), read_profile(shop), shop)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Receive signed webhooks",
+        "accept webhooks from the payment provider",
+        "add a webhook endpoint with signature checks",
+        "verify webhook signatures",
+    ],
+)
+def test_webhooks(text: str) -> None:
+    assert blocks(text) == (BlockSpec(name="webhooks"),)
+
+
+@pytest.mark.parametrize("text", ["Send webhooks", "Receive webhooks from Stripe", "deliver webhooks to subscribers"])
+def test_other_webhooks_are_not_taken_for_ours(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        blocks(text)
+
+
+def test_webhooks_are_placed_with_their_table_and_the_tests_know_the_secret() -> None:
+    files = new_app(read_request("Add books with title", NEW))
+    desk = MemoryDesk(files)
+    spec = read_request("Receive signed webhooks", read_profile(desk))
+    placed = {path: str(text) for path, text in place(spec, read_profile(desk), desk).items()}
+    assert "app.include_router(webhooks.router)" in placed["app/main.py"]
+    (migration,) = [text for path, text in placed.items() if path.startswith("alembic/versions/0002")]
+    assert 'op.create_table(\n        "webhook_events"' in migration
+    after = MemoryDesk(files | placed)
+    assert check(after) == ()
+    service = service_for(read_profile(after), after)
+    plan = plan_of(read("Receive signed webhooks", read_profile(desk)), read_profile(desk))
+    brief = Brief(request=Request(text=plan.summary), desk=desk)
+    suite = asyncio.run(OfflineTester(read_profile).write_tests(brief, plan))
+    assert service and suite.settings == {"WEBHOOK_SECRET": service.env["WEBHOOK_SECRET"]}
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ COMBINATIONS: dict[str, str] = {
     "0) and status (one of open/paid/sent, default open). Require login to create or update orders",
     "idempotent orders": "Add orders with title and total (decimal, > 0). Accept idempotency keys. Require login to "
     "create orders",
+    "webhooks": "Add orders with title. Receive signed webhooks. Require login to create orders",
+    "text files": "Users can upload text files up to 1 MB",
     "old logs": "Add logs with message. Add sessions with name. Delete logs after 2 seconds. Delete sessions after 30 "
     "days",
     "password reset": "Add user registration and login with JWT. Users can reset a forgotten password by e-mail",

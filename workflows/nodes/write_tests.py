@@ -45,4 +45,4 @@ def _with_contract(suite: TestSuite, request: Request) -> TestSuite:
     if not request.openapi:
         return suite
     file, case = contract_tests(request.openapi)
-    return TestSuite(files=(*suite.files, file), cases=(*suite.cases, case))
+    return suite.model_copy(update={"files": (*suite.files, file), "cases": (*suite.cases, case)})
