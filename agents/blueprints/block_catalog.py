@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agents.blueprints.spec import BlockName
+from agents.reading.service import THROWAWAY, URL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,8 @@ class Block:
     requires: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     """Lines of `.env.example`."""
-    secrets: tuple[str, ...] = ()
-    """Variables without which the application does not start."""
+    needs: tuple[tuple[str, str], ...] = ()
+    """Variables without which the application does not start, and what they are in tests."""
     endpoints: tuple[tuple[str, str, str], ...] = ()
     """Method, path and purpose of its routes; `{plural}` and `{path}` are its resource's."""
 
@@ -150,7 +151,20 @@ BLOCKS: dict[BlockName, Block] = {
         model="WebhookEvent",
         rows="webhook events",
         env=("# Shared with the sender of webhooks: openssl rand -hex 32, or its whsec_...", "WEBHOOK_SECRET="),
-        secrets=("WEBHOOK_SECRET",),
+        needs=(("WEBHOOK_SECRET", THROWAWAY),),
         endpoints=(("POST", "/webhooks", "take a signed event, once"),),
+    ),
+    "http_client": Block(
+        module="upstream",
+        says="Calls of the other service.",
+        title="a client of another service",
+        choice="one HTTP client for the application's life, with timeouts, bounded connections and three attempts for "
+        "what may be repeated",
+        reason="passing trouble of the other side stays small here, and nothing is done twice; tests override one "
+        "dependency",
+        requires=("httpx>=0.28",),
+        env=("UPSTREAM_URL={b.names[0]}", "UPSTREAM_TIMEOUT_S=2"),
+        needs=(("UPSTREAM_URL", URL),),
+        endpoints=(("GET", "/upstream/status", "does the other service answer"),),
     ),
 }

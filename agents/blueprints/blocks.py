@@ -65,6 +65,8 @@ _IMPORTS = {
     "csv": "import csv",
     "hashlib": "import hashlib",
     "hmac": "import hmac",
+    "httpx": "import httpx",
+    "AnyHttpUrl": "from pydantic import AnyHttpUrl",
     "io": "import io",
     "json": "import json",
     "lru_cache": "from functools import lru_cache",

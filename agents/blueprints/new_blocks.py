@@ -62,7 +62,7 @@ def block_values(spec: FeatureSpec) -> dict[str, object]:
         "origins": [name for block in spec.blocks if block.name == "cors" for name in block.names],
         "requires": block_requirements(spec),
         "env": block_env(blocks),
-        "secrets": [name for block in blocks for name in BLOCKS[block.name].secrets],
+        "needs": [name for block in blocks for name, _ in BLOCKS[block.name].needs],
         "uploads": any(block.name == "uploads" for block in blocks),
     }
 

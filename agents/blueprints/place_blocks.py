@@ -42,6 +42,8 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
         dotted = f"{package}.{module_of(block)}" if package else module_of(block)
     else:
         dotted = layout.router_module.format(name=module_of(block), plural=module_of(block))
+    if kind.needs and not site.settings:
+        raise NotUnderstood(title, "It is offered for applications with settings classes (pydantic-settings).")
     path = file_of(bench, dotted)
     if bench.has(path):
         _there_already(bench.edit(path), block)

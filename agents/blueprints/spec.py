@@ -103,6 +103,7 @@ BlockName = Literal[
     "idempotency",
     "retention",
     "webhooks",
+    "http_client",
 ]
 
 

@@ -43,6 +43,13 @@ _CORS = re.compile(
     re.IGNORECASE,
 )
 
+_CLIENT = re.compile(
+    rf"{_ADD}(?:(?:call|use|ask|query|connect to|integrate with|talk to|http|an?|the|client|of|for|to|from) )*"
+    r"(?:(?:external|other|another|third[- ]party|upstream|remote) )(?:http )?(?:service|api)(?: client)?"
+    rf" (?:at|on|under) (?P<url>{_ORIGIN})"
+    r"(?:,? (?:with|and|timeouts?|retries|over|http|httpx|by|using|a|an|client))*",
+    re.IGNORECASE,
+)
 _OWN_WAY = "stripe|github|gitlab|slack|paypal|shopify|twilio|a signature"
 """Senders that sign otherwise."""
 _WEBHOOKS = re.compile(
@@ -140,6 +147,8 @@ def read_block(text: str) -> list[Fact] | None:
         if resource is None or not seconds:
             return None
         return [Adds(BlockSpec(name="retention", seconds=seconds), resource=resource or None)]
+    if m := _CLIENT.fullmatch(text):
+        return [Adds(BlockSpec(name="http_client", names=(m["url"],)))]
     if _WEBHOOKS.fullmatch(text) and not _OUTGOING.search(text):
         return [Adds(BlockSpec(name="webhooks"))]
     if _IDEMPOTENCY.fullmatch(text):

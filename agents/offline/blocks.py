@@ -28,8 +28,8 @@ def block_specs(said: Sequence[Said], table: Table, notes: Notes) -> tuple[Block
         before = found.setdefault((block.name, block.resource), block)
         if before != block and block.name == "body_limit":
             block = max(before, block, key=lambda one: one.amount)
-        elif before != block and before.amount != block.amount:
-            raise Contradiction(f'"{item.quote}": {words(block.name)} was asked for with other numbers before.')
+        elif before != block and (before.amount != block.amount or block.name == "http_client"):
+            raise Contradiction(f'"{item.quote}": {words(block.name)} was asked for with other values before.')
         if before != block:
             names = tuple(dict.fromkeys((*before.names, *block.names)))
             found[block.name, block.resource] = block.model_copy(update={"names": names})

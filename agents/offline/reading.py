@@ -68,6 +68,7 @@ EXAMPLES = (
     "accept idempotency keys",
     "delete logs after 30 days",
     "receive signed webhooks",
+    "call the external service at https://rates.example",
 )
 """What the rules can read; the nearest one is offered for what they cannot."""
 

@@ -11,7 +11,6 @@ from agents.offline.placing import beside
 from agents.offline.topics import Topic
 from agents.offline.writing import write_suite
 from agents.profile import AppProfile, Source
-from agents.reading.service import THROWAWAY
 from agents.roles import Brief
 
 _TEST_FAULT = re.compile(r"fixture '|NameError|SyntaxError|IndentationError|ImportError|ModuleNotFoundError")
@@ -38,7 +37,7 @@ class OfflineTester:
             c.model_copy(update={"guard": True}) if c.node_id.rpartition("::")[2] in named else c for c in cases
         )
         brief.tell(f"{len(cases)} acceptance tests in {len(files)} files")
-        settings = {name: THROWAWAY for block in spec.blocks for name in BLOCKS[block.name].secrets}
+        settings = dict(pair for block in spec.blocks for pair in BLOCKS[block.name].needs)
         return beside(TestSuite(files=files, cases=cases, settings=settings), plan, brief.desk)
 
     async def triage(self, brief: Brief, plan: Plan) -> Blame:

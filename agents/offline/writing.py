@@ -7,16 +7,27 @@ from dataclasses import replace
 
 from agents.contracts import TestCase, TestFile
 from agents.offline.payloads import Value
+from agents.offline.same_helpers import TEXTS
 from agents.offline.source import LINE, docstring, names_in, quoted, short, wrap
 from agents.offline.topics import Check, Topic, Words, sends, value_for, variable
-from agents.offline.topics_accounts import MAILBOX
-from agents.offline.topics_changes import CHANNEL, EVENT_OF
-from agents.offline.topics_webhooks import EVENT_HEADERS
 from agents.offline.words import an
 from agents.offline.world import Thing, World
 
 FOLDER = "tests/acceptance"
-_MODULES = ("base64", "csv", "datetime", "hmac", "io", "json", "re", "socket", "time", "uuid")
+_MODULES = (
+    "base64",
+    "csv",
+    "datetime",
+    "hmac",
+    "http.server",
+    "io",
+    "json",
+    "re",
+    "socket",
+    "threading",
+    "time",
+    "uuid",
+)
 _FIXTURES = {
     "base_url": "str",
     "client": "httpx.Client",
@@ -71,7 +82,7 @@ def _module(world: World, stem: str, group: Sequence[tuple[str, Topic]]) -> str:
 
 def _imports(body: str) -> str:
     used = names_in(body)
-    standard = [f"import {name}" for name in _MODULES if name in used]
+    standard = [f"import {name}" for name in _MODULES if name.partition(".")[0] in used]
     collections = [name for name in ("Callable", "Iterator") if name in used]
     if collections:
         standard.append(f"from collections.abc import {', '.join(collections)}")
@@ -136,14 +147,10 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
 def _called(text: str) -> list[str]:
     names = re.findall(
-        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|event_headers|Channel|Mailbox)\(",
+        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|event_headers|Upstream|Channel|Mailbox)\(",
         text,
     )
     return list(dict.fromkeys(names))
-
-
-_TEXTS = {"event_of": EVENT_OF, "Channel": CHANNEL, "Mailbox": MAILBOX, "event_headers": EVENT_HEADERS}
-"""Helpers that are the same for every application."""
 
 
 def _helper(world: World, name: str) -> list[str] | None:
@@ -158,8 +165,8 @@ def _helper(world: World, name: str) -> list[str] | None:
     }
     if name in makers:
         return makers[name](world)
-    if name in _TEXTS:
-        return _TEXTS[name].split("\n")
+    if name in TEXTS:
+        return TEXTS[name].split("\n")
     kind, _, thing = name.partition("_")
     if thing not in world.things:
         return None

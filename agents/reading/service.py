@@ -12,8 +12,10 @@ _SYNC_URL = "sqlite:////work/app.db"
 _ASYNC_URL = "sqlite+aiosqlite:////work/app.db"
 THROWAWAY = "throwaway-value-for-tests-only-0123456789abcdef"
 """What a required setting is in the sandbox."""
-_BY_TYPE = {"int": "1", "float": "1", "bool": "false", "list": "[]", "set": "[]", "dict": "{}", "HttpUrl": "http://127.0.0.1",
-            "AnyHttpUrl": "http://127.0.0.1", "AnyUrl": "http://127.0.0.1", "EmailStr": "test@example.com"}  # fmt: skip
+URL = "http://127.0.0.1:8090"
+"""And a required address: of nobody, unless a test listens there."""
+_BY_TYPE = {"int": "1", "float": "1", "bool": "false", "list": "[]", "set": "[]", "dict": "{}", "HttpUrl": URL,
+            "AnyHttpUrl": URL, "AnyUrl": URL, "EmailStr": "test@example.com"}  # fmt: skip
 
 
 def service_for(profile: AppProfile, source: Source) -> Service | None:

@@ -3,7 +3,9 @@
 import ast
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from agents.blueprints.block_catalog import BLOCKS
@@ -29,7 +31,8 @@ ALL = (
     "Add books with title. Limit requests to 50 per minute. Add ETags. Allow CORS for https://shop.example. "
     "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
     "Stream changes of books with server-sent events. Add a WebSocket channel for books. "
-    "Accept idempotency keys. Delete books after 30 days. Receive signed webhooks"
+    "Accept idempotency keys. Delete books after 30 days. Receive signed webhooks. "
+    "Call the external service at https://rates.example"
 )
 
 
@@ -155,6 +158,58 @@ def test_webhooks_are_placed_with_their_table_and_the_tests_know_the_secret() ->
     brief = Brief(request=Request(text=plan.summary), desk=desk)
     suite = asyncio.run(OfflineTester(read_profile).write_tests(brief, plan))
     assert service and suite.settings == {"WEBHOOK_SECRET": service.env["WEBHOOK_SECRET"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call the external service at https://rates.example with timeouts and retries",
+        "use a third-party API at https://rates.example",
+        "add an HTTP client for another service at https://rates.example",
+    ],
+)
+def test_another_service(text: str) -> None:
+    assert blocks(text) == (BlockSpec(name="http_client", names=("https://rates.example",)),)
+
+
+def test_one_other_service_with_an_address() -> None:
+    with pytest.raises(NotUnderstood):
+        blocks("Call an external service")
+    with pytest.raises(Contradiction):
+        blocks("Call the external service at https://a.example. Call the external service at https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "sent"),
+    [("GET", {}, 3), ("PUT", {}, 3), ("POST", {}, 1), ("PATCH", {}, 1), ("POST", {"Idempotency-Key": "a"}, 3)],
+)
+@pytest.mark.parametrize("trouble", [503, httpx.ReadTimeout("slow")])
+def test_only_what_may_be_sent_twice_is(
+    method: str, headers: dict[str, str], sent: int, trouble: int | Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = new_app(read_request("Add books with title. Call the external service at https://rates.example", NEW))
+    module: dict[str, Any] = {"__name__": "upstream"}
+    exec(compile(files["app/routers/upstream.py"], "upstream.py", "exec"), module)
+    monkeypatch.setitem(module, "PAUSES_S", (0, 0))
+    seen: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.content)
+        if isinstance(trouble, Exception):
+            raise trouble
+        return httpx.Response(trouble)
+
+    async def ask() -> int:
+        transport = module["Retrying"](httpx.MockTransport(answer))
+        async with httpx.AsyncClient(base_url="https://rates.example", transport=transport) as client:
+            return (await client.request(method, "/", content=b"all of it", headers=headers)).status_code
+
+    if isinstance(trouble, int):
+        assert asyncio.run(ask()) == trouble
+    else:
+        with pytest.raises(httpx.ReadTimeout):
+            asyncio.run(ask())
+    assert seen == [b"all of it"] * sent
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ COMBINATIONS: dict[str, str] = {
     "idempotent orders": "Add orders with title and total (decimal, > 0). Accept idempotency keys. Require login to "
     "create orders",
     "webhooks": "Add orders with title. Receive signed webhooks. Require login to create orders",
+    "another service": "Add orders with title. Call the external service at https://rates.example with timeouts and "
+    "retries. Require login to create orders",
     "text files": "Users can upload text files up to 1 MB",
     "old logs": "Add logs with message. Add sessions with name. Delete logs after 2 seconds. Delete sessions after 30 "
     "days",
