@@ -37,6 +37,7 @@ _COLUMN = {
     "uuid": "Uuid",
 }
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+DECIMAL_RANGE = ("max_digits=12", "decimal_places=2")
 INT_RANGE = ("ge=-(2**31)", "le=2**31 - 1")
 """What an INTEGER column holds on every database."""
 DEFAULT_MAX = {"str": 255, "text": 10_000, "email": 320}
@@ -174,7 +175,7 @@ def constraints(field: FieldSpec) -> list[str]:
     if field.type == "float":
         found.append("allow_inf_nan=False")
     if field.type == "decimal":
-        found += ["max_digits=12", "decimal_places=2"]
+        found += DECIMAL_RANGE
     return found
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agents.blueprints.checks import check_resource
-from agents.blueprints.fields import INT_RANGE, FieldCode, enum_alias, field_code
+from agents.blueprints.fields import DECIMAL_RANGE, INT_RANGE, FieldCode, enum_alias, field_code
 from agents.blueprints.fragments import Style
 from agents.blueprints.names import article, attribute, listing, literal, local, parameter, sentence, words
 from agents.blueprints.relations import Links, Parent, Target, links, parents, target_named
@@ -312,8 +312,12 @@ def _filters(
     ]
 
 
+_BOUNDS = {"int": INT_RANGE, "decimal": DECIMAL_RANGE}
+"""What the column can be compared with: PostgreSQL refuses anything beyond."""
+
+
 def _field_filter(field: FieldCode, model: str) -> Filter:
-    name, bounds = field.parameter, INT_RANGE if field.spec.type == "int" else ()
+    name, bounds = field.parameter, _BOUNDS.get(field.spec.type, ())
     narrowing = _equals(model, field.attribute, name)
     if field.spec.type == "bool":
         narrowing = f"where({model}.{field.attribute}.is_({name}))"
