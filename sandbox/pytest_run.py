@@ -13,7 +13,7 @@ from sandbox.suite import suite_report
 TREE = f"{WORK}/tree"
 """The writable copy of the tree; node ids are relative to it."""
 PROJECT_PYTHON = "/opt/venv/bin/python"
-IN_PROCESS = ("reporter", "touched", "in_process")
+IN_PROCESS = ("reporter", "touched", "reached", "in_process")
 """Parts of the program; see `sandbox.probe`."""
 INI_NAME = ".greenloop-pytest.ini"
 QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:rerunfailures", "-q", "--tb=short", "--color=no")
@@ -43,12 +43,14 @@ def run_in_process(
     env: Mapping[str, str] | None = None,
     starter: Starter | None = None,
     touch: bool = False,
+    reached: tuple[Sequence[str], str] | None = None,
 ) -> SuiteReport:
     """Run the repository's tests as `app` on a fresh copy of `/src`, in the project's interpreter.
 
     `node_ids`: files, classes or functions to run (parameters may be left out), None for all. `expected`: those that
     must have run and passed. `ini` and `options` come from `pytest_config.own_config` of a trusted tree. `starter`:
     a worker, for speed where no verdict depends on it. `touch`: see which files each test runs code of.
+    `reached`: files whose lines are written, as they run, to another one.
 
     Raises:
         EngineFault: the engine was lost or the image holds no test runner.
@@ -56,7 +58,13 @@ def run_in_process(
     starter = starter or Plain(sandbox)
     starter.clean()
     job = in_process_job(
-        node_ids, timeout_s=timeout_s, ini=ini, options=options, env={**(env or {}), **sandbox.env}, touch=touch
+        node_ids,
+        timeout_s=timeout_s,
+        ini=ini,
+        options=options,
+        env={**(env or {}), **sandbox.env},
+        touch=touch,
+        reached=reached,
     )
     outcome = starter.start(job).wait()
     return with_servers(sandbox, suite_report(outcome, told_by(outcome, str(job.task["nonce"])), expected))
@@ -64,7 +72,7 @@ def run_in_process(
 
 def in_process_job(
     node_ids: Sequence[str] | None, *, timeout_s: float, ini: str, options: Sequence[str], env: Mapping[str, str],
-    touch: bool = False,
+    touch: bool = False, reached: tuple[Sequence[str], str] | None = None,
 ) -> Job:  # fmt: skip
     """The repository's tests as a job with a nonce of its own."""
     task = {
@@ -76,6 +84,7 @@ def in_process_job(
         "ini": ini,
         "wanted": None if node_ids is None else list(node_ids),
         "touch": touch,
+        "reached": reached,
         "arguments": [
             "-c", f"{TREE}/{INI_NAME}", "--rootdir", TREE, "--confcutdir", TREE, "--continue-on-collection-errors",
             *QUIET, *options,

@@ -11,6 +11,7 @@ from sandbox.attack.render import can_be_shown, test_file
 from sandbox.attack.script import Hit
 from sandbox.gates import documented, lint, probe, types
 from sandbox.gates.contract import contract, document_of
+from sandbox.gates.coverage import coverage
 from sandbox.gates.findings import GateResult
 from sandbox.gates.migrations import heads_of, migrations, targets, uses_alembic
 from sandbox.gates.openapi_diff import differences
@@ -97,6 +98,8 @@ def run_gates(
         for part in preserved_without_service(work.stand, keep, lab.remembered, ids) if keep else ():
             work.take(part)
         _of_the_service(work)
+        if work.gates.on("coverage") and kind in ("feature", "fix") and keep is None:
+            work.take(lambda: coverage(work.stand, timeout_s=lab.test_timeout_s))
     return work.results
 
 

@@ -42,11 +42,13 @@ class Stand:
         self.box, self.trees = box, trees
         self._mirror = Mirror(Courier(box), SOURCE)
 
-    def show(self, side: Side) -> None:
-        """Fill `/src` with one side; only what differs is sent.
+    def show(self, side: Side, *, acceptance: bool = True) -> None:
+        """Fill `/src` with one side, on request without its acceptance tests; only what differs is sent.
 
         Raises:
             EngineFault: it could not be done.
         """
         tree = self.trees.side(side)
+        if not acceptance:
+            tree = tree.only([path for path in tree.keys if kind_of(path) != "acceptance"])
         self._mirror.fill_from(tree.keys, tree.read)

@@ -22,6 +22,8 @@ def main():
         os._exit(70)
     sys.dont_write_bytecode = True
     paths = [path for path in task["paths"] if os.path.isdir(path)]
+    if task.get("reached"):
+        watch(*task["reached"])
     touched = Touched(task["tree"]) if task.get("touch") else None
     run_pytest(tell, task["arguments"], task["tree"], paths, task["wanted"], task.get("share"), touched)
 

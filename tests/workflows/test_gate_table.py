@@ -57,6 +57,7 @@ def test_each_gate_says_how_it_is_switched_off_and_the_switch_is_taken(tmp_path:
     shown = {
         "lint": "lint", "types": "types", "house rules": "rules", "contract": "contract",
         "migrations on PostgreSQL": "migrations", "requests from the schema": "schema", "attacks": "attacks",
+        "coverage of the change": "coverage",
     }  # fmt: skip
     assert {switch_of(gate) for gate in shown} <= {f'gates_off = ["{name}"]' for name in ALL}
     for gate, name in shown.items():
