@@ -54,6 +54,8 @@ class ExistingResource(Frozen):
     guarded: tuple[Action, ...] = ()
     natural_key: str | None = None
     """The unique human-readable field, if any (`name`, `title`, `isbn`)."""
+    soft: bool = False
+    """Deleted ones stay in the table, with the moment in `deleted_at`."""
 
 
 class Login(Frozen):

@@ -84,9 +84,14 @@ def _check(bench: Bench, collection: Collection, endpoint: Endpoint, parent: Par
     renamed = add_imports(edit, imports)
     name = renamed.get(model.name, model.name)
     is_async = isinstance(endpoint.node, ast.AsyncFunctionDef) and style.database != "sqlalchemy_sync"
-    test = f"{'await ' if is_async else ''}{session}.get({name}, {value}) is None"
+    lookup = f"{'await ' if is_async else ''}{session}.get({name}, {value})"
     title = literal(f"{sentence(words(parent.target.name))} not found")
-    code = f"if {value} is not None and {test}:\n    raise HTTPException(status_code=404, detail={title})"
+    code = f"if {value} is not None and {lookup} is None:\n    raise HTTPException(status_code=404, detail={title})"
+    if parent.target.soft:
+        known = f"known_{parent.target.name}"
+        gone = f"if {known} is None or {known}.deleted_at is not None:"
+        refusal = f"raise HTTPException(status_code=404, detail={title})"
+        code = f"if {value} is not None:\n    {known} = {lookup}\n    {gone}\n        {refusal}"
     start = 1 if ast.get_docstring(endpoint.node) is not None else 0
     edit.add_to_function(function, start, code)
 

@@ -27,6 +27,8 @@ class Known:
     """Collection path with prefixes, e.g. `/api/v1/books`; empty: by the style's pattern."""
     creatable: bool = True
     """Nothing but the natural key is needed to make one."""
+    soft: bool = False
+    """Deleted ones stay in the table, with the moment in `deleted_at`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,15 @@ class Handlers:
         names = [name for name, _ in self._narrowing] + self._pages
         return ", ".join([*found, *(f"{name}={name}" for name in names)])
 
+    @property
+    def living(self) -> str:
+        """Calls on a query that leave out what is below a deleted parent; empty where none is kept."""
+        nested = self.v.nested
+        if nested is None or not nested.target.soft:
+            return ""
+        parent = nested.target.model.name
+        return f".join({parent}, {self.v.cls}.{nested.column} == {parent}.id).where({parent}.deleted_at.is_(None))"
+
     def parent_lookup(self, parent: Parent) -> str:
         """Expression that looks for the parent of that id."""
         value = parent.column if parent.nested else f"data.{parent.column}"
@@ -134,7 +143,9 @@ class Handlers:
 
     def parent_missing(self, parent: Parent) -> str:
         """Condition on what was looked for."""
-        return f"not known_{parent.target.name}" if self.repo else f"known_{parent.target.name} is None"
+        name = f"known_{parent.target.name}"
+        gone = f" or {name}.deleted_at is not None" if parent.target.soft else ""
+        return f"not {name}" if self.repo else f"{name} is None{gone}"
 
     @property
     def bulk_decorator(self) -> str:

@@ -232,4 +232,5 @@ def _known(bench: Bench, collection: Collection, mount: str) -> Known:
         plural=resource.plural,
         path=resource.path.removeprefix(mount).rstrip("/"),
         creatable=not others and not required,
+        soft=model.soft,
     )

@@ -18,6 +18,8 @@ class Target:
     model: Symbol
     table: str
     path: str
+    soft: bool = False
+    """Deleted ones stay in the table, marked by `deleted_at`, and are gone to clients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,8 @@ def target_named(name: str, spec: FeatureSpec, style: Style) -> Target:
     module = module_path(style.model_module, name, plural)
     model = known.model if known else Symbol(module, model_class(name))
     path = (known.path if known else "") or collection_path(plural, style)
-    return Target(name=name, plural=plural, model=model, table=known.table if known else plural, path=path)
+    table, soft = known.table if known else plural, bool(known and known.soft)
+    return Target(name=name, plural=plural, model=model, table=table, path=path, soft=soft)
 
 
 def collection_path(plural: str, style: Style) -> str:
@@ -129,6 +132,9 @@ def _link(resource: ResourceSpec, relation: Relation, spec: FeatureSpec, style: 
     other = next((r for r in spec.resources if r.name == relation.target), None)
     field = natural_key(other)
     known = style.known.get(relation.target)
+    if target.soft:
+        offer = f"{words(target.plural).capitalize()} are deleted softly; links to them are not offered."
+        raise NotUnderstood(f"{words(resource.plural)} with {words(target.plural)}", offer)
     key = (known.natural_key if known else None) or (field.name if field else None)
     if key is None:
         offer = f'Give {words(target.plural)} a unique text field, e.g. "{target.plural} with name (str, unique)".'

@@ -97,6 +97,8 @@ def _nested(w: Words, parent: Words, _: Relation) -> Iterator[Topic]:
         f"{p.one} answers 404."
     )
     yield Topic(t.plural, text, tuple(checks))
+    if p.soft and "delete" in p.actions:
+        yield _below_the_deleted(w, parent)
     if not p.exists and {"delete", "read"} <= set(p.actions) and "read" in t.actions:
         body = [
             *w.start(),
@@ -108,6 +110,25 @@ def _nested(w: Words, parent: Words, _: Relation) -> Iterator[Topic]:
             f"test_deleting_{parent.name}_deletes_its_{t.plural}", f"{t.many} go with their {p.one}.", tuple(body)
         )
         yield Topic(t.plural, f"Deleting {an(p.name)} deletes its {t.many}.", (check,))
+
+
+def _below_the_deleted(w: Words, parent: Words) -> Topic:
+    """Of a parent that stays in the table when it is deleted."""
+    t, p = w.thing, parent.thing
+    body = [
+        *w.start(),
+        f"{w.var} = {w.below()}",
+        f"assert client.delete({parent.item()}{parent.login('delete')}).is_success",
+        f"answer = client.post({w.collection}, json={w.new()}{w.login('create')})",
+        "assert answer.status_code == 404, answer.text",
+    ]
+    body += [f"assert client.get({w.collection}{w.login('list')}).status_code == 404"] if "list" in t.actions else []
+    for action, call in (("read", "get({}{})"), ("update", "patch({}, json={{}}{})"), ("delete", "delete({}{})")):
+        if action in t.actions:
+            login = w.login(action)
+            body.append(f"assert client.{call.format(w.item(), login)}.status_code == 404")
+    check = Check(f"test_{t.plural}_of_a_deleted_{p.name}_are_gone", "nothing of them is answered.", tuple(body))
+    return Topic(t.plural, f"With {an(p.name)} that is deleted its {t.many} are gone for clients: 404.", (check,))
 
 
 def _referred(w: Words, target: Words, relation: Relation) -> Iterator[Topic]:
@@ -132,6 +153,16 @@ def _referred(w: Words, target: Words, relation: Relation) -> Iterator[Topic]:
         Check(f"test_{w.name}_names_its_{o.name}", f"{key} is stored and answered.", tuple(stored)),
         Check(f"test_{w.name}_with_an_unknown_{o.name}_is_refused", f"an unknown {key} answers 404.", tuple(unknown)),
     ]
+    if o.soft and "delete" in o.actions:
+        deleted = [
+            *w.start(),
+            f"{v} = {target.make()}",
+            f"assert client.delete({target.item()}{target.login('delete')}).is_success",
+            f"answer = client.post({w.collection}, json={w.new(given)}{w.login('create')})",
+            "assert answer.status_code == 404, answer.text",
+        ]
+        says = f"the id of a deleted {o.one} answers 404."
+        checks.append(Check(f"test_{w.name}_with_a_deleted_{o.name}_is_refused", says, tuple(deleted)))
     if relation.required:
         without = [
             *w.start(),

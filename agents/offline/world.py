@@ -40,6 +40,8 @@ class Thing:
     listing: ListingSpec
     natural_key: str | None = None
     update: Literal["patch", "put"] = "patch"
+    soft: bool = field(default=False, kw_only=True)
+    """An existing one whose deleted items stay in the table."""
 
     @property
     def parent(self) -> str | None:
@@ -162,7 +164,7 @@ def _existing(resource: ExistingResource, more: ResourceSpec | None, spec: Featu
         actions=existing_actions(profile, resource), exists=True,
         guarded=_guards(spec, resource.name) | frozenset(resource.guarded),
         listing=_listing(spec, resource.name), natural_key=resource.natural_key,
-        update="put" if "PUT" in methods and "PATCH" not in methods else "patch",
+        update="put" if "PUT" in methods and "PATCH" not in methods else "patch", soft=resource.soft,
     )  # fmt: skip
 
 

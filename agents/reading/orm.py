@@ -43,6 +43,12 @@ class OrmClass:
     def name(self) -> str:
         return self.found.name
 
+    @property
+    def soft(self) -> bool:
+        """Deleted rows stay, marked by a moment in `deleted_at`."""
+        column = self.column("deleted_at")
+        return column is not None and column.nullable
+
     def column(self, name: str) -> Column | None:
         """The column of that attribute name."""
         return next((c for c in self.columns if c.name == name), None)

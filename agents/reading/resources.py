@@ -104,6 +104,7 @@ def _collection(
         relations=relations,
         guarded=guarded,
         natural_key=_natural_key(model, specs),
+        soft=model is not None and model.soft,
     )
     return Collection(resource, endpoints, model, create, _body_schema(code, endpoints.get("update")), read)
 

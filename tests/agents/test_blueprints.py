@@ -84,6 +84,21 @@ def test_without_a_named_symbol_the_known_module_is_imported() -> None:
     assert pieces.repository and "from shop.orm import BookRow" in pieces.repository.imports
 
 
+def test_a_parent_that_is_softly_deleted_is_no_parent_any_more() -> None:
+    known = {"book": Known(Symbol("app.models.book", "Book"), "books", soft=True)}
+    plain = FeatureSpec(resources=(REVIEW,))
+    style = replace(NEW_APP_STYLE, known=known)
+    pieces = resource_fragments(REVIEW, plain, style)
+    assert pieces.repository
+    assert pieces.repository.body.count("Book.deleted_at.is_(None)") == 2, "has_book, and get"
+    single = resource_fragments(REVIEW, plain, replace(style, repository_module=None)).routes.body
+    assert "known_book is None or known_book.deleted_at is not None" in single
+    assert single.count("Book.deleted_at.is_(None)") == 1
+    linked = REVIEW.model_copy(update={"relations": (Relation(kind="many_to_many", target="book"),)})
+    with pytest.raises(NotUnderstood, match="links to them are not offered"):
+        resource_fragments(linked, FeatureSpec(resources=(linked,)), style)
+
+
 def test_login_comes_before_everything_else() -> None:
     tree = ast.parse(new_app(LIBRARY)["app/routers/book.py"])
     handlers = {n.name: n for n in tree.body if isinstance(n, ast.AsyncFunctionDef)}

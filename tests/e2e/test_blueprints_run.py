@@ -10,12 +10,16 @@ import pytest
 from agents.blueprints.fragments import Known, Symbol
 from agents.blueprints.migration import migration
 from agents.blueprints.new_app import NEW_APP_STYLE, new_app
+from agents.blueprints.place import place
 from agents.blueprints.spec import FeatureSpec, FieldSpec, GuardSpec, ListingSpec, Relation, ResourceSpec
 from agents.contracts import Criterion, Plan, Request
 from agents.desk import MemoryDesk
 from agents.offline.criteria import topics_of
+from agents.offline.grammar import read, read_request
+from agents.offline.planner import plan_of
 from agents.offline.tester import OfflineTester
 from agents.profile import AppProfile
+from agents.profile_reader import read_profile
 from agents.roles import Brief
 from agents.testkit import CONFTEST, acceptance_conftest
 from sandbox import tars
@@ -137,6 +141,25 @@ def test_the_written_tests_and_the_written_code_agree(box: Sandbox, spec: Featur
     brief = Brief(request=Request(text="x"), desk=MemoryDesk({}))
     suite = asyncio.run(OfflineTester(read_profile=lambda _: AppProfile()).write_tests(brief, plan))
     put(box, new_app(spec))
+    put(box, {f.path: f.content for f in suite.files} | {CONFTEST: acceptance_conftest(SERVICE)}, "/tests")
+    assert_green(run_service_tests(box, service=SERVICE, timeout_s=300), len(suite.cases))
+
+
+SOFT = "Add books with title. Books are soft deleted. Add shelves with name"
+HANGS_ON = "Add reviews of books with rating 1-5. Add loans with borrower (str). Loans may belong to a book. "
+
+
+@pytest.mark.parametrize("asked", [HANGS_ON, "Shelves may belong to a book"], ids=["new", "extended"])
+def test_what_hangs_on_something_softly_deleted_goes_with_it(box: Sandbox, asked: str) -> None:
+    before = new_app(read_request(SOFT, AppProfile()))
+    desk = MemoryDesk(before)
+    profile = read_profile(desk)
+    spec = read_request(asked, profile)
+    after = before | {path: str(text) for path, text in place(spec, profile, desk).items()}
+    plan = plan_of(read(asked, profile), profile)
+    suite = asyncio.run(OfflineTester(read_profile).write_tests(Brief(request=Request(text=asked), desk=desk), plan))
+    assert [case.node_id for case in suite.cases if "_deleted_book" in case.node_id]
+    put(box, after)
     put(box, {f.path: f.content for f in suite.files} | {CONFTEST: acceptance_conftest(SERVICE)}, "/tests")
     assert_green(run_service_tests(box, service=SERVICE, timeout_s=300), len(suite.cases))
 
