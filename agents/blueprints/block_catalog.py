@@ -167,4 +167,20 @@ BLOCKS: dict[BlockName, Block] = {
         needs=(("UPSTREAM_URL", URL),),
         endpoints=(("GET", "/upstream/status", "does the other service answer"),),
     ),
+    "jobs": Block(
+        module="{name}_exports",
+        says="The {words}, exported in the background.",
+        title="background exports of {words}",
+        choice="exports of {words} wait in a table; a worker of each process takes one under a lease, "
+        "three attempts at most",
+        reason="a restart loses nothing, no export is done twice at a time, and no other service is needed",
+        database=True,
+        model="ExportJob",
+        rows="export jobs",
+        endpoints=(
+            ("POST", "/exports/{plural}", "have all {words} exported in the background"),
+            ("GET", "/exports/{plural}/{export_id}", "how far an export is"),
+            ("GET", "/exports/{plural}/{export_id}/content", "the exported {words}"),
+        ),
+    ),
 }

@@ -73,6 +73,7 @@ _IMPORTS = {
     "os": "import os",
     "re": "import re",
     "time": "import time",
+    "update": "from sqlalchemy import update",
     "uuid": "import uuid",
 }
 
@@ -93,6 +94,8 @@ class Subject:
     lists: tuple[str, ...] = ()
     """Lists of links in its schemas."""
     guarded: tuple[str, ...] = ()
+    soft: bool = False
+    """Deleted ones stay in the table, marked by `deleted_at`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +183,7 @@ def _told(block: BlockSpec, subject: Subject, site: Site) -> dict[str, object]:
         "name": subject.name, "plural": subject.plural, "table": subject.table, "fields": subject.fields,
         "model": subject.model.name, "create": subject.create.name if subject.create else "",
         "read": subject.read.name if subject.read else "", "dump": dump,
+        "soft": subject.soft,
     }  # fmt: skip
     return {
         "t": told, "path": f"{subject.path.removeprefix(style.prefix)}.csv", "roles": site.roles,
@@ -201,14 +205,14 @@ def subject_of(block: BlockSpec, spec: FeatureSpec, style: Style) -> Subject | N
         raise NotUnderstood(words(resource.plural), f"{sentence(words(block.name))} of private items are not offered.")
     if block.name == "retention" and v.referred:
         raise NotUnderstood(words(resource.plural), "Others need them, so they cannot be deleted by the clock.")
-    if block.name == "csv" and (v.nested or not {"create", "list"} <= set(v.actions)):
-        raise NotUnderstood(words(resource.plural), "A table needs a resource that is created and listed by itself.")
+    if block.name in ("csv", "jobs") and (v.nested or not {"create", "list"} <= set(v.actions)):
+        raise NotUnderstood(words(resource.plural), "That needs a resource that is created and listed by itself.")
     schemas = module_path(style.schema_module, v.name, v.plural)
     return Subject(
         name=v.name, plural=v.plural, path=v.target.path, table=v.target.table,
         model=v.target.model, create=Symbol(schemas, f"{v.cls}Create"), read=Symbol(schemas, f"{v.cls}Read"),
         fields=(*(f.name for f in fields_of(resource)), *(p.column for p in v.parents)),
-        lists=tuple(link.name for link in v.links), guarded=v.guarded,
+        lists=tuple(link.name for link in v.links), guarded=v.guarded, soft=v.soft,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def migration(
         NotUnderstood: the specification cannot be rendered.
     """
     steps = _users(spec.login_parts) if users else []
-    steps += [_BLOCK_TABLES[block.name]() for block in spec.blocks if block.name in _BLOCK_TABLES]
+    steps += [make() for name, make in _BLOCK_TABLES.items() if any(block.name == name for block in spec.blocks)]
     for resource in by_dependency(spec):
         check_resource(resource, spec)
         shown = view(resource, spec, style)
@@ -204,7 +204,27 @@ def _webhook_events() -> _Steps:
     return _Steps(up, [_drop_index(table, "received_at"), drop])
 
 
-_BLOCK_TABLES: dict[BlockName, Callable[[], _Steps]] = {"idempotency": _idempotency_keys, "webhooks": _webhook_events}
+def _export_jobs() -> _Steps:
+    table = "export_jobs"
+    lines = [
+        _column("id", "String(32)", nullable=False),
+        _column("kind", "String(100)", nullable=False),
+        _column("status", "String(10)", nullable=False),
+        _column("attempts", "Integer", nullable=False),
+        _column("due_at", "DateTime(timezone=True)", nullable=False),
+        _column("created_at", "DateTime(timezone=True)", nullable=False),
+        _column("content", "Text", nullable=True),
+        f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
+    ]
+    drop = f"op.drop_table({literal(table)})"
+    return _Steps([_create_table(table, lines), _create_index(table, "due_at")], [_drop_index(table, "due_at"), drop])
+
+
+_BLOCK_TABLES: dict[BlockName, Callable[[], _Steps]] = {
+    "idempotency": _idempotency_keys,
+    "webhooks": _webhook_events,
+    "jobs": _export_jobs,
+}
 
 
 def _field_column(field: FieldCode) -> str:

@@ -96,6 +96,8 @@ def _only_ours(bench: Bench, block: BlockSpec, layout: Layout, site: Site) -> No
 def _place_model(bench: Bench, block: BlockSpec, layout: Layout) -> None:
     """The ORM class of a block."""
     dotted = model_module(block, layout.style)
+    if bench.has(file_of(bench, dotted)):
+        raise NotUnderstood(words(block.name), f"{file_of(bench, dotted)} is there already; one resource has them.")
     piece = model_fragment(block, layout.style)
     put(bench, file_of(bench, dotted), [piece], "model", f"{sentence(BLOCKS[block.name].rows)} in the database.")
     register_model(bench, dotted, BLOCKS[block.name].model)
@@ -131,7 +133,7 @@ def _subject(bench: Bench, block: BlockSpec, layout: Layout) -> Subject:
     """
     collection = bench.app.collection(block.resource)
     model = collection.model if collection else None
-    table = block.name == "csv"
+    table = block.name in ("csv", "jobs")
     if collection is None or model is None or (table and "{" in collection.resource.path):
         raise NotUnderstood(
             words(block.resource), "It needs a resource with a table that is created and listed by itself."
@@ -151,6 +153,7 @@ def _subject(bench: Bench, block: BlockSpec, layout: Layout) -> Subject:
         fields=tuple(f.name for f in resource.fields if f.name not in (*lists, "id", "created_at")),
         lists=lists,
         guarded=tuple(resource.guarded),
+        soft=model.soft,
     )
 
 

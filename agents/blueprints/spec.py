@@ -104,6 +104,7 @@ BlockName = Literal[
     "retention",
     "webhooks",
     "http_client",
+    "jobs",
 ]
 
 

@@ -43,6 +43,11 @@ _CORS = re.compile(
     re.IGNORECASE,
 )
 
+_JOBS = re.compile(
+    rf"{_ADD}(?:export (?P<a>[\w -]+?) (?:in the background|as an? background jobs?|by an? background jobs?)|"
+    r"background (?:exports?|export jobs?) (?:of|for) (?P<b>[\w -]+?))",
+    re.IGNORECASE,
+)
 _CLIENT = re.compile(
     rf"{_ADD}(?:(?:call|use|ask|query|connect to|integrate with|talk to|http|an?|the|client|of|for|to|from) )*"
     r"(?:(?:external|other|another|third[- ]party|upstream|remote) )(?:http )?(?:service|api)(?: client)?"
@@ -147,6 +152,8 @@ def read_block(text: str) -> list[Fact] | None:
         if resource is None or not seconds:
             return None
         return [Adds(BlockSpec(name="retention", seconds=seconds), resource=resource or None)]
+    if (m := _JOBS.fullmatch(text)) and (resource := resource_of(m["a"] or m["b"])) is not None:
+        return [Adds(BlockSpec(name="jobs"), resource=resource or None)]
     if m := _CLIENT.fullmatch(text):
         return [Adds(BlockSpec(name="http_client", names=(m["url"],)))]
     if _WEBHOOKS.fullmatch(text) and not _OUTGOING.search(text):

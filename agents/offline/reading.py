@@ -67,6 +67,7 @@ EXAMPLES = (
     "add a WebSocket channel for books",
     "accept idempotency keys",
     "delete logs after 30 days",
+    "export books in the background",
     "receive signed webhooks",
     "call the external service at https://rates.example",
 )

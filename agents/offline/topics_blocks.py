@@ -7,6 +7,7 @@ from agents.offline.source import quoted
 from agents.offline.topics import Check, Topic, Words, lines
 from agents.offline.topics_changes import channel_topics, event_topics
 from agents.offline.topics_files import csv_topics, file_of, upload_topics
+from agents.offline.topics_jobs import job_topics
 from agents.offline.topics_upstream import upstream_topics
 from agents.offline.topics_webhooks import webhook_topics
 from agents.offline.world import World
@@ -198,6 +199,7 @@ _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "retention": _retention,
     "webhooks": webhook_topics,
     "http_client": upstream_topics,
+    "jobs": job_topics,
     "events": event_topics,
     "websocket": channel_topics,
 }

@@ -32,7 +32,7 @@ ALL = (
     "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
     "Stream changes of books with server-sent events. Add a WebSocket channel for books. "
     "Accept idempotency keys. Delete books after 30 days. Receive signed webhooks. "
-    "Call the external service at https://rates.example"
+    "Call the external service at https://rates.example. Export books in the background"
 )
 
 
@@ -158,6 +158,37 @@ def test_webhooks_are_placed_with_their_table_and_the_tests_know_the_secret() ->
     brief = Brief(request=Request(text=plan.summary), desk=desk)
     suite = asyncio.run(OfflineTester(read_profile).write_tests(brief, plan))
     assert service and suite.settings == {"WEBHOOK_SECRET": service.env["WEBHOOK_SECRET"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Export books in the background",
+        "export books as a background job",
+        "Add background exports of books",
+    ],
+)
+def test_background_exports(text: str) -> None:
+    assert blocks(text) == (BlockSpec(name="jobs", resource="book"),)
+
+
+def test_what_is_softly_deleted_is_not_exported() -> None:
+    asked = "Add books with title. Books are soft deleted. Export books in the background. Export books as CSV"
+    for files in (new_app(read_request(asked, NEW)), _added(asked)):
+        for name in ("book_exports", "book_csv"):
+            assert ".where(Book.deleted_at.is_(None))" in files[f"app/routers/{name}.py"]
+        assert check(MemoryDesk(files)) == ()
+
+
+def _added(asked: str) -> dict[str, str]:
+    """The same, block after block, in the application that is there."""
+    first, second, *rest = asked.split(". ")
+    files = new_app(read_request(f"{first}. {second}", NEW))
+    for text in rest:
+        desk = MemoryDesk(files)
+        placed = place(read_request(text, read_profile(desk)), read_profile(desk), desk)
+        files |= {path: str(content) for path, content in placed.items()}
+    return files
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,71 @@ def test_what_hangs_on_something_softly_deleted_goes_with_it(box: Sandbox, asked
     assert_green(run_service_tests(box, service=SERVICE, timeout_s=300), len(suite.cases))
 
 
+EXPORTS = "Add orders with title. Export orders in the background"
+WORKER = """
+import asyncio, datetime as dt
+from sqlalchemy import update
+from app.main import app
+from app.models.export_job import ExportJob
+from app.routers import order_exports as jobs
+
+sessions, now = app.state.sessions, lambda: dt.datetime.now(dt.UTC)
+
+async def add(name, **values):
+    values = dict(kind=jobs.KIND, status="queued", attempts=0, due_at=now(), created_at=now()) | values
+    async with sessions.begin() as session:
+        session.add(ExportJob(id=name, **values))
+
+async def state(name):
+    async with sessions() as session:
+        job = await session.get(ExportJob, name)
+        return job.status, job.attempts
+
+async def due(name):
+    async with sessions.begin() as session:
+        await session.execute(update(ExportJob).where(ExportJob.id == name).values(due_at=now()))
+
+async def main():
+    async def broken(_): raise ValueError("broken")
+    whole, jobs.export = jobs.export, broken
+    await add("a")
+    for attempt in (1, 2, 3):
+        assert await jobs.work(sessions)
+        assert await state("a") == ("queued" if attempt < 3 else "failed", attempt), await state("a")
+        assert not await jobs.work(sessions), "not before its time"
+        await due("a")
+    assert not await jobs.work(sessions), "given up"
+    jobs.export = whole
+    await add("b", status="running", attempts=1, due_at=now() + dt.timedelta(seconds=60))
+    assert not await jobs.work(sessions), "somebody has it"
+    await due("b")
+    assert await jobs.work(sessions) and await state("b") == ("done", 2), "its worker died"
+    await add("c", status="running", attempts=3)
+    assert not await jobs.work(sessions) and await state("c") == ("failed", 3)
+    await add("d")
+    taken = await asyncio.gather(*(jobs.claim(sessions) for _ in range(5)), return_exceptions=True)
+    assert [one for one in taken if isinstance(one, tuple)] == [("d", 1)], taken
+    async def slow(_):
+        await due("e")
+        assert await jobs.claim(sessions) == ("e", 2)
+        return "late"
+    jobs.export = slow
+    await add("e")
+    assert await jobs.work(sessions) and await state("e") == ("running", 2), "the old worker says nothing"
+    await app.state.engine.dispose()
+    print("all held")
+
+asyncio.run(main())
+"""
+
+
+def test_the_worker_of_background_exports_loses_nothing_and_does_nothing_twice(box: Sandbox) -> None:
+    unpack(box, new_app(read_request(EXPORTS, AppProfile())))
+    assert run(box, "-m", "alembic", "upgrade", "head")[0] == 0
+    code, said = run(box, "-c", WORKER)
+    assert code == 0 and "all held" in said.splitlines(), said
+
+
 def run(box: Sandbox, *argv: str, env: dict[str, str] | None = None) -> tuple[int | None, str]:
     done = box.run(Command(argv=(PYTHON, *argv), timeout_s=60, cwd=f"{WORK}/app", env=env or {}))
     return done.exit_code, (done.stdout + done.stderr).decode()

@@ -50,6 +50,7 @@ COMBINATIONS: dict[str, str] = {
     "webhooks": "Add orders with title. Receive signed webhooks. Require login to create orders",
     "another service": "Add orders with title. Call the external service at https://rates.example with timeouts and "
     "retries. Require login to create orders",
+    "background jobs": "Add orders with title. Export orders in the background. Require login to list orders",
     "text files": "Users can upload text files up to 1 MB",
     "old logs": "Add logs with message. Add sessions with name. Delete logs after 2 seconds. Delete sessions after 30 "
     "days",
