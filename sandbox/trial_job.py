@@ -11,7 +11,7 @@ from sandbox.pytest_run import INI_NAME, PROJECT_PYTHON, QUIET, project_env
 
 TRIALS = (
     "reporter", "swap", "traced", "trial_tree", "trial_watch", "trial_web", "trial_child",
-    "trial_measure", "trials",
+    "trial_memory", "trial_chain", "trial_measure", "trials",
 )  # fmt: skip
 """Parts of the program; see `sandbox.probe`."""
 TIMES = 4
@@ -61,6 +61,7 @@ def task_for(suite: Suite, home: str, ids: Sequence[str], **more: Any) -> dict[s
             *QUIET, "-s", *suite.options, *(f"{tree}/{file}" for file in files),
         ],
         "candidates": [],
+        "chain": 0,
         "late": True,
         "ran": [],
         "imported": [],

@@ -23,6 +23,8 @@ TEST_S = 5.0
 """Seconds for a test whose own time is not known yet."""
 ANSWER_S = 0.2
 """Seconds for a call, or a test with what is asked beside it; four times as much ends it."""
+TOGETHER, TOGETHER_S = 16, 1.0
+"""Candidates that are tried in one child, and seconds of failing tests for all of them."""
 SLACK_S = 30.0
 LONGEST_S = 300.0
 """Seconds that are waited for the last one that was begun, should it run every test."""
@@ -133,10 +135,15 @@ class Trials:
             EngineFault: the engine was lost.
         """
         ids = list(dict.fromkeys([*failing, *(one for attempt in attempts for one in attempt.guards)]))
-        order = {"failing": list(range(len(failing))), "patience": patience}
+        order = {
+            "failing": list(range(len(failing))),
+            "patience": patience,
+            "control": _control(measured, ids, len(failing)),
+        }
         told = self._children(
-            measured, ids, attempts, mode="trial", order=order, until_s=until_s, enough=enough, failing=len(failing)
-        )
+            measured, ids, attempts, mode="trial", order=order, until_s=until_s, enough=enough, failing=len(failing),
+            chain=_together(measured, failing[:patience]),
+        )  # fmt: skip
         return [_trial(told[n], ids) if n in told else None for n in range(len(attempts))]
 
     def answers(
@@ -164,7 +171,7 @@ class Trials:
 
     def _children(
         self, measured: Measured, ids: list[str], attempts: Sequence[Attempt], *, mode: str, order: dict[str, Any],
-        until_s: float, enough: int, failing: int, calls: Sequence[tuple[str, str, str]] = (),
+        until_s: float, enough: int, failing: int, calls: Sequence[tuple[str, str, str]] = (), chain: int = 0,
     ) -> dict[int, dict[str, Any]]:  # fmt: skip
         """Share the attempts out; what was said of each, by its number."""
         number = {node_id: n for n, node_id in enumerate(ids)}
@@ -189,7 +196,7 @@ class Trials:
                     self._suite, home, ids, mode=mode, order={**order, "ids": ids, "calls": _within(home, calls)},
                     limits=limits, candidates=mine, late=measured.late, ran=list(measured.ran),
                     imported=list(measured.imported), known_errors=list(measured.errors), enough=enough,
-                    until_s=until_s,
+                    until_s=until_s, chain=chain,
                 )
             )  # fmt: skip
         whole = TIMES * sum(measured.seconds[one][1] for one in ids if one in measured.seconds)
@@ -210,6 +217,19 @@ class Trials:
         if why:
             raise NotTried(why)
         return outcomes
+
+
+def _together(measured: Measured, failing: Sequence[str]) -> int:
+    """How many candidates share a child: not more than a second of failing tests."""
+    one = sum(measured.seconds[test][1] if test in measured.seconds else TEST_S for test in failing)
+    return max(0, min(TOGETHER, int(TOGETHER_S / max(one, 0.001))))
+
+
+def _control(measured: Measured, ids: Sequence[str], failing: int) -> list[int]:
+    """Numbers of tests that show whether a child still is like a new one: two that fail, two quick ones that pass."""
+    passing = [n for n, one in enumerate(ids) if n >= failing and measured.outcomes.get(one) == "passed"]
+    passing.sort(key=lambda n: measured.seconds[ids[n]][1])
+    return [*range(min(failing, 2)), *passing[:2]]
 
 
 def _usual(measured: Measured) -> tuple[float, float]:

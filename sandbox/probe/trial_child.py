@@ -42,6 +42,24 @@ class Child:
                 if red >= order["patience"]:
                     return
 
+    def chain(self, session, items):
+        """Several candidates one after the other, the failing tests only; see `Chains`."""
+        for number, put, back in self.order["steps"]:
+            self.tell("candidate", number)
+            put()
+            for red, test in enumerate(self.order["failing"]):
+                if red >= self.order["patience"] or self.one(session, items, test, None):
+                    break
+            back()
+            self.order["memory"].restore()
+        self.tell("candidate", -1)
+        self.control(session, items)
+
+    def control(self, session, items):
+        """A few tests of the code as it is."""
+        for number in self.order["control"]:
+            self.one(session, items, number, None)
+
     def measure(self, session, items):
         """Every test, whatever becomes of it."""
         for number, following in in_turn(self.order["numbers"], items, self.order["ids"]):

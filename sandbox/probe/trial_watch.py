@@ -18,7 +18,7 @@ class Watched:
         self.limits, self.asks_first = limits, asks_first
         self.how, self.detail, self.current = "", "", None
         self.done, self.times, self.lines, self.calls, self.answers = [], {}, {}, [], {}
-        self.frames = {}
+        self.frames, self.marks = {}, []
         self.rest, self.status = b"", None
         self.begin(limits["begin"])
 
@@ -117,6 +117,8 @@ class Watched:
             self.done.append(more[:3])
             self.times[more[0]] = more[3:]
             self.current = None
+        elif word == "candidate":
+            self.marks.append((more[0], len(self.done)))
         elif word == "lines":
             self.lines[more[0]] = more[1]
         elif word == "frames":

@@ -73,19 +73,26 @@ class Server:
         if self.child is not None:
             self.child.tests(session)
         self.owners, held = owners_of(self.codes.values())
+        chains = Chains(self)
         freeze()
         if task["mode"] == "measure":
             measure(self)
             return
+        ready = []
         for number, candidate in list(self.waiting.items()):
             if any(path not in self.imported for path in candidate["files"]):
                 self.can_wait(number, candidate)
             if number in self.waiting and not any(id(old) in held for old, _ in candidate.get("pairs", ())):
-                self.attempt(number, candidate, "collected")
+                ready.append((number, candidate))
+        chains.run(ready)
+
+    def over(self):
+        """There is no time for another one, or enough was found."""
+        return time.monotonic() > self.until or self.enough <= 0
 
     def attempt(self, number, candidate, where):
         """Try one. Returns twice: in the server when it is over, in a child forked at an import to go on from here."""
-        if time.monotonic() > self.until or self.enough <= 0:
+        if self.over():
             return
         order = task["order"] | {"how": task["mode"], "guards": candidate["guards"]}
         watched = self.fork(order, task["limits"], lambda: self.become(candidate, where))

@@ -304,3 +304,83 @@ def test_tests_are_varied(box: DockerSandbox, trials: Trials) -> None:
     before, after = trials.answers(measured, tests, [Attempt({}, ()), other], [], variants=variants, until_s=30)
     assert before == {"of two": ("value", "[0, 1]"), "of none": ("error", "TypeError")}
     assert after == {"of two": ("value", "[0, -1]"), "of none": ("error", "TypeError")}
+
+
+KEPT = """
+from functools import lru_cache
+from itertools import count
+
+KNOWN = {}
+NUMBERS = count(1)
+TOTAL = 0
+
+
+@lru_cache
+def double(value):
+    return value + value
+
+
+def add(name):
+    global TOTAL
+    TOTAL += 1
+    KNOWN[name] = next(NUMBERS)
+    return KNOWN[name], double(1), TOTAL, len(KNOWN)
+"""
+KEPT_TESTS = """
+import kept
+
+
+def test_add():
+    assert kept.add("one") == (1, 2, 1, 2)
+
+
+def test_double():
+    assert kept.double(4) == 8 and kept.NUMBERS is not None
+"""
+LEAVING = """
+import os
+
+
+def add(name):
+    os.environ["NAMES"] = os.environ.get("NAMES", "") + name
+    return len(os.environ["NAMES"])
+"""
+LEAVING_TESTS = """
+import leaving
+
+
+def test_add():
+    assert leaving.add("ab") == 3
+
+
+def test_plain():
+    assert leaving.add("abc") == 3
+"""
+
+
+def chained(box: DockerSandbox, trials: Trials, name: str, source: str, tests: str, old: str, *new: str) -> list[Trial]:
+    """Tried after one another on files of their own; the first test fails, the second passes."""
+    path, suite = f"{name}.py", f"tests/test_{name}.py"
+    fill(box, {path: source.encode(), suite: tests.encode()})
+    ids = [f"{suite}::{line[4:].partition('(')[0]}" for line in tests.splitlines() if line.startswith("def ")]
+    measured = trials.measure(ids[:1], ids[1:], [path])
+    start = source.index(old)
+    attempts = [Attempt({path: [(start, start + len(old), text)]}, tuple(ids[1:])) for text in new]
+    return [one for one in trials.run(measured, ids[:1], attempts, until_s=60) if one]
+
+
+def test_what_modules_keep_is_put_back_within_a_child(box: DockerSandbox, trials: Trials) -> None:
+    """The right one comes late; names, counters, dictionaries and caches are as they were for it."""
+    wrong = [f"len(KNOWN) + {n}" for n in range(2, 30)]
+    found = chained(box, trials, "kept", KEPT, KEPT_TESTS, "len(KNOWN)\n", *wrong, "len(KNOWN) + 1\n")
+    assert [bool(one.fixed) for one in found] == [False] * 28 + [True]
+    assert not found[-1].broken and found[0].still
+
+
+def test_what_cannot_be_put_back_is_noticed(box: DockerSandbox, trials: Trials) -> None:
+    """Something outside of memory is left behind: then every candidate is tried alone, and the right ones are found."""
+    wrong = [f'len(os.environ["NAMES"]) + {n}' for n in range(2, 14)]
+    right = 'len(os.environ["NAMES"]) + 1'
+    found = chained(box, trials, "leaving", LEAVING, LEAVING_TESTS, 'len(os.environ["NAMES"])', *wrong, right, right)
+    assert [bool(one.fixed) for one in found] == [False] * 12 + [True, True]
+    assert {one.broken for one in found[-2:]} == {("tests/test_leaving.py::test_plain",)}
