@@ -99,7 +99,7 @@ def run_gates(
             work.take(part)
         _of_the_service(work)
         if work.gates.on("coverage") and kind in ("feature", "fix") and keep is None:
-            work.take(lambda: coverage(work.stand, timeout_s=lab.test_timeout_s))
+            work.take(lambda: coverage(work.stand, timeout_s=min(lab.test_timeout_s, gates.budget_s)))
     return work.results
 
 

@@ -30,6 +30,8 @@ MOST_BYTES = 4_000_000
 def coverage(stand: Stand, *, timeout_s: float) -> GateResult | None:
     """Run the tests of the head once more; None when no statement changed or there are no tests.
 
+    Tests that fail reach what they reach: which of them may is the verdict's affair.
+
     Raises:
         EngineFault: the engine was lost.
     """
@@ -45,7 +47,7 @@ def coverage(stand: Stand, *, timeout_s: float) -> GateResult | None:
     if not runs:
         return None
     found = merged([reached for _, reached in runs])
-    told = next((f"{report.word.value} {report.reason}" for report, _ in runs if report.word is not Word.GREEN), "")
+    told = next((f"{report.word.value} {report.reason}".strip() for report, _ in runs if not report.complete), "")
     if told or not found:
         why = told or "none of the changed files was imported from its source"
         return GateResult(gate=_gate(passed=False, evidence=f"not measured: {why}"))

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.blocks import module_of
@@ -327,6 +329,27 @@ def test_a_block_goes_into_an_application_in_one_file(asked: str) -> None:
             assert f"app.include_router({module_of(block)}.router)" in main
     assert all(ast.parse(text) for path, text in placed.items() if path.endswith(".py"))
     assert found(files | placed) <= found(files)
+
+
+def test_what_the_example_of_settings_names_is_read_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = "Add books with title. Users can upload images up to 1 MB. Limit requests to 50 per minute"
+    files = new_app(read_request(asked, NEW))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(
+        "DATABASE_URL=sqlite://\nUPLOAD_BYTES=7\nRATE_LIMIT_REQUESTS=8\nMAX_BODY_BYTES=9000\n", "utf-8"
+    )
+    found: dict[str, object] = {}
+    for path in ("app/routers/files.py", "app/rate_limit.py", "app/body_limit.py"):
+        tree = ast.parse(files[path])
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name.endswith("Settings")]
+        known: dict[str, Any] = {
+            "BaseSettings": BaseSettings, "SettingsConfigDict": SettingsConfigDict, "Field": Field, "Path": Path,
+        }  # fmt: skip
+        exec(compile(ast.Module(list(classes), []), path, "exec"), known)
+        found |= known[classes[0].name]().model_dump()
+    assert {name: found[name] for name in ("upload_bytes", "rate_limit_requests", "max_body_bytes")} == {
+        "upload_bytes": 7, "rate_limit_requests": 8, "max_body_bytes": 9000,
+    }  # fmt: skip
 
 
 def test_a_module_cannot_import_what_imports_it() -> None:

@@ -73,9 +73,10 @@ def test_the_repositorys_own_tests_count_too(engine: DockerEngine) -> None:
     more = {"tests/acceptance/test_size.py": OVER_HTTP, "tests/test_size.py": IN_PROCESS}
     found = measured(engine, more)
     assert found.gate.passed and found.findings == (), found.gate.evidence
-    assert measured(
-        engine, more | {"tests/test_size.py": "def test_it():\n    assert False\n"}
-    ).gate.evidence.startswith("not measured: red")
+    failing = {"tests/test_size.py": f"{IN_PROCESS}\n\ndef test_it():\n    raise AssertionError\n"}
+    assert measured(engine, more | failing).gate.passed, "what a failing test reaches is reached"
+    silent = {"tests/test_size.py": "import os\n\n\ndef test_it():\n    os._exit(3)\n"}
+    assert measured(engine, more | silent).gate.evidence.startswith("not measured: ")
 
 
 def test_a_change_of_words_alone_has_no_row(engine: DockerEngine) -> None:
