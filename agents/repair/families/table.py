@@ -11,6 +11,7 @@ from agents.repair.families import (
     guards,
     logic,
     loops,
+    missing,
     names,
     operators,
     terms,
@@ -27,7 +28,7 @@ from agents.repair.families import (
 )
 from agents.repair.families.base import TABLE, Change, Place
 
-GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten, traps)
+GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten, traps, missing)
 WEB = (web_access, web_async, web_queries, web_routers, web_routes, web_schemas, web_session, web_time)
 _WEB_MODULES = frozenset(module.__name__ for module in WEB)
 
