@@ -77,3 +77,14 @@ def test_bounds_hold() -> None:
 def test_enough_is_enough() -> None:
     found = searched(Pretend({n: {*FAILING} for n in range(0, 6000, 3)}), 2000, Bounds(enough=5))
     assert len(found.repairs) >= 5 and found.tried <= 60
+
+
+def test_what_there_was_no_time_to_ask_of_every_test_is_kept() -> None:
+    class Hurried(Pretend):
+        def __call__(
+            self, batch: Sequence[Candidate], *, until_s: float, enough: int, wide: bool
+        ) -> Sequence[Trial | None]:
+            answers = super().__call__(batch, until_s=until_s, enough=enough, wide=wide)
+            return [None] * len(answers) if wide else answers
+
+    assert numbers(searched(Hurried({30: {*FAILING}}), 100)) == [[30]]
