@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 greenloop="$PWD/.venv/bin/greenloop"
 shop="${1:-$(mktemp -d /tmp/greenloop-demo.XXXXXX)/bookshop}"
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; }
 
 first='Add books with title (str, 1-200 chars), author (str), year (int, optional, >= 1450) and isbn (str, unique).
 Add reviews of books with rating 1-5 and text. List books by author, newest first, paginated.

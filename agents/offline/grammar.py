@@ -57,6 +57,7 @@ def read(text: str, profile: AppProfile, answers: Sequence[Answer] = ()) -> Read
         raise NotUnderstood(text.strip()[:200], f"The application has all of this already. {nearest(text)}")
     notes.assumptions += assumed_fields(list(table.drafts.values()))
     notes.assumptions += _closed(spec, table)
+    notes.assumptions += _left_open(spec, said, table)
     return Reading(spec, tuple(notes.assumptions), tuple(notes.decisions), tuple(desk.open))
 
 
@@ -69,6 +70,24 @@ def _closed(spec: FeatureSpec, table: Table) -> list[str]:
         for g, d in drafts
         if d and d.existing and set(g.actions) - set(d.existing.guarded)
     ]
+
+
+def _left_open(spec: FeatureSpec, said: Sequence[Said], table: Table) -> list[str]:
+    """New resources whose writes are guarded in part, where nobody said that the others are open."""
+    if any(isinstance(s.fact, Guards) and s.fact.public for s in said):
+        return []
+    guarded: dict[str, set[str]] = {}
+    for guard in spec.guards:
+        guarded.setdefault(guard.resource, set()).update(guard.actions)
+    told = []
+    for name, actions in guarded.items():
+        draft = table.get(name)
+        if draft is None or draft.existing or not actions & set(WRITES):
+            continue
+        if open_ := [a for a in _some(draft, table.profile) if a not in actions]:
+            many = spoken(plural_name(name))
+            told.append(f"To {' or '.join(open_)} {many} needs no login, as the request asks for it elsewhere only.")
+    return told
 
 
 class _Questions:

@@ -137,4 +137,7 @@ def _summary(report: AttackReport, found: list[GateFinding]) -> str:
         return f"not measured: {report.reason}"
     left = f"; {report.not_run} not sent in the time" if report.not_run else ""
     skipped = f"; {len(report.skipped)} do not apply" if report.skipped else ""
-    return evidence(found, f"{report.done} attacks were held off{skipped}{left}")
+    held = f"{report.done} attacks were held off{skipped}{left}"
+    if all(hit.attack.doubt for hit in report.hits) and found:
+        return f"{held}; meant? {evidence(found, '')}"
+    return evidence(found, held)

@@ -495,3 +495,17 @@ def test_pages_by_cursor(how: str) -> None:
 def test_traits_are_for_new_resources() -> None:
     with pytest.raises(NotUnderstood, match="new resources"):
         read_request("Products are soft deleted", SHOP)
+
+
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        ("Require login to create or delete books.", True),
+        ("Require login to create, update and delete books.", False),
+        ("Require login to create or delete books. Anyone can update books.", False),
+        ("Only logged in users may see books.", False),
+    ],
+)
+def test_what_a_half_guarded_resource_leaves_open_is_told(login: str, told: bool) -> None:
+    assumptions = read(f"Add books with title (str). {login}", AppProfile()).assumptions
+    assert ("To update books needs no login, as the request asks for it elsewhere only." in assumptions) is told
