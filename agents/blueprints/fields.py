@@ -44,6 +44,11 @@ DEFAULT_MAX = {"str": 255, "text": 10_000, "email": 320}
 """Longest text where the request states no limit."""
 
 
+def longest(field: FieldSpec) -> int:
+    """Most characters of a text: as stated, or what leaves room where only the least is stated."""
+    return field.max_length or max(DEFAULT_MAX[field.type], 2 * (field.min_length or 0))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldCode:
     """The lines of code one field becomes; `Mapped` columns without their trailing newline."""
@@ -154,7 +159,7 @@ def enum_alias(field: FieldSpec, resource: str) -> str:
 def column_type(field: FieldSpec) -> str:
     """SQLAlchemy type expression (`String(200)`)."""
     if field.type == "str":
-        return f"String({field.max_length or DEFAULT_MAX['str']})"
+        return f"String({longest(field)})"
     if field.type == "enum":
         return f"String({max(map(len, field.choices), default=1)})"
     return _COLUMN[field.type]
@@ -164,7 +169,7 @@ def constraints(field: FieldSpec) -> list[str]:
     """Arguments of pydantic's `Field` that hold the field to its limits."""
     found: list[str] = []
     if field.type in DEFAULT_MAX:
-        bounds = {"min_length": field.min_length, "max_length": field.max_length or DEFAULT_MAX[field.type]}
+        bounds = {"min_length": field.min_length, "max_length": longest(field)}
         found += [f"{name}={value}" for name, value in bounds.items() if value is not None]
     if field.type in ("int", "float", "decimal"):
         numbers = {"gt": field.gt, "ge": field.ge, "lt": field.lt, "le": field.le}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from agents.blueprints.fields import longest
 from agents.blueprints.spec import FieldSpec
 from agents.offline.payloads import default_source, distinct, edges, limits_in_words, refused, same
 from agents.offline.source import argument
@@ -18,7 +19,7 @@ def route(w: Words) -> str:
 
 def field_topics(w: Words) -> Iterator[Topic]:
     """One topic per field: what it takes and refuses; one for those that may be left out; one per unique field."""
-    for field in w.thing.added:
+    for field in map(_limited, w.thing.added):
         checks = [c for c in (_accepts(w, field), _refuses(w, field), _missing_field(w, field)) if c]
         if checks:
             need = "must be given" if field.required else "may be left out"
@@ -32,6 +33,11 @@ def field_topics(w: Words) -> Iterator[Topic]:
             yield _optional(w, field)
         if field.unique and distinct(field):
             yield _unique(w, field)
+
+
+def _limited(field: FieldSpec) -> FieldSpec:
+    """A text's unstated limit is a promise like a stated one: a client meets it."""
+    return field.model_copy(update={"max_length": longest(field)}) if field.type in ("str", "text") else field
 
 
 def _accepts(w: Words, field: FieldSpec) -> Check | None:

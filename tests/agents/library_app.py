@@ -25,6 +25,8 @@ users: dict[int, dict[str, Any]] = {}
 tables: dict[str, dict[int, dict[str, Any]]] = {"books": {}, "reviews": {}, "tags": {}, "categories": {}}
 Price = Annotated[Decimal, Field(gt=0, decimal_places=2, max_digits=12)]
 Text200 = Annotated[str, Field(min_length=1, max_length=200)]
+Text255 = Annotated[str, Field(max_length=255)]
+LongText = Annotated[str, Field(max_length=10_000)]
 Tag = Annotated[str, Field(min_length=1, max_length=50)]
 
 
@@ -34,9 +36,9 @@ class Body(BaseModel):
 
 class BookIn(Body):
     title: Text200
-    author: str
+    author: Text255
     year: Annotated[int, Field(ge=1450)] | None = None
-    isbn: str
+    isbn: Text255
     price: Price
     status: Literal["draft", "published"] = "draft"
     category_id: int
@@ -45,9 +47,9 @@ class BookIn(Body):
 
 class BookChange(Body):
     title: Text200 = ""
-    author: str = ""
+    author: Text255 = ""
     year: Annotated[int, Field(ge=1450)] | None = None
-    isbn: str = ""
+    isbn: Text255 = ""
     price: Price = Decimal(1)
     status: Literal["draft", "published"] = "draft"
     category_id: int = 0
@@ -56,12 +58,12 @@ class BookChange(Body):
 
 class ReviewIn(Body):
     rating: Annotated[int, Field(ge=1, le=5)]
-    text: str
+    text: LongText
 
 
 class ReviewChange(Body):
     rating: Annotated[int, Field(ge=1, le=5)] = 1
-    text: str = ""
+    text: LongText = ""
 
 
 class Named(Body):

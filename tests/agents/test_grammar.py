@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from agents.blueprints.fields import longest
 from agents.blueprints.spec import FeatureSpec, FieldSpec
 from agents.contracts import Answer
 from agents.errors import Contradiction, NotUnderstood
@@ -509,3 +510,8 @@ def test_traits_are_for_new_resources() -> None:
 def test_what_a_half_guarded_resource_leaves_open_is_told(login: str, told: bool) -> None:
     assumptions = read(f"Add books with title (str). {login}", AppProfile()).assumptions
     assert ("To update books needs no login, as the request asks for it elsewhere only." in assumptions) is told
+
+
+def test_a_text_with_a_high_least_length_has_room_above_it() -> None:
+    field = read_request("Add notes with body (str, at least 300 chars).", AppProfile()).resources[0].fields[0]
+    assert (field.min_length, longest(field)) == (300, 600)
