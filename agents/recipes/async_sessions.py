@@ -36,6 +36,8 @@ def rewrite(repo: Repo) -> None:
     current = files[0] if files else None
     try:
         plan = async_plan.made(files)
+        if _overridden(repo, plan):
+            return
         drivers: set[str] = set()
         for current in files:
             async_plan.check_references(current, plan)
@@ -64,7 +66,7 @@ def _stopped(repo: Repo) -> bool:
     stops = (
         (_LAZY, own, "a relationship that loads when it is touched fails in async code"),
         (_LATER, own, "a column the database sets on update loads when it is touched"),
-        (r"dependency_overrides|\bsessionmaker\(|\bcreate_engine\(|\bSessionLocal\b|sqlalchemy\.orm", tests,
+        (r"\bsessionmaker\(|\bcreate_engine\(|\bSessionLocal\b|sqlalchemy\.orm", tests,
          "tests bring sync sessions of their own"),
         (r"\bscoped_session\(|\bsqlmodel\b|\bevent\.listens?_for\(", own, "sessions of another kind, or their events"),
     )  # fmt: skip
@@ -75,6 +77,31 @@ def _stopped(repo: Repo) -> bool:
             repo.leave(*place, f"{reason}, so sessions stay as they are")
             stopped = True
     return stopped
+
+
+def _overridden(repo: Repo, plan: Plan) -> bool:
+    """Name a test that puts something in the place of a dependency that turns async, or may do so."""
+    for path in repo.python:
+        if not is_test(path) or "dependency_overrides" not in repo.texts[path] or not (file := parsed(repo, path)):
+            continue
+        for node in file.find(cst.Attribute):
+            if node.attr.value == "dependency_overrides" and _may_override(file, node, plan):
+                repo.leave(
+                    path, file.line(node), "tests bring sync sessions of their own, so sessions stay as they are"
+                )
+                return True
+    return False
+
+
+def _may_override(file: PyFile, node: cst.Attribute, plan: Plan) -> bool:
+    """Whether what a test does with its overrides may be about a function that turns async."""
+    parent = file.parent(node)
+    if isinstance(parent, cst.Subscript) and isinstance(index := parent.slice[0].slice, cst.Index):
+        names = file.names(index.value)
+        return not names or bool(names & set(plan.functions))
+    if isinstance(parent, cst.AssignTarget) and isinstance(assign := file.parent(parent), cst.Assign):
+        return not (isinstance(assign.value, cst.Dict) and not assign.value.elements)
+    return not (isinstance(parent, cst.Attribute) and parent.attr.value in ("clear", "pop"))
 
 
 def _rewrite_file(file: PyFile, plan: Plan, drivers: set[str]) -> None:

@@ -135,7 +135,9 @@ def _header_end(file: PyFile, function: cst.FunctionDef) -> int:
     """Offset behind the closing parenthesis of the parameters."""
     body = file.whole_span(function.body)[0]
     params = [*function.params.params, *function.params.kwonly_params]
-    start = max([file.span(function.name)[1], *(file.span(param)[1] for param in params)])
+    # the place of a parameter is that of its name alone
+    said = [p.annotation.annotation for p in params if p.annotation] + [p.default for p in params if p.default]
+    start = max(file.span(node)[1] for node in (function.name, *params, *said))
     end = file.text.index(")", start, body + 1) + 1
     if "#" in file.text[start:end]:
         raise Unsure(function, "a remark stands where the answer's type would go")

@@ -95,17 +95,34 @@ def _check_repository(repo: Repo, file: PyFile) -> None:
         raise Unsure(file.tree, "a function sets a global variable, which the parts could not share")
     if "__file__" in file.text or re.search(r"(?m)^from \S+ import \*", file.text):
         raise Unsure(file.tree, "the file asks where it is, or takes all names of another")
-    here = module_name(file.path).rstrip(".")
-    last = here.rpartition(".")[2]
-    patched = rf"[\"']{re.escape(here)}\.\w+[\"']|\bsetattr\(\s*(?:[\w.]+\.)?{last}\b|\b{last}\.\w+\s*=[^=]|\breload\("
-    place = repo.first_line(patched, [path for path in repo.python if path != file.path])
+    place = _replaced(repo, file)
     if place:
         raise Unsure(file.tree, f"names of this file are replaced at {place[0]}:{place[1]}")
-    named = re.escape(here)
-    users = rf"(?m)^\s*(?:from {named} import|import {named}\b|from \.+{last} import|from \.+ import {last}\b)"
-    user = repo.first_line(users, [path for path in repo.python if path != file.path and not is_test(path)])
+    others = [path for path in repo.python if path != file.path and not is_test(path)]
+    user = repo.first_line(_imports(file), others)
     if user:
         raise Unsure(file.tree, f"{user[0]}:{user[1]} imports this file, which would import it back")
+
+
+def _imports(file: PyFile) -> str:
+    """What an import of this file looks like."""
+    here = module_name(file.path).rstrip(".")
+    package, _, last = here.rpartition(".")
+    named = re.escape(here)
+    beside = rf"|from {re.escape(package)} import [^\n]*\b{last}\b" if package else ""
+    return rf"(?m)^\s*(?:from {named} import|import {named}\b|from \.+{last} import|from \.+ import {last}\b{beside})"
+
+
+def _replaced(repo: Repo, file: PyFile) -> tuple[str, int] | None:
+    """Where names of this file are set from outside, or it is imported anew."""
+    here = module_name(file.path).rstrip(".")
+    last = here.rpartition(".")[2]
+    others = [path for path in repo.python if path != file.path]
+    named = rf"{_imports(file)}|[\"']{re.escape(here)}[\"']"
+    users = [path for path in others if repo.first_line(named, [path])]
+    string = repo.first_line(rf"[\"']{re.escape(here)}\.\w+[\"']", others)
+    patched = rf"\bsetattr\(\s*(?:[\w.]+\.)?{last}\b|\b{last}\.\w+\s*=[^=]|\breload\("
+    return string or repo.first_line(patched, users)
 
 
 def _sort(file: PyFile, plan: _Plan) -> None:
