@@ -21,7 +21,7 @@ def guard() -> None:
 def main() -> None:
     """Entry point of the `greenloop` command."""
     guard()
-    gc.set_threshold(50_000, 20, 20)  # a quarter of the time until a run begins was spent on looking for garbage
+    gc.set_threshold(50_000, 20, 20)  # a tenth of the time until a run begins was spent on looking for garbage
     from workflows.cli.app import run
 
     sys.exit(run(sys.argv[1:]))
