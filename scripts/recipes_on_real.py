@@ -215,10 +215,10 @@ def measure(project: Project, folder: Path) -> None:
             path, old, new = project.by_hand
             given = {**files, path: files[path].replace(old.encode(), new.encode())}
         outcome = apply(recipe(name), given, project.paths_of(name))
-        both = {**given, **outcome.changes}
-        after = results(pythons.get(name, python), {p: t for p, t in both.items() if t is not None}, project.tests)
+        changed = {p: t for p, t in {**given, **outcome.changes}.items() if t is not None}
+        after = results(pythons.get(name, python), changed, project.tests)
         print(row(name, outcome, before, after, project.by_design), flush=True)
-        again = apply(recipe(name), {p: t for p, t in both.items() if t is not None}, project.paths_of(name))
+        again = apply(recipe(name), changed, project.paths_of(name))
         assert not again.changes, f"{name} changes {', '.join(again.changes)} a second time"
         if name not in project.after:
             everything |= {

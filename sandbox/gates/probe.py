@@ -119,7 +119,7 @@ def attacks_result(report: AttackReport, sent: int) -> GateResult:
     found = [finding_of(hit) for hit in report.hits]
     holes = any(not hit.attack.doubt for hit in report.hits)
     gate = Gate(
-        name=ATTACKS, passed=not holes, evidence=_summary(report, found), seconds=report.seconds,
+        name=ATTACKS, passed=not holes, evidence=_summary(report, found, holes=holes), seconds=report.seconds,
         command=f"{sent} attacks derived from /openapi.json",
     )  # fmt: skip
     return GateResult(gate=gate, findings=tuple(found), hits=report.hits)
@@ -132,12 +132,12 @@ def finding_of(hit: Hit) -> GateFinding:
     )
 
 
-def _summary(report: AttackReport, found: list[GateFinding]) -> str:
+def _summary(report: AttackReport, found: list[GateFinding], *, holes: bool) -> str:
     if report.reason:
         return f"not measured: {report.reason}"
     left = f"; {report.not_run} not sent in the time" if report.not_run else ""
     skipped = f"; {len(report.skipped)} do not apply" if report.skipped else ""
     held = f"{report.done} attacks were held off{skipped}{left}"
-    if all(hit.attack.doubt for hit in report.hits) and found:
+    if found and not holes:
         return f"{held}; meant? {evidence(found, '')}"
     return evidence(found, held)
