@@ -104,9 +104,11 @@ def after_checked_step(state: RunState) -> Literal["apply_step", "narrow", "prov
     return "apply_step" if chosen == "apply_step" else "prove"
 
 
-def after_proof(state: RunState) -> Literal["apply_step", "prove", "hand_over"]:
-    """A green verdict is handed over; else steps after the one that was taken out are made again."""
+def after_proof(state: RunState) -> Literal["apply_step", "narrow", "prove", "hand_over"]:
+    """A green verdict is handed over; else the step it is about is cut down, and those after it are made again."""
     chosen = state["next"]
+    if chosen == "narrow":
+        return "narrow"
     if chosen == "hand_over":
         return "hand_over"
     return "apply_step" if chosen == "apply_step" else "prove"

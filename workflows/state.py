@@ -61,7 +61,9 @@ class RunState(TypedDict, total=False):
     trial: str
     """The commit of that try."""
     withdrawn: list[int]
-    """Steps taken out again because of a verdict."""
+    """Steps that a verdict refused, once for each time."""
+    refused: str
+    """Why the verdict refuses the step that is cut down; empty when its quick check did."""
     next: str
     """Where a node that has to choose wants to go; read by `routing`."""
     best: str
@@ -100,6 +102,10 @@ class Limits:
     """Tries of the builder at one step of a refactoring."""
     max_parts_tried: int = 40
     """Checks spent on finding what of a step breaks."""
+    max_parts_judged: int = 20
+    """The same where only the verdict sees it, which takes longer."""
+    max_narrowed: int = 2
+    """How often a step that verdicts refuse is cut down before all of it is left out."""
     held_out: bool = True
     """Keep about a third of the acceptance tests from the builder until the verdict."""
 

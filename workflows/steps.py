@@ -1,7 +1,5 @@
-"""The steps of a refactoring in a run: made, checked, and when one breaks something, cut down to what does not."""
+"""The steps of a refactoring in a run: made, checked, written down."""
 
-import difflib
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,14 +7,14 @@ from pydantic import Field
 
 from agents.contracts import Frozen, TestCase
 from agents.recipes.recipe import Outcome
-from agents.refactoring.parts import Part, Texts, files_of, places_of, with_parts
+from agents.refactoring.parts import Texts
 from agents.refactoring.steps import Refactoring, Step, refactoring_of, seen
-from sandbox.errors import DependencyError, PathRefused
-from sandbox.reports import TestResult, Word
+from sandbox.errors import DependencyError, EngineFault
+from sandbox.reports import TestResult, Verdict, Word
 from sandbox.trust import kind_of
 from workflows.gate_choice import Gates
 from workflows.gates import failures_of, run_gates
-from workflows.judgement import baseline
+from workflows.judgement import baseline, judge
 from workflows.lab import Lab
 from workflows.preservation import Preserve, preserve_of
 from workflows.recipe_runs import change_in
@@ -24,7 +22,6 @@ from workflows.state import Context, RunState
 
 SLOW = frozenset({"migrations", "schema", "attacks"})
 """Gates that only the verdict runs."""
-DIFF_LINES = 60
 
 
 class LeftOut(Frozen):
@@ -93,7 +90,8 @@ def settled(state: RunState, head: str) -> RunState:
     """On to the next step, from this commit; after the last one to the verdict."""
     more = state["step"] + 1 < len(work_of(state).steps)
     going = "apply_step" if more else "prove"
-    return {"head": head, "trial": "", "step": state["step"] + 1, "attempt": 0, "report": "", "next": going}
+    done = {"head": head, "trial": "", "step": state["step"] + 1, "attempt": 0, "report": "", "refused": ""}
+    return {**done, "next": going}  # type: ignore[typeddict-item]
 
 
 def keep(context: Context, state: RunState) -> Preserve:
@@ -163,6 +161,38 @@ def check(context: Context, state: RunState, commit: str) -> Checked:
     return known
 
 
+def judged(context: Context, state: RunState, commit: str) -> Verdict:
+    """The verdict on a commit of some steps or all.
+
+    Raises:
+        EngineFault: its container was gone.
+    """
+    found = judge(
+        context.lab, commit, tests_of(context.lab, state, commit), state["base"], state["cases"],
+        request=state["request"], plan=state["plan"], preserve=keep(context, state),
+    )  # fmt: skip
+    if found.word is Word.SANDBOX_DIED:
+        raise EngineFault(f"the container was gone during the verdict: {found.reason}")
+    return found
+
+
+def refusal(context: Context, state: RunState, commit: str) -> str:
+    """Why the verdict refuses a commit, empty when it is green; a tree is judged once."""
+    known = context.record.load_report(_judged_as(context, commit), Checked)
+    return known.reason if known else told_of(context, commit, judged(context, state, commit))
+
+
+def told_of(context: Context, commit: str, verdict: Verdict) -> str:
+    """The same of a verdict that is there; it is written down."""
+    reason = "" if verdict.word is Word.GREEN else f"the verdict on it was {verdict.word}: {verdict.reason}"
+    context.record.save_report(_judged_as(context, commit), Checked(reason=reason))
+    return reason
+
+
+def _judged_as(context: Context, commit: str) -> str:
+    return f"judged-{context.lab.tree_id(commit)[:16]}"
+
+
 def _checked(context: Context, state: RunState, commit: str) -> Checked:
     lab, cases = context.lab, own_cases(context.lab, state)
     try:
@@ -185,91 +215,3 @@ def _checked(context: Context, state: RunState, commit: str) -> Checked:
         return Checked(passed=passed, total=total)
     reason = f"{bad[0].gate.name}: {bad[0].gate.evidence}"
     return Checked(reason=reason, passed=passed, total=total, failures=tuple(failures_of(bad)))
-
-
-def narrowed(context: Context, state: RunState) -> tuple[dict[str, str | None], list[LeftOut]]:
-    """The texts of the step without its smallest parts that break something, and those parts."""
-    lab, head, trial = context.lab, state["head"], state["trial"]
-    paths = sorted(change.path for change in lab.changes(head, trial))
-    before, after = _texts(lab, head, paths), _texts(lab, trial, paths)
-    search = _Search(context, state, before, after)
-    whole = files_of(before, after)
-    kept, bad = search.split(whole, []) if len(whole) > 1 else ([], whole)
-    out: list[Part] = []
-    for part in bad:
-        places = places_of(part.path, before, after)
-        if places == [part]:
-            out.append(part)
-            continue
-        kept, worse = search.split(places, kept)
-        out += worse
-    reasons = [LeftOut(where=p.words, reason=search.why(p), diff=_diff(before, after, p)) for p in out]
-    return with_parts(before, after, kept), reasons
-
-
-class _Search:
-    """Which parts can be kept together."""
-
-    def __init__(self, context: Context, state: RunState, before: Texts, after: Texts) -> None:
-        self._context, self._state, self._before, self._after = context, state, before, after
-        self._left = context.limits.max_parts_tried
-        self._reasons: dict[str, str] = {}
-        self._broken: dict[Part, str] = {}
-
-    def split(self, parts: Sequence[Part], kept: list[Part]) -> tuple[list[Part], list[Part]]:
-        """Add to `kept` what can be; the rest is returned beside it, each part as small as it is in `parts`."""
-        together = [*kept, *parts]
-        broken = self._breaks(together)
-        if not broken:
-            return together, []
-        if len(parts) == 1:
-            self._broken[parts[0]] = broken
-            return kept, list(parts)
-        half = len(parts) // 2
-        kept, bad = self.split(parts[:half], kept)
-        kept, worse = self.split(parts[half:], kept)
-        return kept, [*bad, *worse]
-
-    def why(self, part: Part) -> str:
-        """What it breaks."""
-        return self._broken.get(part) or check(self._context, self._state, self._state["trial"]).reason
-
-    def _breaks(self, parts: Sequence[Part]) -> str:
-        lab, state = self._context.lab, self._state
-        texts = with_parts(self._before, self._after, parts)
-        key = hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest()[:16]
-        if key not in self._reasons:
-            if self._left <= 0:
-                return f"not looked at: {self._context.limits.max_parts_tried} checks were spent on this step"
-            self._left -= 1
-            lab.reset(state["head"])
-            try:
-                lay(lab, texts)
-            except PathRefused as refused:
-                return str(refused)
-            commit = lab.set_aside("A part of a step", step=f"{name_of(state)}-part-{key}")
-            self._reasons[key] = check(self._context, state, commit).reason
-            told = self._reasons[key] or "nothing breaks"
-            self._context.record.emit("note", text=f"with {len(parts)} parts: {told[:160]}")
-        return self._reasons[key]
-
-
-def _texts(lab: Lab, commit: str, paths: Sequence[str]) -> dict[str, str | None]:
-    """Texts of files of a commit, None where there is none; what is no text is left out."""
-    source = lab.commit_source(commit)
-    found: dict[str, str | None] = {}
-    for path in paths:
-        content = source.raw(path)
-        try:
-            found[path] = None if content is None else content.decode()
-        except UnicodeDecodeError:
-            continue
-    return found
-
-
-def _diff(before: Texts, after: Texts, part: Part) -> str:
-    """What was left out, as a diff."""
-    old = before.get(part.path) or ""
-    new = with_parts(before, after, [part]).get(part.path) or ""
-    rows = difflib.unified_diff(old.splitlines(), new.splitlines(), part.path, part.path, lineterm="", n=1)
-    return "\n".join(list(rows)[:DIFF_LINES])

@@ -169,6 +169,59 @@ def test_a_recipe_of_the_repository_is_cut_down_and_a_renaming_takes_the_tests_a
     assert "main.label is gone" in report, "asked for, and told"
 
 
+KEPT = """\
+from fastapi import FastAPI
+
+app = FastAPI()
+settings: dict[str, int] = {"most": 3}
+stock: dict[str, int] = {}
+
+
+@app.put("/stock/{name}")
+def put(name: str, count: int) -> int:
+    stock[name] = min(count, settings.get("most"))
+    return stock[name]
+
+
+@app.get("/stock/{name}")
+def how_many(name: str) -> int | None:
+    return stock.get(name)
+"""
+KEPT_TEST = """\
+from fastapi.testclient import TestClient
+from main import app
+
+
+def test_stock():
+    client = TestClient(app)
+    assert client.put("/stock/pen", params={"count": 9}).json() == 3
+    assert client.get("/stock/pen").json() == 3
+"""
+STRICT = """\
+id: strict-get
+message: What is asked for has to be there
+language: python
+rule:
+  pattern: $WHERE.get($KEY)
+fix: $WHERE[$KEY]
+"""
+
+
+def test_what_only_the_verdict_refuses_is_cut_down_too(greenloop: Greenloop, tmp_path: Path) -> None:
+    files = {".greenloop/recipes/strict-get.yml": STRICT, "main.py": KEPT, "tests/test_main.py": KEPT_TEST}
+    repo = make_repo(tmp_path / "repo", **{**FILES, **files})
+    on = {"GREENLOOP_GATES_OFF": ",".join(gate for gate in ALL if gate not in ("preserved", "schema"))}
+    done = refactor(greenloop, repo, "--recipe", "strict-get", GREENLOOP_GATE_BUDGET_S="8", **on)
+    assert done.code == 0, done.text
+    main = git(repo, "show", f"{greenloop.last()['branch']}:main.py")
+    assert 'settings["most"]' in main, "which is always there"
+    assert "stock.get(name)" in main, "no test asks for what is not there, requests from the schema do"
+    report = (greenloop.record() / "report.md").read_text()
+    assert "**main.py:14**: tests: " in report, "what the step's own check saw"
+    refused = "**main.py:16**: the verdict on it was red: requests from the schema: GET /stock/{name} Server error"
+    assert refused in report and "+    return stock[name]" in report, report
+
+
 def test_words_without_a_recipe_are_not_understood(greenloop: Greenloop, tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo", **FILES)
     done = refactor(greenloop, repo, "make it blazingly fast")

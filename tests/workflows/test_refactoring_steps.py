@@ -33,7 +33,20 @@ def first(x: Optional[int]) -> int:
 def second(y: List[int]) -> int:
     return len(y)
 """
-OTHER = "import os\nimport datetime\n\nNOW = datetime.datetime.utcnow()\n"
+OTHER = """\
+import os
+import datetime
+
+NOW = datetime.datetime.utcnow()
+
+
+def later() -> datetime.datetime:
+    return datetime.datetime.utcnow()
+
+
+def much_later() -> datetime.datetime:
+    return datetime.datetime.utcnow()
+"""
 
 
 @pytest.fixture
@@ -54,7 +67,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     )  # fmt: skip
     lab.prepare()
     monkeypatch.setattr(steps, "_checked", lambda c, s, commit: Checked(reason=breaks(c, commit), passed=1, total=1))
-    monkeypatch.setattr(prove, "judge", lambda lab, commit, *_, **__: judged(lab, commit))
+    monkeypatch.setattr(steps, "judge", lambda lab, commit, *_, **__: judged(lab, commit))
     ledger: Any = SimpleNamespace(totals=lambda: SimpleNamespace(calls=0))
     return Context(
         run_id="r", branch="greenloop/x", record=record, lab=lab, team=SimpleNamespace(), ledger=ledger, limits=Limits()
@@ -71,8 +84,8 @@ def breaks(context: Context, commit: str) -> str:
 
 
 def judged(lab: Lab, commit: str) -> Verdict:
-    """The verdict: `utcnow` has to stay."""
-    good = "utcnow" in text(lab, commit, "other.py")
+    """The verdict: `NOW` has to stay."""
+    good = "NOW = datetime.datetime.utcnow()" in text(lab, commit, "other.py")
     return Verdict(word=Word.GREEN if good else Word.RED, commit=commit, reason="" if good else "it is late")
 
 
@@ -100,26 +113,55 @@ async def through(context: Context, state: RunState, *, twice: bool = False) -> 
 
 
 @pytest.mark.parametrize("twice", [False, True], ids=["undisturbed", "killed"])
-async def test_a_part_is_left_out_and_a_step_is_taken_out_again(context: Context, twice: bool) -> None:
+async def test_a_part_that_the_check_or_the_verdict_refuses_is_left_out(context: Context, twice: bool) -> None:
     state = await through(context, begun(context, "aware-utcnow", "current-typing", "dead-code"), twice=twice)
     lab, head = context.lab, state["head"]
     main, other = text(lab, head, "main.py"), text(lab, head, "other.py")
     assert "def first(x: int | None)" in main and "def second(y: List[int])" in main
     assert main.startswith("from typing import List\n")
-    assert other == OTHER.replace("import os\n", ""), "the first step is gone, the third was made again"
+    assert "NOW = datetime.datetime.utcnow()" in other, "the part that the verdict refuses"
+    assert "return datetime.datetime.now(" in other, "the rest of that step stays"
+    assert "import os" not in other, "the third step was made again"
     assert (state["withdrawn"], state["ending"]) == ([0], "delivered")
-    made = [context.record.load_report(f"made-{n}", Made) for n in range(3)]
-    assert [bool(one and one.commit) for one in made] == [False, True, True]
-    assert made[0] is not None and made[0].reason == "the verdict on it was red: it is late"
-    assert made[1] is not None
-    assert [(o.where, o.reason) for o in made[1].left_out] == [("main.py:8", "tests: second fails")]
+    made = [one for n in range(3) if (one := context.record.load_report(f"made-{n}", Made))]
+    assert [bool(one.commit) for one in made] == [True, True, True]
+    late = [("other.py:4", "the verdict on it was red: it is late")]
+    assert [[(o.where, o.reason) for o in one.left_out] for one in made] == [
+        late, [("main.py:8", "tests: second fails")], [],
+    ]  # fmt: skip
     assert "+def second(y: list[int]) -> int:" in made[1].left_out[0].diff
     subjects = [c.subject for c in lab.workspace.line(state["base"], head)]
-    assert subjects == ["Apply the recipe current-typing", "Apply the recipe dead-code"]
+    assert subjects == [f"Apply the recipe {name}" for name in ("aware-utcnow", "current-typing", "dead-code")]
 
 
-async def test_when_nothing_can_be_kept_that_is_said_with_the_reasons(context: Context) -> None:
+async def test_a_step_that_the_verdict_refuses_however_small_is_left_out(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wavering(lab: Lab, commit: str, *_: object, **__: object) -> Verdict:
+        """Refuses again whatever it did not refuse as a part."""
+        part = lab.workspace.git.text("log", "-1", "--format=%s", commit) == "A part of a step"
+        bad = ".now(" in text(lab, commit, "other.py") and not part
+        return Verdict(word=Word.RED if bad else Word.GREEN, commit=commit, reason="now and then" if bad else "")
+
+    monkeypatch.setattr(steps, "judge", wavering)
+    state = await through(context, begun(context, "dead-code", "aware-utcnow"))
+    assert (state["withdrawn"], state["ending"]) == ([1, 1, 1], "delivered")
+    assert text(context.lab, state["head"], "other.py") == OTHER.replace("import os\n", "")
+    made = context.record.load_report("made-1", Made)
+    assert made is not None and (made.commit, made.left_out) == ("", ())
+    assert made.reason == "the verdict on it was red: now and then"
+
+
+async def test_when_nothing_can_be_kept_that_is_said_with_the_reasons(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def judge(lab: Lab, commit: str, *_: object, **__: object) -> Verdict:
+        bad = ".now(" in text(lab, commit, "other.py")
+        return Verdict(word=Word.RED if bad else Word.GREEN, commit=commit, reason="it is late" if bad else "")
+
+    monkeypatch.setattr(steps, "judge", judge)
     with pytest.raises(EndRun) as ended:
         await through(context, begun(context, "aware-utcnow"))
     assert ended.value.ending == "stuck"
-    assert "aware-utcnow: the verdict on it was red: it is late" in ended.value.reason
+    assert "other.py:4: the verdict on it was red: it is late" in ended.value.reason

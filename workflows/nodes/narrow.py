@@ -4,9 +4,10 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
+from workflows.narrowing import narrowed, wrong_with
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
-from workflows.steps import LeftOut, check, keep_made, lay, made_of, name_of, narrowed, settled, trusted_of
+from workflows.steps import LeftOut, keep_made, lay, made_of, name_of, settled, trusted_of
 
 
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -23,13 +24,14 @@ def _narrow(state: RunState, context: Context, name: str) -> RunState:
     texts, left_out = narrowed(context, state)
     for one in left_out:
         context.record.emit("note", text=f"left out: {one.where}: {one.reason[:200]}")
+    left_out = [*(one for one in made.left_out if one not in left_out), *left_out]
     commit = state["head"]
     if texts:
         subject = lab.workspace.line(state["head"], state["trial"])[-1].subject
         lab.reset(state["head"])
         lay(lab, texts)
         commit = done or lab.commit(subject, step=name, verdict="unverified", body=f"Left out: {_listed(left_out)}.")
-        if check(context, state, commit).reason:
+        if wrong_with(context, state, commit):
             commit = state["head"]
     files = tuple(change.path for change in lab.changes(state["head"], commit)) if commit != state["head"] else ()
     reason = "" if files else "every part of it breaks something"

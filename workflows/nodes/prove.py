@@ -1,22 +1,20 @@
-"""The verdict on all steps together; what it does not find green is taken out again, step by step."""
+"""The verdict on all steps together; the step it refuses is cut down to what it does not refuse, or taken out."""
 
 import asyncio
 
 from langgraph.runtime import Runtime
 
 from agents.contracts import Frozen
-from sandbox.errors import EngineFault
-from sandbox.reports import Verdict, Word
+from sandbox.reports import Word
 from workflows.bisect import bisect
 from workflows.endings import Ending, EndRun
-from workflows.judgement import judge
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
-from workflows.steps import keep, keep_made, made, tests_of, work_of
+from workflows.steps import judged, keep_made, made, refusal, tests_of, told_of, work_of
 
 
 class Withdrawn(Frozen):
-    """A step that a verdict was about."""
+    """A step that a verdict refused."""
 
     step: int
     reason: str
@@ -26,13 +24,13 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Green is the sandbox's word alone."""
     context = context_of(runtime)
     if (known := context.record.load_report(_saved(state), Withdrawn)) is not None:
-        return _without(state, context, known)
+        return _back(state, context, known)
     standing = [number for number, one in enumerate(made(context, state)) if one.commit]
     if not standing:
         raise EndRun(Ending.STUCK, _nothing_left(state, context))
     name = f"verdict-{len(state['withdrawn'])}"
     async with step(context, name, "Verifying in a fresh container"):
-        verdict = await asyncio.to_thread(_judged, state, context, state["head"])
+        verdict = await asyncio.to_thread(judged, context, {**state, "trial": ""}, state["head"])
         context.record.save_report(name, verdict)
         context.record.emit("verdict", **verdict.model_dump(mode="json", exclude={"failures", "levels"}))
         if verdict.word is Word.GREEN:
@@ -40,61 +38,52 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
                 "verdict": name, "ending": Ending.DELIVERED.value, "best": state["head"], "complete": state["head"],
                 "reason": "", "next": "hand_over",
             }  # fmt: skip
-        culprit = await asyncio.to_thread(_culprit, state, context, standing)
-    found = Withdrawn(step=culprit, reason=f"the verdict on it was {verdict.word}: {verdict.reason}")
+        told_of(context, state["head"], verdict)
+        found = await asyncio.to_thread(_culprit, state, context, standing)
     context.record.save_report(_saved(state), found)
-    context.record.emit("note", text=f"taken out again: {made(context, state)[culprit].title}: {found.reason[:240]}")
-    return _without(state, context, found)
+    context.record.emit("note", text=f"{made(context, state)[found.step].title}: {found.reason[:240]}")
+    return _back(state, context, found)
 
 
 def _saved(state: RunState) -> str:
     return f"withdrawn-{len(state['withdrawn'])}"
 
 
-def _judged(state: RunState, context: Context, commit: str) -> Verdict:
-    found = judge(
-        context.lab, commit, tests_of(context.lab, state, commit), state["base"], state["cases"],
-        request=state["request"], plan=state["plan"], preserve=keep(context, {**state, "trial": ""}),
-    )  # fmt: skip
-    if found.word is Word.SANDBOX_DIED:
-        raise EngineFault(f"the container was gone during the verdict: {found.reason}")
-    return found
-
-
-def _culprit(state: RunState, context: Context, standing: list[int]) -> int:
-    """The number of the first step after which the verdict is not green any more."""
+def _culprit(state: RunState, context: Context, standing: list[int]) -> Withdrawn:
+    """The first step after which the verdict is not green any more."""
     done = made(context, state)
-    if len(standing) == 1:
-        return standing[0]
     context.record.emit("note", text="looking for the step that the verdict is about")
     commits = [done[number].commit for number in standing]
-    found = bisect(state["full_tests"], commits, lambda c: _judged(state, context, c).word is not Word.GREEN)
+    asked: RunState = {**state, "trial": ""}
+    found = bisect(state["full_tests"], commits, lambda c: bool(refusal(context, asked, c)))
     if not found.first_bad:
-        reason = _judged(state, context, state["full_tests"]).reason
+        reason = refusal(context, asked, state["full_tests"])
         raise EndRun(Ending.REFUSED, f"the code is not green before the refactoring already: {reason}")
-    return standing[commits.index(found.first_bad)]
+    return Withdrawn(step=standing[commits.index(found.first_bad)], reason=refusal(context, asked, found.first_bad))
 
 
-def _without(state: RunState, context: Context, found: Withdrawn) -> RunState:
-    """Go back to before the step and make those after it again."""
+def _back(state: RunState, context: Context, found: Withdrawn) -> RunState:
+    """Go back to before the step: it is cut down, or left out when that did not help; later ones are made again."""
     done, culprit = made(context, state), found.step
     before = [one.commit for one in done[:culprit] if one.commit]
     head = before[-1] if before else state["full_tests"]
-    for number in range(culprit, len(done)):
-        left = {"commit": "", "files": ()}
+    whole = state["withdrawn"].count(culprit) >= context.limits.max_narrowed
+    for number in range(culprit if whole else culprit + 1, len(done)):
+        left = {"commit": "", "files": (), "left_out": ()}
         reason = {"reason": found.reason} if number == culprit else {}
         keep_made(context, {**state, "step": number}, done[number].model_copy(update=left | reason))
     context.lab.reset(head)
     last = culprit + 1 >= len(work_of(state).steps)
-    return {
+    common: RunState = {
         "head": head,
         "tests_commit": tests_of(context.lab, state, head),
-        "trial": "",
-        "step": culprit + 1,
         "attempt": 0,
         "withdrawn": [*state["withdrawn"], culprit],
-        "next": "prove" if last else "apply_step",
     }
+    if not whole:
+        going: RunState = {"step": culprit, "trial": done[culprit].commit, "refused": found.reason, "next": "narrow"}
+        return {**common, **going}
+    return {**common, "step": culprit + 1, "trial": "", "refused": "", "next": "prove" if last else "apply_step"}
 
 
 def _nothing_left(state: RunState, context: Context) -> str:
