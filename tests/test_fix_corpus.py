@@ -8,9 +8,10 @@ import pytest
 from agents.repair.hunt import Bounds
 from benchmarks.fix.__main__ import reached, table
 from benchmarks.fix.arena import NOT_FOUND, SOLVED, WRONG, Arena, Result
-from benchmarks.fix.corpus import TEST, TUNE, Bug, bugs, programs
+from benchmarks.fix.corpus import EXERCISES, PRACTICE, TEST, TUNE, Bug, bugs, programs
 
 EVERY = list(bugs())
+EXERCISED = list(bugs(PRACTICE))
 
 
 def test_there_are_enough_and_the_names_are_different() -> None:
@@ -22,7 +23,14 @@ def test_there_are_enough_and_the_names_are_different() -> None:
     assert min(halves.values()) >= 35
 
 
-@pytest.mark.parametrize("bug", EVERY, ids=lambda bug: bug.name)
+def test_practice_is_in_neither_half() -> None:
+    assert {bug.half for bug in EXERCISED} == {PRACTICE}
+    assert {bug.half for bug in EVERY} == {TUNE, TEST}
+    for names in ([bug.name for bug in EVERY + EXERCISED], [one.name for one in programs() + programs(EXERCISES)]):
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("bug", EVERY + EXERCISED, ids=lambda bug: bug.name)
 def test_a_bug_is_a_small_damage_to_python(bug: Bug) -> None:
     changed = {path for path in bug.sources if bug.sources[path] != bug.program.sources[path]}
     assert changed == {path for path, _, _ in bug.edits}
@@ -31,7 +39,7 @@ def test_a_bug_is_a_small_damage_to_python(bug: Bug) -> None:
 
 
 def test_every_program_has_two_suites() -> None:
-    for program in programs():
+    for program in programs() + programs(EXERCISES):
         for suite in (program.tests, program.hidden):
             assert sum(text.count("def test_") for text in suite.values()) >= 2, program.name
         assert not set(program.tests.values()) & set(program.hidden.values()) or program.is_service

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from agents.repair.hunt import Bounds
 from benchmarks.fix.arena import BROKEN, NOT_FOUND, SOLVED, WRONG, Arena, Result
-from benchmarks.fix.corpus import TEST, TUNE, bugs
+from benchmarks.fix.corpus import PRACTICE, TEST, TUNE, bugs
 
 GOAL_SOLVED, GOAL_WRONG, GOAL_SECONDS = 0.60, 0.05, 60.0
+WHICH = "which bugs: a half, both (all), or the set that rules are developed on (default: %(default)s)"
 
 
 def main() -> int:
@@ -26,7 +27,7 @@ def main() -> int:
     kinds = {"programs": (False,), "services": (True,), "all": (False, True)}[given.kind]
     chosen = [bug for bug in bugs(half) if given.only in bug.name and bug.program.is_service in kinds]
     if not chosen:
-        print(f"no bug is called like {given.only!r}; see benchmarks/fix/programs/*/bugs.toml", file=sys.stderr)
+        print(f"no bug is called like {given.only!r}; see benchmarks/fix/*/*/bugs.toml", file=sys.stderr)
         return 2
     results: list[Result] = []
     with Arena(Bounds(seconds=given.seconds, candidates=given.candidates)) as arena:
@@ -45,7 +46,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fix", description=__doc__)
-    parser.add_argument("--half", choices=(TUNE, TEST, "all"), default=TEST, help="which bugs (default: %(default)s)")
+    parser.add_argument("--half", choices=(TUNE, TEST, PRACTICE, "all"), default=TEST, help=WHICH)
     parser.add_argument("--kind", choices=("programs", "services", "all"), default="all", help="which programs")
     parser.add_argument("--only", default="", help="only bugs whose name has this in it")
     parser.add_argument("--seconds", type=float, default=60.0, help="most seconds of a search (default: %(default)s)")

@@ -2,6 +2,7 @@
 
 The programs and their bugs were written first, the rules that repair them are developed on one half of the bugs only
 (`TUNE`); the other half (`TEST`) is what is reported. Which half a bug is in follows from its name and never changes.
+`practice/NAME/` holds a third set in the same layout, for developing rules; it is in neither half.
 """
 
 import hashlib
@@ -12,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
-TUNE, TEST = "tune", "test"
+EXERCISES = Path(__file__).parent / "practice"
+TUNE, TEST, PRACTICE = "tune", "test", "practice"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Bug:
 
     @property
     def half(self) -> str:
+        """`PRACTICE` for the bugs of that set, else the half that the name decides."""
+        if self.program.folder.parent == EXERCISES:
+            return PRACTICE
         return TUNE if hashlib.sha256(self.name.encode()).digest()[0] % 2 else TEST
 
     @cached_property
@@ -82,14 +87,14 @@ class Bug:
         return files
 
 
-def programs() -> list[Program]:
-    """Every program, by name."""
-    return [Program(path.parent) for path in sorted(PROGRAMS.glob("*/bugs.toml"))]
+def programs(folder: Path = PROGRAMS) -> list[Program]:
+    """Every program in a folder, by name."""
+    return [Program(path.parent) for path in sorted(folder.glob("*/bugs.toml"))]
 
 
 def bugs(half: str | None = None) -> Iterator[Bug]:
-    """Every bug, or those of one half."""
-    for program in programs():
+    """The bugs of both halves, those of one half, or those of `PRACTICE`, which no other choice has."""
+    for program in programs(EXERCISES if half == PRACTICE else PROGRAMS):
         for entry in tomllib.loads((program.folder / "bugs.toml").read_text())["bug"]:
             only = next(iter(program.sources))
             edits = tuple((one.get("path", only), one["old"], one["new"]) for one in entry.get("edits", [entry]))
