@@ -147,8 +147,7 @@ def _worse_schema(work: _Work, document: Mapping[str, Any]) -> GateResult:
         return result
     work.stand.show("base")
     before = probe.schema_check(work.stand.box, service["base"], base, budget_s=budget, paths=paths)
-    known = {finding.mark for finding in before.findings}
-    return _without(result, lambda mark: mark in known, "requests from the schema")
+    return probe.without(result, {finding.mark for finding in before.findings})
 
 
 def _worse_attacks(work: _Work, document: Mapping[str, Any]) -> GateResult:
@@ -167,21 +166,7 @@ def _worse_attacks(work: _Work, document: Mapping[str, Any]) -> GateResult:
     before = probe.attacks(
         work.stand.box, service["base"], base, budget_s=work.gates.budget_s, only={hit.attack.id for hit in old}
     )
-    known = {finding.mark for finding in before.findings}
-    return _without(result, lambda mark: mark in known, "attacks")
-
-
-def _without(result: GateResult, known: Callable[[str], bool], name: str) -> GateResult:
-    """The result without what was there before the change, which is told in the evidence."""
-    left = tuple(f for f in result.findings if not known(f.mark))
-    gone = len(result.findings) - len(left)
-    marks = {finding.mark for finding in left}
-    hits = tuple(hit for hit in result.hits if probe.finding_of(hit).mark in marks or name != "attacks")
-    holes = any(not hit.attack.doubt for hit in hits) if name == "attacks" else bool(left)
-    told = "; ".join(f.words for f in left[:5]) or "nothing new"
-    evidence = f"{told}; {gone} were there before the change" if gone else result.gate.evidence
-    gate = result.gate.model_copy(update={"passed": not holes, "evidence": evidence})
-    return GateResult(gate=gate, findings=left, hits=hits if left else ())
+    return probe.without(result, {finding.mark for finding in before.findings})
 
 
 def _operations(document: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:

@@ -40,6 +40,8 @@ class GateResult(Frozen):
     findings: tuple[GateFinding, ...] = ()
     hits: tuple[Hit, ...] = ()
     """Attacks that got through; each can be shown by a test."""
+    good: str = ""
+    """What the evidence says besides findings, or alone where there are none."""
 
 
 def worse(before: Sequence[GateFinding], after: Iterable[GateFinding], *, loosely: bool = False) -> list[GateFinding]:

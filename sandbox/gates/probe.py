@@ -63,12 +63,13 @@ def schema_check(
         )
     elif int(end["exit"]) not in (0, 1):
         trouble = f"not measured: {last_line(str(end['said']))}"
+    good = "no error of the server, no broken answer"
     gate = Gate(
-        name=SCHEMA, passed=not found, evidence=trouble or evidence(found, "no error of the server, no broken answer"),
+        name=SCHEMA, passed=not found, evidence=trouble or evidence(found, good),
         seconds=round(outcome.elapsed_s, 3), command="schemathesis run /openapi.json",
     )  # fmt: skip
     hits = tuple(_server_error(r) for r in records if r["k"] == "failure" and int(r["status"]) >= 500)
-    return GateResult(gate=gate, findings=tuple(found), hits=hits)
+    return GateResult(gate=gate, findings=tuple(found), hits=hits, good=good)
 
 
 def _login(document: Mapping[str, Any]) -> Sequence[Step]:
@@ -116,13 +117,34 @@ def attacks(
 
 def attacks_result(report: AttackReport, sent: int) -> GateResult:
     """A report as a gate: hits that may be meant are told and do not fail it."""
-    found = [finding_of(hit) for hit in report.hits]
-    holes = any(not hit.attack.doubt for hit in report.hits)
+    found, good = [finding_of(hit) for hit in report.hits], _held_off(report)
     gate = Gate(
-        name=ATTACKS, passed=not holes, evidence=_summary(report, found, holes=holes), seconds=report.seconds,
+        name=ATTACKS, passed=not _holes(report.hits), evidence=_told(found, report.hits, good), seconds=report.seconds,
         command=f"{sent} attacks derived from /openapi.json",
     )  # fmt: skip
-    return GateResult(gate=gate, findings=tuple(found), hits=report.hits)
+    return GateResult(gate=gate, findings=tuple(found), hits=report.hits, good=good)
+
+
+def without(result: GateResult, known: Collection[str]) -> GateResult:
+    """A result of one of these gates without the findings of those marks, which were there before the change.
+
+    Their number is told; what is left fails the gate as it would have alone.
+    """
+    left = [finding for finding in result.findings if finding.mark not in known]
+    gone = len(result.findings) - len(left)
+    if not gone:
+        return result
+    marks, operations = {finding.mark for finding in left}, {f"schema/{finding.code}" for finding in left}
+    hits = tuple(h for h in result.hits if finding_of(h).mark in marks or h.attack.id in operations)
+    attacked = result.gate.name == ATTACKS
+    told = _told(left, hits, result.good) if attacked else evidence(left, "nothing new")
+    gate = result.gate.model_copy(
+        update={
+            "passed": not _holes(hits) if attacked else not left,
+            "evidence": f"{told}; {gone} {'was' if gone == 1 else 'were'} there before the change",
+        }
+    )
+    return result.model_copy(update={"gate": gate, "findings": tuple(left), "hits": hits})
 
 
 def finding_of(hit: Hit) -> GateFinding:
@@ -132,12 +154,20 @@ def finding_of(hit: Hit) -> GateFinding:
     )
 
 
-def _summary(report: AttackReport, found: list[GateFinding], *, holes: bool) -> str:
+def _holes(hits: Sequence[Hit]) -> bool:
+    return any(not hit.attack.doubt for hit in hits)
+
+
+def _held_off(report: AttackReport) -> str:
     if report.reason:
         return f"not measured: {report.reason}"
     left = f"; {report.not_run} not sent in the time" if report.not_run else ""
     skipped = f"; {len(report.skipped)} do not apply" if report.skipped else ""
-    held = f"{report.done} attacks were held off{skipped}{left}"
-    if found and not holes:
-        return f"{held}; meant? {evidence(found, '')}"
-    return evidence(found, held)
+    return f"{report.done} attacks were held off{skipped}{left}"
+
+
+def _told(found: list[GateFinding], hits: Sequence[Hit], good: str) -> str:
+    """Holes first; hits that may all be meant come after what is good."""
+    if found and not _holes(hits):
+        return f"{good}; meant? {evidence(found, '')}"
+    return evidence(found, good)
