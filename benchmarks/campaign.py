@@ -48,6 +48,7 @@ KINDS = ("sqlite", "postgresql")
 def urls() -> Iterator[Callable[[str], str]]:
     """New databases by kind."""
     with tempfile.TemporaryDirectory() as folder, Cluster() as cluster:
+        assert cluster.setting("fsync") == "on"
         numbers = iter(range(10**6))
 
         def make(kind: str) -> str:

@@ -70,6 +70,7 @@ def test_a_night_of_kills_on_postgresql(tmp_path: Path) -> None:
     counts = night(tmp_path, runs=9, workers=3, every_s=2, postgres=True, docker=True)
     assert counts["workers killed"] >= 1
     assert counts["database killed"] == 1
+    assert counts["writes through to the disk"] == "on"
     assert counts["endings"] == {"delivered": 4, "partial": 2, "stuck": 2, "needs_human": 1}
     assert counts["paid calls"] == counts["paid calls wanted"] + counts["calls in flight when killed, asked again"]
     assert (

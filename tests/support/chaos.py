@@ -46,6 +46,7 @@ def night(
             "seconds": round(took, 1),
             "workers killed": killed,
             "database killed": outages,
+            "writes through to the disk": cluster.setting("fsync") if cluster else "",
             "jobs taken over": sum(token > 1 for token in tokens.values()),
             "endings": dict(Counter(found)),
             "paid calls": till.answered.total(),

@@ -24,9 +24,13 @@ def programs() -> Path | None:
 
 
 class Cluster:
-    """Use as a context manager. The server does not run as root, so as root it runs as `postgres`."""
+    """Use as a context manager. The server does not run as root, so as root it runs as `postgres`.
 
-    def __init__(self) -> None:
+    `durable` False writes nothing through to the disk: quicker, for tests that are about nothing like that.
+    """
+
+    def __init__(self, durable: bool = True) -> None:
+        self._durable = durable
         bin_dir = programs()
         assert bin_dir is not None, "PostgreSQL is not installed: scripts/postgresql.sh"
         self._bin = bin_dir
@@ -43,7 +47,16 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
-        self._run("initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust", "--no-sync")
+        self._run(
+            "initdb",
+            "-D",
+            str(self.folder / "data"),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            *(() if self._durable else ("--no-sync",)),
+        )
         self.start()
         return self
 
@@ -57,8 +70,7 @@ class Cluster:
         """Start, and wait until it answers."""
         options = ["-p", str(self.port), "-k", str(self.folder), "-c", "listen_addresses=127.0.0.1",
                    "-c", "max_connections=200",
-                   # a server that is killed loses nothing by this, only a machine without power
-                   "-c", "fsync=off"]  # fmt: skip
+                   *(() if self._durable else ("-c", "fsync=off"))]  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(
                 [str(self._bin / "postgres"), "-D", str(self.folder / "data"), *options],
@@ -85,6 +97,13 @@ class Cluster:
                 continue
         self._server.wait()
         self._server = None
+
+    def setting(self, name: str) -> str:
+        """What a setting of the server is, as it says itself."""
+        with psycopg.connect(self.url()) as conn:
+            row = conn.execute("select current_setting(%s)", (name,)).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def create(self, database: str, like: str = "template1") -> str:
         """A new database, a copy of another that nobody uses; returns its URL."""

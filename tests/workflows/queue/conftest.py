@@ -16,7 +16,7 @@ MakeQueue = Callable[..., Queue]
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    with Cluster() as found:
+    with Cluster(durable=False) as found:
         yield found
 
 
