@@ -48,8 +48,8 @@ def test_clock_edges():
     clock.at(5, lambda: clock.cancel(first))
     clock.run(until=4)
     assert seen == ["now", "four", "again"] and clock.now == 4
-    clock.run(until=4)
-    assert clock.now == 4
+    clock.run(until=4.5)
+    assert clock.now == 4.5
     clock.run(until=20)
     assert seen == ["now", "four", "again"] and clock.now == 20
     clock.run(until=15)

@@ -58,12 +58,14 @@ def test_clock():
 
 def test_clock_until():
     clock, seen = Clock(), []
-    for time in (1, 2, 3):
+    for time in (1, 2, 5):
         clock.at(time, lambda: seen.append(clock.now))
     clock.run(until=2)
     assert seen == [1, 2]
+    clock.run(until=4)
+    assert (seen, clock.now) == ([1, 2], 4)
     clock.run(until=10)
-    assert (seen, clock.now) == ([1, 2, 3], 10)
+    assert (seen, clock.now) == ([1, 2, 5], 10)
     with pytest.raises(ValueError):
         clock.at(9, print)
 
