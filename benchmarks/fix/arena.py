@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 from agents.repair.candidate import apply
@@ -52,6 +53,7 @@ class Arena:
         limits = Limits(pids=128, memory_mb=1024)
         self.box = self.engine.open(image, run_id=f"bench-fix-{os.getpid()}", limits=limits)
         self.workers = Workers(self.box, shares=2)
+        self._unharmed: dict[tuple[Path, str], str] = {}
 
     def __enter__(self) -> "Arena":
         return self
@@ -83,7 +85,10 @@ class Arena:
         """What is wrong with a bug of the corpus: both suites must pass without it and fail with it."""
         program, found = bug.program, []
         for name, suite in (("tests", program.tests), ("hidden", program.hidden)):
-            if (word := self.word({**program.sources, **suite})) != "green":
+            known = program.folder, name
+            if known not in self._unharmed:
+                self._unharmed[known] = self.word({**program.sources, **suite})
+            if (word := self._unharmed[known]) != "green":
                 found.append(f"{program.name}: {name} of the correct program: {word}")
             if (word := self.word({**bug.sources, **suite})) in ("green", "collect_error", "no_tests"):
                 found.append(f"{bug.name}: {name} with the bug: {word}")
