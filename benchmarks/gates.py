@@ -10,22 +10,35 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from agents.blueprints.new_app import new_app  # noqa: E402 - needs the path above
+from agents.desk import MemoryDesk  # noqa: E402 - needs the path above
+from agents.profile_reader import read_profile, service_for  # noqa: E402
 from sandbox.text import clean  # noqa: E402
 from tests.e2e.conftest import git  # noqa: E402
-from tests.support.blueprint_specs import BOOK, NOTES  # noqa: E402
+from tests.support.blueprint_table import acceptance, built, plan_for  # noqa: E402
 from workflows.aside import aside  # noqa: E402
 from workflows.gates import run_gates  # noqa: E402
 from workflows.lab import Lab  # noqa: E402
 from workflows.settings import OFFLINE, load  # noqa: E402
 
 GOAL_S = 15.0
+NOTES = "Add notes with text"
+BOOKS = "Add books with title (str, 1-200 chars), author, year (int, optional, >= 1450) and isbn (str, unique)"
+
+
+def written(text: str) -> dict[str, str]:
+    """What a request leads to: an application and its acceptance tests."""
+    plan = plan_for(text)
+    files = built(plan)
+    desk = MemoryDesk(files)
+    service = service_for(read_profile(desk), desk)
+    if service is None:
+        raise SystemExit("the application was not recognised")
+    return files | acceptance(plan, service)[0]
 
 
 def committed(folder: Path) -> None:
-    """A repository whose second commit adds one resource to an application."""
-    before = new_app(NOTES)
-    after = new_app(NOTES.model_copy(update={"resources": (*NOTES.resources, BOOK)}))
+    """A repository whose second commit adds one resource of four fields and its tests to an application."""
+    before, after = written(NOTES), written(f"{NOTES}. {BOOKS}")
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     git(folder, "config", "user.name", "Somebody")
@@ -43,7 +56,11 @@ def measured(lab: Lab, base: str, head: str) -> tuple[float, dict[str, float]]:
     begun = time.perf_counter()
     results = run_gates(lab, lab.gates, base=base, head=head)
     whole = time.perf_counter() - begun
-    bad = [f"{r.gate.name}: {clean(r.gate.evidence)[:200]}" for r in results if not r.gate.passed]
+    bad = [
+        f"{r.gate.name}: {clean(r.gate.evidence)[:200]}"
+        for r in results
+        if "not measured" in r.gate.evidence or (r.gate.blocking and not r.gate.passed)
+    ]
     if bad:
         raise SystemExit("a gate is not clean, so its time means nothing: " + "; ".join(bad))
     return whole, {result.gate.name: result.gate.seconds for result in results}
