@@ -12,9 +12,10 @@ from agents.tools import Result, Tool
 class PlaceBlueprint(Tool):
     """Place tested FastAPI building blocks instead of writing them: a new application, resources with fields,
     relations, lists, guards, owners, a login with refresh tokens and roles, rate limits, ETags, CORS, uploads, CSV,
-    server-sent events, WebSocket channels, idempotency keys, retention, signed webhooks, a client of another service,
-    background exports. Say what in plain sentences; files are created and changed in the repository's own layout.
-    All or nothing: what the rules do not understand or cannot place for certain is said, and nothing is changed."""
+    server-sent events, WebSocket channels, idempotency keys, retention, signed webhooks received and sent, a client
+    of another service, background exports, counts by the clock. Say what in plain sentences; files are created and
+    changed in the repository's own layout. All or nothing: what the rules do not understand or cannot place for
+    certain is said, and nothing is changed."""
 
     name = "place_blueprint"
     request: str = Field(

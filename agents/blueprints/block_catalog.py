@@ -183,4 +183,37 @@ BLOCKS: dict[BlockName, Block] = {
             ("GET", "/exports/{plural}/{export_id}/content", "the exported {words}"),
         ),
     ),
+    "schedule": Block(
+        module="{name}_counts",
+        says="The {words}, counted by the clock.",
+        title="counts of {words} by the clock",
+        choice="a task of the application counts {words} whenever a whole interval has passed, each moment once",
+        reason="it needs no other service; every process has the task, and the moment is a primary key, so one of them "
+        "does it. For heavy work use the platform's own timer",
+        database=True,
+        model="ScheduledCount",
+        rows="scheduled counts",
+        env=("COUNT_{plural}_EVERY_S={b.seconds}", "COUNT_{plural}_AFTER_S={b.amount}"),
+        endpoints=(("GET", "/counts/{plural}", "how many {words} there were, by the clock"),),
+    ),
+    "outgoing_webhooks": Block(
+        module="{name}_webhooks",
+        says="Changes of {words}, told to another service.",
+        title="webhooks about {words}",
+        choice="events about {words} are written to a table in the transaction of the change and sent by a worker, "
+        "signed as Standard Webhooks has it, eight attempts over half a day",
+        reason="a request never waits for the receiver, no event is lost, and none tells of what was rolled back; it "
+        "may come twice, with the same id. It names the changed row only, so nothing private leaves",
+        database=True,
+        model="WebhookDelivery",
+        rows="webhook deliveries",
+        requires=("httpx>=0.28",),
+        env=(
+            "# Where events go, and the secret shared with who takes them: openssl rand -hex 32, or whsec_...",
+            "OUTGOING_WEBHOOK_URL=https://hooks.example/events",
+            "OUTGOING_WEBHOOK_SECRET=",
+        ),
+        needs=(("OUTGOING_WEBHOOK_URL", URL), ("OUTGOING_WEBHOOK_SECRET", THROWAWAY)),
+        endpoints=(("GET", "/webhook-deliveries/{plural}", "how far events about {words} are"),),
+    ),
 }

@@ -1,6 +1,7 @@
 """Building blocks beside resources and login, rendered: a module each, a router or what is added to the application."""
 
 import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.blueprints.block_catalog import BLOCKS
@@ -25,6 +26,12 @@ _IMPORTS = {
     **KNOWN_IMPORTS,
     **_STARLETTE,
     "AsyncIterator": "from collections.abc import AsyncIterator",
+    "Awaitable": "from collections.abc import Awaitable",
+    "Callable": "from collections.abc import Callable",
+    "Connection": "from sqlalchemy import Connection",
+    "NamedTuple": "from typing import NamedTuple",
+    "insert": "from sqlalchemy import insert",
+    "object_session": "from sqlalchemy.orm import object_session",
     "BaseSettings": "from pydantic_settings import BaseSettings",
     "SettingsConfigDict": "from pydantic_settings import SettingsConfigDict",
     "SecretStr": "from pydantic import SecretStr",
@@ -126,9 +133,10 @@ def block_fragment(block: BlockSpec, site: Site, subject: Subject | None = None)
         "b": block, "style": style, "problems": site.problems, "settings": site.settings, "router": "router",
         "prefix": style.prefix, "asynchronous": kind == "AsyncSession", "session": session,
         "save": "flush" if style.session_commits else "commit",
+        "moment": style.moment.name if style.moment else "dt.datetime",
         "user": user and (user.name if style.user_is_alias else f"Annotated[object, Depends({user.name})]"),
     }  # fmt: skip
-    own = [style.session, *([user] if user else [])]
+    own = [style.session, *(symbol for symbol in (user, style.moment) if symbol)]
     if subject:
         values |= _told(block, subject, site)
         own += [symbol for symbol in (subject.model, subject.create, subject.read) if symbol]
@@ -231,9 +239,19 @@ def block_requirements(spec: FeatureSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for block in spec.blocks for one in BLOCKS[block.name].requires))
 
 
-def block_env(blocks: tuple[BlockSpec, ...]) -> tuple[str, ...]:
-    """Lines of `.env.example` for the blocks of a new application."""
-    return tuple(line.format(b=block) for block in blocks for line in BLOCKS[block.name].env)
+def block_env(blocks: Sequence[BlockSpec], plurals: Mapping[str, str]) -> tuple[str, ...]:
+    """Lines of `.env.example` for the blocks, each once; `plurals`: of the resources they are for."""
+    lines = [
+        line.format(b=block, plural=plurals.get(block.resource, "").upper())
+        for block in blocks
+        for line in BLOCKS[block.name].env
+    ]
+    return tuple(dict.fromkeys(lines))
+
+
+def block_needs(blocks: Sequence[BlockSpec]) -> tuple[str, ...]:
+    """Variables without which an application with these blocks does not start."""
+    return tuple(dict.fromkeys(name for block in blocks for name, _ in BLOCKS[block.name].needs))
 
 
 def block_endpoints(spec: FeatureSpec, style: Style) -> list[tuple[str, str, str]]:

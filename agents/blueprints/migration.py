@@ -220,10 +220,40 @@ def _export_jobs() -> _Steps:
     return _Steps([_create_table(table, lines), _create_index(table, "due_at")], [_drop_index(table, "due_at"), drop])
 
 
+def _scheduled_counts() -> _Steps:
+    table = "scheduled_counts"
+    lines = [
+        _column("kind", "String(100)", nullable=False),
+        _column("due_at", "DateTime(timezone=True)", nullable=False),
+        _column("number", "Integer", nullable=False),
+        f'sa.PrimaryKeyConstraint("kind", "due_at", name=op.f("pk_{table}"))',
+    ]
+    return _Steps([_create_table(table, lines)], [f"op.drop_table({literal(table)})"])
+
+
+def _webhook_deliveries() -> _Steps:
+    table = "webhook_deliveries"
+    lines = [
+        _column("id", "String(40)", nullable=False),
+        _column("kind", "String(100)", nullable=False),
+        _column("type", "String(120)", nullable=False),
+        _column("content", "Text", nullable=False),
+        _column("status", "String(10)", nullable=False),
+        _column("attempts", "Integer", nullable=False),
+        _column("due_at", "DateTime(timezone=True)", nullable=False),
+        _column("created_at", "DateTime(timezone=True)", nullable=False),
+        f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
+    ]
+    drop = f"op.drop_table({literal(table)})"
+    return _Steps([_create_table(table, lines), _create_index(table, "due_at")], [_drop_index(table, "due_at"), drop])
+
+
 _BLOCK_TABLES: dict[BlockName, Callable[[], _Steps]] = {
     "idempotency": _idempotency_keys,
     "webhooks": _webhook_events,
     "jobs": _export_jobs,
+    "schedule": _scheduled_counts,
+    "outgoing_webhooks": _webhook_deliveries,
 }
 
 

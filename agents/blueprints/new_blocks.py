@@ -6,6 +6,7 @@ from agents.blueprints.blocks import (
     Site,
     block_env,
     block_fragment,
+    block_needs,
     block_requirements,
     model_fragment,
     model_module,
@@ -61,8 +62,8 @@ def block_values(spec: FeatureSpec) -> dict[str, object]:
         "installs": [BLOCKS[block.name].install for block in blocks if BLOCKS[block.name].install],
         "origins": [name for block in spec.blocks if block.name == "cors" for name in block.names],
         "requires": block_requirements(spec),
-        "env": block_env(blocks),
-        "needs": [name for block in blocks for name, _ in BLOCKS[block.name].needs],
+        "env": block_env(blocks, {r.name: r.plural for r in spec.resources}),
+        "needs": block_needs(blocks),
         "uploads": any(block.name == "uploads" for block in blocks),
     }
 

@@ -105,6 +105,8 @@ BlockName = Literal[
     "webhooks",
     "http_client",
     "jobs",
+    "schedule",
+    "outgoing_webhooks",
 ]
 
 

@@ -4,6 +4,7 @@ import re
 
 from agents.blueprints.spec import BlockSpec
 from agents.offline.facts import Adds, Fact
+from agents.offline.job_words import read_job
 from agents.offline.names import resource_of
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000,
@@ -176,4 +177,4 @@ def read_block(text: str) -> list[Fact] | None:
             return [told, Adds(BlockSpec.model_validate({"name": name}), resource=resource or None)]
     if m := _CORS.fullmatch(text):
         return [Adds(BlockSpec(name="cors", names=tuple(re.findall(_ORIGIN, m["origins"]))))]
-    return None
+    return read_job(text)

@@ -69,6 +69,8 @@ EXAMPLES = (
     "delete logs after 30 days",
     "export books in the background",
     "receive signed webhooks",
+    "send signed webhooks when orders are created",
+    "count orders every hour",
     "call the external service at https://rates.example",
 )
 """What the rules can read; the nearest one is offered for what they cannot."""

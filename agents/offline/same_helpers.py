@@ -2,6 +2,7 @@
 
 from agents.offline.topics_accounts import MAILBOX
 from agents.offline.topics_changes import CHANNEL, EVENT_OF
+from agents.offline.topics_deliveries import RECEIVER
 from agents.offline.topics_upstream import UPSTREAM
 from agents.offline.topics_webhooks import EVENT_HEADERS
 
@@ -11,5 +12,6 @@ TEXTS = {
     "Mailbox": MAILBOX,
     "event_headers": EVENT_HEADERS,
     "Upstream": UPSTREAM,
+    "Receiver": RECEIVER,
 }
 """Name -> its source."""

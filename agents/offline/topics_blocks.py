@@ -6,6 +6,8 @@ from agents.blueprints.spec import BlockName, BlockSpec
 from agents.offline.source import quoted
 from agents.offline.topics import Check, Topic, Words, lines
 from agents.offline.topics_changes import channel_topics, event_topics
+from agents.offline.topics_clock import schedule_topics
+from agents.offline.topics_deliveries import delivery_topics
 from agents.offline.topics_files import csv_topics, file_of, upload_topics
 from agents.offline.topics_jobs import job_topics
 from agents.offline.topics_upstream import upstream_topics
@@ -200,6 +202,8 @@ _MAKERS: dict[BlockName, Callable[[World, BlockSpec], Iterator[Topic]]] = {
     "webhooks": webhook_topics,
     "http_client": upstream_topics,
     "jobs": job_topics,
+    "schedule": schedule_topics,
+    "outgoing_webhooks": delivery_topics,
     "events": event_topics,
     "websocket": channel_topics,
 }

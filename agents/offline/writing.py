@@ -147,7 +147,7 @@ def _helpers(world: World, text: str) -> list[list[str]]:
 
 def _called(text: str) -> list[str]:
     names = re.findall(
-        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|event_headers|Upstream|Channel|Mailbox)\(",
+        r"(?<!\.)\b((?:new|make)_[a-z0-9_]+|newcomer|rows|listed|register|login|token_of|admin|event_of|event_headers|Upstream|Receiver|Channel|Mailbox)\(",
         text,
     )
     return list(dict.fromkeys(names))

@@ -34,7 +34,8 @@ ALL = (
     "Users can upload images up to 1 MB. Export and import books as CSV. Require login to create books. "
     "Stream changes of books with server-sent events. Add a WebSocket channel for books. "
     "Accept idempotency keys. Delete books after 30 days. Receive signed webhooks. "
-    "Call the external service at https://rates.example. Export books in the background"
+    "Call the external service at https://rates.example. Export books in the background. "
+    "Send signed webhooks when books are created. Count books every hour"
 )
 
 
@@ -137,6 +138,39 @@ def test_keys_come_with_a_table_where_the_application_is_ours() -> None:
 )
 def test_webhooks(text: str) -> None:
     assert blocks(text) == (BlockSpec(name="webhooks"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        ("Send signed webhooks when books are created", ("created",)),
+        ("deliver webhooks whenever a book is added, changed or removed", ("created", "updated", "deleted")),
+        ("send webhooks when books are created and deleted", ("created", "deleted")),
+        ("add outgoing webhooks for changes of books", ("created", "updated", "deleted")),
+    ],
+)
+def test_webhooks_that_are_sent(text: str, actions: tuple[str, ...]) -> None:
+    assert blocks(text) == (BlockSpec(name="outgoing_webhooks", resource="book", names=actions),)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "after"),
+    [
+        ("Count books every hour", 3600, 0),
+        ("every night at 03:30, count the books", 86_400, 12_600),
+        ("record the number of books every 10 minutes", 600, 0),
+        ("Add a cron job that counts books daily", 86_400, 0),
+        ("run a scheduled task every 2 weeks to count books", 1_209_600, 0),
+    ],
+)
+def test_counts_by_the_clock(text: str, seconds: int, after: int) -> None:
+    assert blocks(text) == (BlockSpec(name="schedule", resource="book", seconds=seconds, amount=after),)
+
+
+@pytest.mark.parametrize("text", ["Count books every hour at 03:30", "Count books every month", "Run a job every hour"])
+def test_other_clocks_are_not_taken_for_ours(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        blocks(text)
 
 
 @pytest.mark.parametrize("text", ["Send webhooks", "Receive webhooks from Stripe", "deliver webhooks to subscribers"])

@@ -51,6 +51,12 @@ COMBINATIONS: dict[str, str] = {
     "another service": "Add orders with title. Call the external service at https://rates.example with timeouts and "
     "retries. Require login to create orders",
     "background jobs": "Add orders with title. Export orders in the background. Require login to list orders",
+    "by the clock": "Add orders with title. Add books with name. Books are soft deleted. Count orders every 2 seconds. "
+    "Every night at 03:30, count books. Require login to list orders",
+    "told to others": "Add orders with title. Send signed webhooks when orders are created, updated or deleted. "
+    "Receive signed webhooks. Require login to create orders",
+    "told and soft": "Add orders with title. Orders are soft deleted. Use optimistic locking for orders. Orders can be "
+    "created in bulk. Send webhooks for changes of orders",
     "text files": "Users can upload text files up to 1 MB",
     "old logs": "Add logs with message. Add sessions with name. Delete logs after 2 seconds. Delete sessions after 30 "
     "days",
