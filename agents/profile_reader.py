@@ -1,11 +1,13 @@
 """What a FastAPI repository looks like, read from its text; nothing of it is ever imported or run."""
 
 import ast
+from collections import Counter
+from functools import lru_cache
 
 from agents.profile import AppProfile, Database, Place, Route, Source
 from agents.reading.app import Application, read_application
 from agents.reading.login import security_schemes
-from agents.reading.modules import Found
+from agents.reading.modules import Found, walked
 from agents.reading.orm import database_kind
 from agents.reading.routes import Router, dependency_nodes, depends_on
 from agents.reading.service import service_for, settings_class
@@ -77,15 +79,17 @@ def _session(app: Application) -> Place | None:
     """The session dependency routes use: the most used one, aliases before functions."""
 
     def uses(found: Found) -> int:
-        return sum(
-            isinstance(node, ast.Name) and node.id == found.name
-            for module in app.code.modules.values()
-            for node in ast.walk(module.tree)
-        )
+        return sum(_mentions(module.tree)[found.name] for module in app.code.modules.values())
 
     aliases = [s for s in app.sessions if isinstance(s.node, ast.expr)]
     best = max(aliases or app.sessions, key=uses, default=None)
     return best.place if best else None
+
+
+@lru_cache(maxsize=512)
+def _mentions(tree: ast.Module) -> Counter[str]:
+    """How often each name occurs."""
+    return Counter(node.id for node in walked(tree) if isinstance(node, ast.Name))
 
 
 def _alembic(source: Source) -> str:

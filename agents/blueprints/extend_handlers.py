@@ -10,7 +10,7 @@ from agents.blueprints.cst_handlers import code_of, with_keywords
 from agents.blueprints.spec import Action
 from agents.errors import NotUnderstood
 from agents.reading.calls import reachable
-from agents.reading.modules import Found, Module
+from agents.reading.modules import Found, Module, walked
 from agents.reading.orm import OrmClass
 from agents.reading.routes import Endpoint
 
@@ -44,9 +44,7 @@ def spread(bench: Bench, endpoint: Endpoint, model: OrmClass, action: Action, na
 def creations(bench: Bench, function: Found, model: OrmClass) -> list[cst.Call]:
     """Calls of the ORM class in a function."""
     calls = {
-        ast.unparse(n.func)
-        for n in ast.walk(function.node)
-        if isinstance(n, ast.Call) and _is(bench, function, n, model)
+        ast.unparse(n.func) for n in walked(function.node) if isinstance(n, ast.Call) and _is(bench, function, n, model)
     }
     node = bench.edit(function.module.file).function_named(function.name)
     return [c for c in find_all(node.body, cst.Call) if code_of(c.func) in calls]
@@ -86,7 +84,7 @@ def spread_read(bench: Bench, schema: Found, name: str) -> None:
         NotUnderstood: it is put together from something else than attributes of one object.
     """
     for module, node in bench.app.code.functions():
-        calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and _makes(bench, module, n, schema)]
+        calls = [n for n in walked(node) if isinstance(n, ast.Call) and _makes(bench, module, n, schema)]
         if not any(len(c.keywords) > 1 and all(k.arg for k in c.keywords) for c in calls):
             continue
         edit = bench.edit(module.file)

@@ -15,7 +15,7 @@ from agents.blueprints.fragments import Fragment, Style
 from agents.blueprints.names import literal, sentence, words
 from agents.blueprints.relations import Links
 from agents.errors import NotUnderstood
-from agents.reading.modules import Found
+from agents.reading.modules import Found, walked
 from agents.reading.orm import OrmClass
 from agents.reading.resources import Collection
 
@@ -206,7 +206,7 @@ class _Store:
 
 def session_of(function: Found) -> str:
     """The expression a function reaches its session by (`db`, `self._session`), empty when it uses none."""
-    for node in ast.walk(function.node):
+    for node in walked(function.node):
         used = node.func if isinstance(node, ast.Call) else None
         if isinstance(used, ast.Attribute) and used.attr in ("add", "commit", "flush", "refresh"):
             return ast.unparse(used.value)

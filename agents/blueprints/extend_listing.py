@@ -14,7 +14,7 @@ from agents.blueprints.names import literal, parameter, words
 from agents.blueprints.spec import FieldSpec, ListingSpec
 from agents.errors import NotUnderstood
 from agents.reading.calls import callee_of
-from agents.reading.modules import Found, Function
+from agents.reading.modules import Found, Function, walked
 from agents.reading.orm import OrmClass
 from agents.reading.resources import Collection
 
@@ -171,12 +171,12 @@ def _way_to_query(
     code = bench.app.code
     if not isinstance(start.node, Function) or start.node in seen or len(seen) > 4:
         return None
-    for call in (n for n in ast.walk(start.node) if isinstance(n, ast.Call) and n.args):
+    for call in (n for n in walked(start.node) if isinstance(n, ast.Call) and n.args):
         named = isinstance(call.func, ast.Attribute | ast.Name) and ast.unparse(call.func).rpartition(".")[2]
         found = code.find(start.module, call.args[0])
         if named in ("select", "query") and found and found.node is model.found.node:
             return [start], ast.unparse(call.args[0])
-    for call in (n for n in ast.walk(start.node) if isinstance(n, ast.Call)):
+    for call in (n for n in walked(start.node) if isinstance(n, ast.Call)):
         callee = callee_of(bench.app.code, start.module, start.node, call.func)
         way = _way_to_query(bench, callee, model, (*seen, start.node)) if callee else None
         if way:

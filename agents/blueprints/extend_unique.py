@@ -11,7 +11,7 @@ from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.extend_handlers import functions_of
 from agents.blueprints.names import article, literal, sentence, words
 from agents.errors import NotUnderstood
-from agents.reading.modules import Found
+from agents.reading.modules import Found, walked
 from agents.reading.resources import Collection
 from agents.reading.routes import Endpoint
 
@@ -35,7 +35,7 @@ def refuse_duplicates(bench: Bench, collection: Collection, name: str) -> None:
 
 def _handled_everywhere(bench: Bench) -> bool:
     """The application has an answer of its own to `IntegrityError`."""
-    calls = (n for m in bench.app.code.modules.values() for n in ast.walk(m.tree) if isinstance(n, ast.Call))
+    calls = (n for m in bench.app.code.modules.values() for n in walked(m.tree) if isinstance(n, ast.Call))
     named = (
         ast.unparse(c) for c in calls if ast.unparse(c.func).endswith(("exception_handler", "add_exception_handler"))
     )

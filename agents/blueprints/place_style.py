@@ -10,7 +10,7 @@ from agents.blueprints.bench import Bench
 from agents.blueprints.fragments import Known, Style, Symbol
 from agents.errors import NotUnderstood
 from agents.profile import Place
-from agents.reading.modules import Found, Function, Module
+from agents.reading.modules import Found, Function, Module, walked
 from agents.reading.resources import Collection
 from agents.reading.routes import Include, RouterKey
 
@@ -210,7 +210,7 @@ def _commits(bench: Bench) -> bool:
 
 def _enforces_foreign_keys(bench: Bench) -> bool:
     texts = (
-        n.value for m in bench.app.code.modules.values() for n in ast.walk(m.tree)
+        n.value for m in bench.app.code.modules.values() for n in walked(m.tree)
         if isinstance(n, ast.Constant) and isinstance(n.value, str)
     )  # fmt: skip
     return any("foreign_keys" in text.lower() and "pragma" in text.lower() for text in texts)

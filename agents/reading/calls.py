@@ -2,7 +2,7 @@
 
 import ast
 
-from agents.reading.modules import Code, Found, Function, Module
+from agents.reading.modules import Code, Found, Function, Module, walked
 from agents.reading.orm import depends_target
 
 
@@ -19,7 +19,7 @@ def reachable(code: Code, start: Found, depth: int = 4) -> list[Found]:
 def _called(code: Code, outer: Found) -> list[Found]:
     if not isinstance(outer.node, Function):
         return []
-    calls = [n for n in ast.walk(outer.node) if isinstance(n, ast.Call)]
+    calls = [n for n in walked(outer.node) if isinstance(n, ast.Call)]
     inner = [callee_of(code, outer.module, outer.node, call.func, outer.name.rpartition(".")[0]) for call in calls]
     unique: dict[int, Found] = {id(i.node): i for i in inner if i}
     return list(unique.values())
@@ -56,7 +56,7 @@ def _class_of(code: Code, module: Module, function: Function, variable: str) -> 
                 return target
             if target and isinstance(target.node, Function) and target.node.returns is not None:
                 return code.find(target.module, target.node.returns)
-    for node in ast.walk(function):
+    for node in walked(function):
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
             continue
         if any(isinstance(t, ast.Name) and t.id == variable for t in node.targets):

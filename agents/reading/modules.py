@@ -140,7 +140,7 @@ class Code:
 
     def functions(self) -> list[tuple[Module, Function]]:
         """Every function of every module, nested ones included."""
-        return [(m, n) for m in self.modules.values() for n in ast.walk(m.tree) if isinstance(n, Function)]
+        return [(m, n) for m in self.modules.values() for n in walked(m.tree) if isinstance(n, Function)]
 
     def classes(self) -> list[Found]:
         """Every module-level class."""
@@ -188,6 +188,12 @@ def _parse(file: str, text: str) -> Module:
     tree, name = ast.parse(text), module_name(file)
     is_package = PurePosixPath(file).name == "__init__.py"
     return Module(file, name, tree, _imports(_import_nodes(tree), name, is_package), _definitions(tree))
+
+
+@lru_cache(maxsize=8192)
+def walked(node: ast.AST) -> tuple[ast.AST, ...]:
+    """`ast.walk` of a node of a module: what is below it does not change, and is asked for again and again."""
+    return tuple(ast.walk(node))
 
 
 def _import_nodes(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:

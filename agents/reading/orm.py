@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 
 from agents.profile import Database
-from agents.reading.modules import Code, Found, Function, Module, class_values, dotted_name, keyword
+from agents.reading.modules import Code, Found, Function, Module, class_values, dotted_name, keyword, walked
 
 _OTHER = {
     "sqlmodel", "tortoise", "peewee", "pony", "beanie", "mongoengine", "motor", "pymongo", "odmantic", "ormar",
@@ -115,8 +115,8 @@ def _orm_class(code: Code, found: Found, line: list[Found], table: str, columns:
 def _related(call: ast.Call, annotation: ast.expr | None) -> str:
     if call.args:
         return dotted_name(call.args[0]).rpartition(".")[2]
-    names = [n.id for n in ast.walk(annotation) if isinstance(n, ast.Name)] if annotation else []
-    quoted = [n.value for n in ast.walk(annotation) if isinstance(n, ast.Constant)] if annotation else []
+    names = [n.id for n in walked(annotation) if isinstance(n, ast.Name)] if annotation else []
+    quoted = [n.value for n in walked(annotation) if isinstance(n, ast.Constant)] if annotation else []
     return next((str(n) for n in [*quoted, *reversed(names)]), "")
 
 
@@ -147,7 +147,7 @@ def _column(code: Code, module: Module, name: str, statement: ast.stmt | None) -
 
 
 def _foreign_table(code: Code, module: Module, call: ast.Call | None) -> str:
-    for node in ast.walk(call) if call else ():
+    for node in walked(call) if call else ():
         if isinstance(node, ast.Call) and code.is_call_of(module, node, "ForeignKey") and node.args:
             return (code.text(module, node.args[0]) or dotted_name(node.args[0])).rpartition(".")[0]
     return ""
@@ -187,11 +187,11 @@ def session_dependencies(code: Code) -> list[Found]:
 
 
 def _yields_session(code: Code, module: Module, node: Function) -> bool:
-    if not any(isinstance(n, ast.Yield) for n in ast.walk(node)):
+    if not any(isinstance(n, ast.Yield) for n in walked(node)):
         return False
     if node.returns and any(t in ast.unparse(node.returns) for t in _SESSION_TYPES):
         return True
-    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+    for call in (n for n in walked(node) if isinstance(n, ast.Call)):
         found = code.find(module, call.func)
         if found and isinstance(found.node, ast.expr):
             makes = code.is_call_of(found.module, found.node, "sessionmaker", "async_sessionmaker", "scoped_session")
@@ -211,7 +211,7 @@ def depends_target(code: Code, module: Module, node: ast.expr | None, depth: int
         if not found or found.node is node or not isinstance(found.node, ast.Subscript):
             return None
         return depends_target(code, found.module, found.node, depth - 1)
-    for inner in ast.walk(node):
+    for inner in walked(node):
         if isinstance(inner, ast.Call) and code.is_call_of(module, inner, "Depends", "Security") and inner.args:
             target = inner.args[0]
             return code.find(module, target.func if isinstance(target, ast.Call) else target)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agents.blueprints.spec import Action, FieldSpec, Relation
 from agents.profile import ExistingResource
-from agents.reading.modules import Code, Found, Module, keyword
+from agents.reading.modules import Code, Found, Module, keyword, walked
 from agents.reading.orm import OrmClass
 from agents.reading.routes import Endpoint, Web, dependency_nodes, depends_on, parameter_nodes
 from agents.reading.schemas import SchemaField, is_schema, schema_fields
@@ -132,7 +132,7 @@ def _by_action(path: str, by_path: dict[str, list[Endpoint]]) -> dict[Action, En
 
 def _body_schema(code: Code, endpoint: Endpoint | None) -> Found | None:
     for module, node in parameter_nodes(endpoint.module, endpoint.node) if endpoint else ():
-        for name in ast.walk(node):
+        for name in walked(node):
             if isinstance(name, ast.Name | ast.Attribute):
                 found = code.find(module, name)
                 if found and isinstance(found.node, ast.ClassDef) and is_schema(code, found):
@@ -144,7 +144,7 @@ def _response(code: Code, endpoint: Endpoint | None) -> Found | None:
     if endpoint is None:
         return None
     for node in (keyword(endpoint.decorator, "response_model"), endpoint.node.returns):
-        for name in ast.walk(node) if node is not None else ():
+        for name in walked(node) if node is not None else ():
             if isinstance(name, ast.Name | ast.Attribute):
                 found = code.find(endpoint.module, name)
                 if found and isinstance(found.node, ast.ClassDef) and is_schema(code, found):
@@ -171,7 +171,7 @@ def _used_models(
 ) -> list[OrmClass]:
     models: list[OrmClass] = []
     deeper: list[Found] = []
-    for name in ast.walk(node):
+    for name in walked(node):
         if isinstance(name, ast.Name | ast.Attribute) and (found := code.find(module, name)):
             if id(found.node) in by_node:
                 models.append(by_node[id(found.node)])

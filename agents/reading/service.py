@@ -4,7 +4,7 @@ import ast
 import re
 
 from agents.profile import AppProfile, Source
-from agents.reading.modules import Code, Found, Module, class_values, dotted_name, keyword, read_code
+from agents.reading.modules import Code, Found, Module, class_values, dotted_name, keyword, read_code, walked
 from sandbox.reports import Service
 
 _DATABASE = re.compile(r"(DATABASE|DB|SQLALCHEMY).*(URL|URI|DSN)|^(DATABASE|DSN)$")
@@ -128,7 +128,7 @@ def _environ_reads(code: Code) -> list[tuple[str, bool, str]]:
     """(variable, required, "str") of `os.environ[...]`, `os.getenv(...)`, `os.environ.get(...)`."""
     found = []
     for module in code.modules.values():
-        for node in ast.walk(module.tree):
+        for node in walked(module.tree):
             if isinstance(node, ast.Subscript) and code.origin(module, node.value) == "os.environ":
                 found.append((code.text(module, node.slice) or "", True, "str"))
             elif isinstance(node, ast.Call) and code.origin(module, node.func) in ("os.getenv", "os.environ.get"):

@@ -2,9 +2,9 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, lru_cache
 from typing import TypeVar, cast
 
 import libcst as cst
@@ -27,6 +27,8 @@ Function = cst.FunctionDef | cst.Lambda
 _BLANK = {"leading_lines", "lines_after_decorators", "header", "footer", "trailing_whitespace"}
 """Fields that hold only blanks and comments."""
 _NEWLINE = re.compile(r"\r\n|\n|\r")
+_KEPT_LENGTH = 40_000
+"""Characters of the longest text whose reading is kept: it takes hundreds of times as much memory."""
 
 
 class Unsure(Exception):
@@ -35,6 +37,35 @@ class Unsure(Exception):
     def __init__(self, node: cst.CSTNode, reason: str) -> None:
         self.node = node
         super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is known of a text; never changed, so that it can be kept."""
+
+    wrapper: MetadataWrapper
+    places: Mapping[cst.CSTNode, CodeRange]
+    scopes: Mapping[cst.CSTNode, Scope | None]
+    parents: Mapping[cst.CSTNode, cst.CSTNode]
+    starts: Sequence[int]
+    """Offset of the beginning of every line."""
+    nodes: Sequence[cst.CSTNode]
+    """Every node, in the order of the source, outer ones first."""
+
+    @classmethod
+    def of(cls, text: str) -> "_Reading":
+        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+        places = cast("dict[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
+        scopes = cast("dict[cst.CSTNode, Scope | None]", wrapper.resolve(ScopeProvider))
+        parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        nodes = _ordered(_walk(wrapper.module, parents), places)
+        return cls(wrapper, places, scopes, parents, [0, *(found.end() for found in _NEWLINE.finditer(text))], nodes)
+
+
+@lru_cache(maxsize=32)
+def _read(path: str, text: str) -> _Reading:
+    """The same recipe reads the same files again for a part, for a try and for the check that nothing is left."""
+    return _Reading.of(text)
 
 
 class PyFile:
@@ -48,14 +79,11 @@ class PyFile:
         self.path = path
         self.text = text
         self.module = module_name(path)
-        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
-        self.tree = wrapper.module
-        self._wrapper = wrapper
-        self._places = cast("dict[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
-        self._scopes = cast("dict[cst.CSTNode, Scope | None]", wrapper.resolve(ScopeProvider))
-        self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
-        self._starts = [0, *(found.end() for found in _NEWLINE.finditer(text))]
-        self._nodes = self._ordered(_walk(self.tree, self._parents))
+        reading = _read(path, text) if len(text) <= _KEPT_LENGTH else _Reading.of(text)
+        self._wrapper = reading.wrapper
+        self.tree = reading.wrapper.module
+        self._places, self._scopes, self._parents = reading.places, reading.scopes, reading.parents
+        self._starts, self._nodes = reading.starts, reading.nodes
         self._edits: list[tuple[int, int, str]] = []
         self.notes: list[Note] = []
         self.needs: list[str] = []
@@ -65,15 +93,7 @@ class PyFile:
         if below is None:
             return [node for node in self._nodes if isinstance(node, kind)]
         found = [node for node in _walk(below, {}) if isinstance(node, kind)]
-        return cast("list[Node]", self._ordered(found))
-
-    def _ordered(self, nodes: Iterable[cst.CSTNode]) -> list[cst.CSTNode]:
-        """Nodes in the order of the source, outer ones first."""
-        return sorted(nodes, key=self._place_key)
-
-    def _place_key(self, node: cst.CSTNode) -> tuple[int, int]:
-        place = self._places.get(node)
-        return (place.start.line, place.start.column) if place else (0, 0)
+        return cast("list[Node]", _ordered(found, self._places))
 
     def names(self, node: cst.CSTNode) -> set[str]:
         """Absolute dotted names a node may mean, through imports; builtins as `builtins.x`, own ones by module."""
@@ -237,6 +257,16 @@ def _is_dotted(node: cst.BaseExpression) -> bool:
     while isinstance(node, cst.Attribute):
         node = node.value
     return isinstance(node, cst.Name)
+
+
+def _ordered(nodes: Iterable[cst.CSTNode], places: Mapping[cst.CSTNode, CodeRange]) -> list[cst.CSTNode]:
+    """Nodes in the order of the source, outer ones first."""
+
+    def key(node: cst.CSTNode) -> tuple[int, int]:
+        place = places.get(node)
+        return (place.start.line, place.start.column) if place else (0, 0)
+
+    return sorted(nodes, key=key)
 
 
 def _walk(node: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> Iterator[cst.CSTNode]:

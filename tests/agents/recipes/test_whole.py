@@ -3,11 +3,13 @@
 import ast
 from pathlib import Path
 
+import libcst as cst
 import pytest
 
 from agents.blueprints.new_app import new_app
 from agents.recipes.apply import apply
 from agents.recipes.catalog import RECIPES
+from agents.recipes.pyfile import PyFile
 from tests.support.blueprint_specs import LIBRARY
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,3 +50,14 @@ def test_the_result_is_python_and_settles(recipe, app: str) -> None:
 def test_only_the_paths_that_were_named_are_changed(recipe) -> None:
     outcome = apply(recipe, APPS["the shop"], ["nowhere/**"])
     assert outcome.changes == {}
+
+
+def test_files_with_the_same_text_share_no_edits_and_no_nodes() -> None:
+    text = "import os\n\n\ndef home():\n    return os.getcwd()\n"
+    first, second, other = PyFile("a.py", text), PyFile("a.py", text), PyFile("b.py", text)
+    first.edit(first.calls("os.getcwd")[0], "None")
+    first.need("sys")
+    first.remark(first.tree.body[0], "told")
+    assert (second.edited(), second.needs, second.notes) == (text, [], [])
+    assert first.edited() == text.replace("os.getcwd()", "None")
+    assert not any(other.knows(node) for node in first.find(cst.CSTNode))
