@@ -8,6 +8,7 @@ from pathlib import Path
 from agents.contracts import Frozen
 from agents.operations import handlers
 from agents.profile import Source
+from agents.troubles.factories import factory_trouble
 from agents.troubles.failures import troubles_in
 from agents.troubles.questions import Question, plain_reads, questions
 from agents.troubles.settings import REASON as MISSING_SETTING
@@ -142,6 +143,8 @@ def _of_start(first: Talk, source: Source, service: Service) -> list[Trouble]:
         )
     if found:
         return found[-1:]
+    if (factory := factory_trouble(first.said, source)) is not None:
+        return [factory]
     loading = re.search(r"Error loading ASGI app\. (.+)", first.said)
     if loading:
         change = f"Name the module and the variable of the FastAPI application; greenloop took {service.argv[3]}."

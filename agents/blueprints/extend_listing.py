@@ -14,7 +14,7 @@ from agents.blueprints.names import literal, parameter, words
 from agents.blueprints.spec import FieldSpec, ListingSpec
 from agents.errors import NotUnderstood
 from agents.reading.calls import callee_of
-from agents.reading.modules import Found, Function, walked
+from agents.reading.modules import Found, Function, dotted_name, keyword, walked
 from agents.reading.orm import OrmClass
 from agents.reading.resources import Collection
 
@@ -153,7 +153,26 @@ def _field_filter(collection: Collection, model: OrmClass, name: str, written: s
     kind = choices if spec.type == "enum" else _PYTHON.get(spec.type, "str")
     name = parameter(column)
     alias = (f"alias={literal(column)}",) if name != column else ()
-    return Parameter(name, kind, alias + (_INT if kind == "int" else ())), f"{written}.{column} == {name}"
+    bounds = {"int": _INT, "float": ("allow_inf_nan=False",), "Decimal": _digits(model, column)}.get(kind, ())
+    return Parameter(name, kind, alias + bounds), f"{written}.{column} == {name}"
+
+
+def _digits(model: OrmClass, name: str) -> tuple[str, ...]:
+    """What a column of so many digits can be compared with: databases refuse anything larger as an error."""
+    found = model.column(name)
+    for call in (node for node in ast.walk(found.call) if isinstance(node, ast.Call)) if found and found.call else ():
+        if dotted_name(call.func).rpartition(".")[2] not in ("Numeric", "DECIMAL", "NUMERIC"):
+            continue
+        digits, places = (_whole(call, index, key) for index, key in enumerate(("precision", "scale")))
+        if digits is not None:
+            return (f"max_digits={digits}", f"decimal_places={places or 0}")
+    return ()
+
+
+def _whole(call: ast.Call, index: int, name: str) -> int | None:
+    """An argument that is a number."""
+    value = call.args[index] if len(call.args) > index else keyword(call, name)
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, int) else None
 
 
 def _column(model: OrmClass, name: str) -> str:

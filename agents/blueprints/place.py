@@ -20,6 +20,7 @@ from agents.blueprints.place_database import place_database
 from agents.blueprints.place_files import new_migration, new_requirements
 from agents.blueprints.place_readme import new_readme
 from agents.blueprints.place_resource import place_health, place_login, place_moment, place_resource
+from agents.blueprints.place_settings import new_settings
 from agents.blueprints.place_style import layout_of, symbol_of
 from agents.blueprints.relations import links, parents
 from agents.blueprints.resource import resource_fragments
@@ -202,4 +203,6 @@ def _other_files(tree: Overlay, spec: FeatureSpec, login: bool, brought: bool) -
         style = layout_of(bench).style
         tree.changes |= new_migration(tree, bench.profile.alembic, spec, style, users=login)
         tree.changes |= new_readme(tree, spec, style, login=login)
+    plurals = {r.name: r.plural for r in bench.profile.resources} | {r.name: r.plural for r in spec.resources}
+    tree.changes |= new_settings(tree, spec.blocks, plurals)
     tree.changes |= new_requirements(tree, spec, login=login, database=brought)

@@ -4,7 +4,8 @@ import ast
 import re
 
 from agents.profile import AppProfile, Source
-from agents.reading.modules import Code, Found, Module, class_values, dotted_name, keyword, read_code, walked
+from agents.reading.factory import Given, given_to, is_required
+from agents.reading.modules import Code, Found, Module, class_values, keyword, read_code, walked
 from sandbox.reports import Service
 
 _DATABASE = re.compile(r"(DATABASE|DB|SQLALCHEMY).*(URL|URI|DSN)|^(DATABASE|DSN)$")
@@ -21,19 +22,30 @@ _BY_TYPE = {"int": "1", "float": "1", "bool": "false", "list": "[]", "set": "[]"
 def service_for(profile: AppProfile, source: Source) -> Service | None:
     """How uvicorn starts this application in the sandbox; None when there is no application.
 
+    A factory gets the settings or the configuration it asks for, made without arguments, as far as they can be had.
     Settings without a default get throwaway values; a database address becomes a SQLite file below `/work`.
     """
     if not profile.exists or not profile.target:
         return None
-    argv = ["python", "-m", "uvicorn", profile.target, "--host", "127.0.0.1", "--port", "{port}"]
-    if profile.factory:
-        argv.append("--factory")
-    folder = app_dir(profile)
-    if folder:
-        argv += ["--app-dir", folder]
+    code = read_code(source)
+    given, folder = given_to(code, profile), app_dir(profile)
+    if given and not given.lacking:
+        argv = ["python", "-c", _calling(profile, given, folder)]
+    else:
+        argv = ["python", "-m", "uvicorn", profile.target, "--host", "127.0.0.1", "--port", "{port}"]
+        argv += ["--factory"] if profile.factory else []
+        argv += ["--app-dir", folder] if folder else []
     prepare = (("python", "-m", "alembic", "upgrade", "head"),) if "alembic.ini" in source.files() else ()
-    return Service(argv=tuple(argv), prepare=prepare, env=_environment(read_code(source), profile),
+    return Service(argv=tuple(argv), prepare=prepare, env=_environment(code, profile),
                    ready_path=_ready_path(profile))  # fmt: skip
+
+
+def _calling(profile: AppProfile, given: Given, folder: str) -> str:
+    """A factory that needs arguments, called with them: uvicorn's command line cannot give any."""
+    path = f"import sys; sys.path.insert(0, {folder!r}); " if folder else ""
+    call = f"{profile.target.partition(':')[2]}({', '.join(given.arguments)})"
+    imports = "; ".join(("import uvicorn", *given.imports))
+    return f"{path}{imports}; uvicorn.run({call}, host='127.0.0.1', port={{port}})"
 
 
 def app_dir(profile: AppProfile) -> str:
@@ -86,7 +98,7 @@ def _settings(code: Code) -> list[tuple[str, bool, str]]:
                 alias = _alias(code, settings.module, node.value)
                 name = alias or f"{prefix}{node.target.id}".upper()
                 if node.target.id != "model_config" and "None" not in ast.unparse(node.annotation):
-                    found.append((name, _is_required(node.value), kind))
+                    found.append((name, is_required(node.value), kind))
     return found
 
 
@@ -112,16 +124,6 @@ def _alias(code: Code, module: Module, value: ast.expr | None) -> str:
             if text:
                 return text
     return ""
-
-
-def _is_required(value: ast.expr | None) -> bool:
-    if value is None:
-        return True
-    if not isinstance(value, ast.Call) or dotted_name(value.func).rpartition(".")[2] != "Field":
-        return False
-    first = value.args[0] if value.args else keyword(value, "default")
-    ellipsis = isinstance(first, ast.Constant) and first.value is Ellipsis
-    return ellipsis or (first is None and keyword(value, "default_factory") is None)
 
 
 def _environ_reads(code: Code) -> list[tuple[str, bool, str]]:

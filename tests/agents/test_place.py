@@ -214,6 +214,25 @@ def test_filters_are_passed_from_the_route_to_the_query() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "bounds"),
+    [
+        ("Column(Numeric(10, 3))", "max_digits=10, decimal_places=3"),
+        ("Column(Numeric(precision=9, asdecimal=True), index=True)", "max_digits=9, decimal_places=0"),
+        ("Column(Numeric)", ""),
+    ],
+)
+def test_a_filter_by_a_decimal_is_held_to_the_digits_of_its_column(column: str, bounds: str) -> None:
+    main = SHOP["main.py"].replace("price = Column(Float, nullable=False)", f"price = {column}")
+    main = main.replace("import Column,", "import Column, Numeric,").replace("price: float", "price: Decimal")
+    main = main.replace("from datetime import", "from decimal import Decimal\nfrom datetime import", 1)
+    files = {**SHOP, "main.py": main.replace("Optional[float]", "Optional[Decimal]")}
+    assert f"price = {column}" in files["main.py"]
+    after = placed(files, listing("product", filters=["price"]))["main.py"]
+    wanted = f"price: Optional[Decimal] = Query(None, {bounds})" if bounds else "price: Optional[Decimal] = None"
+    assert wanted in after
+
+
 def test_an_existing_login_is_used() -> None:
     after = placed(LIBRARY, guard("author", "create"), reviews("book").model_copy(
         update={"guards": (GuardSpec(resource="review", actions=("create",)),)}))  # fmt: skip

@@ -1,3 +1,4 @@
+import ast
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from agents.errors import EditRefused
 from agents.profile import AppProfile
 from agents.profile_reader import read_profile, service_for
+from agents.reading.factory import given_to
+from agents.reading.modules import read_code
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -157,6 +160,43 @@ def test_a_factory_and_nested_routers() -> None:
     ]
     service = service_for(profile, Tree({}))
     assert service and service.argv[-3:] == ("--factory", "--app-dir", "src")
+
+
+SETTINGS = """
+from dataclasses import dataclass
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    secret: str
+
+@dataclass
+class Options:
+    debug: bool = False
+
+class Limits(BaseModel):
+    most: int = Field(gt=0)
+"""
+ASKING = FACTORY.replace("def create_app(", "from pkg.config import Limits, Options, Settings\n\ndef create_app({}")
+
+
+def test_a_factory_is_called_with_the_settings_it_asks_for() -> None:
+    asks = "settings: Settings, size: int = 3, *, options: Options"
+    files = {"src/pkg/main.py": ASKING.replace("{}", asks), "src/pkg/config.py": SETTINGS, "src/pkg/routes.py": ROUTES}
+    service = service_for(read_profile(Tree(files)), Tree(files))
+    assert service and service.argv[:2] == ("python", "-c") and service.env["SECRET"]
+    ast.parse(service.argv[2].replace("{port}", "1"))
+    assert "create_app(settings=Settings(), options=Options())" in service.argv[2]
+    assert "from pkg.config import Settings; from pkg.config import Options" in service.argv[2]
+
+
+@pytest.mark.parametrize("asks", ["config", "config: dict", "limits: Limits", "settings: Settings, /"])
+def test_what_a_factory_asks_for_may_not_be_had(asks: str) -> None:
+    files = {"src/pkg/main.py": ASKING.replace("{}", asks), "src/pkg/config.py": SETTINGS, "src/pkg/routes.py": ROUTES}
+    profile = read_profile(Tree(files))
+    given, service = given_to(read_code(Tree(files)), profile), service_for(profile, Tree(files))
+    assert given and given.lacking == (asks.partition(":")[0],)
+    assert service and "--factory" in service.argv
 
 
 def test_a_factory_called_at_module_level_is_no_factory() -> None:

@@ -122,6 +122,15 @@ async def report() -> int:
     return 1
 '''
 }
+FACTORY: Files = {
+    "main.py": HEAD
+    + """
+
+def create_app(config: dict[str, str]) -> FastAPI:
+    app = FastAPI(title=config["title"])
+    return app
+"""
+}
 CASES: dict[str, tuple[Files, str, str, str, str]] = {
     "cycle": (CYCLE, "import cycle", "app/schemas.py:1", "from app.models import Item", "partially initialized module"),
     "dependency": ({"main.py": HEAD + "import stripe\n\napp = FastAPI()\n"}, "missing dependency", "main.py:4",
@@ -142,6 +151,8 @@ CASES: dict[str, tuple[Files, str, str, str, str]] = {
              "without access-control-allow-origin"),
     "order": (ORDER, "route order", "main.py:16", '@app.get("/items/latest")',
               "GET /items/latest answered 422"),
+    "factory": (FACTORY, "factory with arguments", "main.py:6", "def create_app(config: dict[str, str]) -> FastAPI:",
+                "missing 1 required positional argument: 'config'"),
     "blocking": (BLOCKING, "blocking call", "main.py:13", "time.sleep(1.5)", "another request waited"),
 }  # fmt: skip
 
@@ -180,6 +191,17 @@ def test_a_sound_application_has_nothing(engine: DockerEngine, tmp_path: Path) -
     found = examined(engine, GOOD, tmp_path)
     assert (found.starts, found.troubles) == (True, ())
     assert found.asked >= 1
+
+
+def test_a_factory_that_asks_for_settings_is_given_them(engine: DockerEngine, tmp_path: Path) -> None:
+    main = GOOD["main.py"].replace("app = FastAPI()", "app = FastAPI(debug=settings.debug)")
+    head, _, body = main.partition("\napp = ")
+    body = "\n".join(f"    {line}" if line else "" for line in ("app = " + body).splitlines())
+    asked = "\nfrom settings import Settings\n\n\ndef create_app(settings: Settings) -> FastAPI:\n"
+    files = {"main.py": f"{head}{asked}{body}\n    return app\n", "settings.py": SETTING["settings.py"]}
+    (tmp_path / ".env").write_text("PAYMENT_KEY=secret\n")
+    found = examined(engine, files, tmp_path)
+    assert (found.starts, found.troubles) == (True, ()), found
 
 
 def test_a_setting_that_is_in_the_owners_env_file_is_there(engine: DockerEngine, tmp_path: Path) -> None:
