@@ -164,6 +164,7 @@ def default(project: Project) -> Iterator[Hit]:
                 and _SIGNING.search(name)
                 and _is_secret(name, text_of(value) or "")
                 and not _refused(scope, name)
+                and not _unread(project, name)
             ):
                 yield hit(scope, node, _fallback(name))
 
@@ -172,6 +173,13 @@ def _fallback(name: str) -> str:
     return (
         f"Without `{name}` in the environment the service starts with a key everybody can read, and anybody can sign "
         "tokens for any user. Leave the default out, so that it refuses to start."
+    )
+
+
+def _unread(project: Project, name: str) -> bool:
+    """The service is there to see, and nothing of it reads the field."""
+    return bool(project.handlers) and not any(
+        node.attr == name for scope in project.scopes for node in scope.own(ast.Attribute)
     )
 
 

@@ -222,6 +222,10 @@ FLAWED = {
         "GL501",
         "def t() -> str:\n    return jwt.encode({'exp': 1}, 'topsecret', algorithm='HS256')",
     ),
+    "a default that is read": (
+        "GL502",
+        "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n    secret_key: str = 'dev-secret-of-everybody'\n@app.get('/')\ndef f() -> int:\n    return len(Settings().secret_key)",
+    ),
     "a default by environ.get": ("GL502", "KEY = os.environ.get('SECRET_KEY', 'not-so-secret')"),
     "no algorithms": ("GL504", "def t(token: str) -> Any:\n    return jwt.decode(token, os.environ['K'])"),
     "expiry switched off": (
@@ -463,6 +467,10 @@ CLEAN = {
     "names that are no secrets": (
         "GL501",
         "from enum import Enum\nTOKEN_URL = '/auth/token'\nAPI_KEY_HEADER = 'X-API-Key'\nsecret_key = 'secret_key'\nclass Kind(Enum):\n    SECRET = 'secret'\nSECRET_KEY = os.environ['SECRET_KEY']",
+    ),
+    "a key nobody reads": (
+        "GL502",
+        "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n    secret_key: str = 'dev-secret-of-everybody'\n@app.get('/')\ndef f() -> int:\n    return len(Settings().name)",
     ),
     "an empty default": ("GL502", "KEY = os.getenv('SECRET_KEY', '')"),
     "a token read to log somebody out": (
