@@ -6,10 +6,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled files are kept, whatever is set outside: tests start hundreds of processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup engine postgresql docker demo test check fast real hostile bench lock clean
+.PHONY: help setup engine postgresql docker demo test check fast real hostile blueprints bench lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 setup: .venv/.done ## make .venv with everything pinned by hash
 
@@ -44,6 +44,9 @@ real: docker postgresql ## tests on a real Docker engine, and whole runs
 
 hostile: docker ## programs and repositories that mean harm, and the table of what became of them
 	@$(BIN)/pytest -q -n 2 --dist worksteal tests/hostile
+
+blueprints: docker ## every combination of blueprints on both databases under every gate, and the table
+	@$(BIN)/python scripts/blueprint_table.py
 
 test: check fast real hostile ## set up everything and run every test
 
