@@ -60,6 +60,7 @@ def run_pytest(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
         str(folder),
     ]
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return subprocess.run(
         [*command, "tests"], cwd=folder, env={**variables, **env}, capture_output=True, text=True, timeout=60
     )
