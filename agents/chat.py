@@ -46,6 +46,7 @@ def make_chat_model(config: ModelConfig) -> BaseChatOpenAI:
     """A chat model with a timeout, without retries of its own, on the chat-completions API, not streaming."""
     for said_by_langchain in ("This model does not support OpenAI's structured", "Invalid schema for OpenAI's"):
         warnings.filterwarnings("ignore", message=said_by_langchain)
+    transport = _transport(config)
     common: dict[str, Any] = {
         "api_key": config.api_key if config.api_key.get_secret_value() else SecretStr("none"),
         "timeout": config.timeout_s,
@@ -55,8 +56,8 @@ def make_chat_model(config: ModelConfig) -> BaseChatOpenAI:
         "use_responses_api": False,
         "openai_proxy": None,
         "default_headers": {"Accept-Encoding": "identity", "Connection": "close", **config.headers},
-        "http_async_client": CappedClient(ANSWER_BYTES, **_transport(config)),
-        "http_client": DefaultHttpxClient(trust_env=False, **_transport(config)),
+        "http_async_client": CappedClient(ANSWER_BYTES, **transport),
+        "http_client": DefaultHttpxClient(trust_env=False, **transport),
     }
     if config.api == "azure":
         return AzureChatOpenAI(
@@ -71,9 +72,9 @@ def make_chat_model(config: ModelConfig) -> BaseChatOpenAI:
 
 def _transport(config: ModelConfig) -> dict[str, Any]:
     """How the endpoint is connected to; redirects are not followed, so the key goes nowhere else."""
-    verify: Any = ssl.create_default_context(cafile=config.ca_file) if config.ca_file else True
-    if not config.base_url.startswith("https:"):
-        verify = False  # no TLS, and loading certificates takes a while
+    verify: Any = False  # no TLS, and loading certificates takes a while
+    if config.base_url.startswith("https:"):
+        verify = ssl.create_default_context(cafile=config.ca_file) if config.ca_file else True
     return {
         "timeout": config.timeout_s,
         "verify": verify,

@@ -1,21 +1,39 @@
 """Which graph carries which kind of request."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from workflows import feature, fix, refactor
-from workflows.graphs import Graph
+    from workflows.graphs import Graph
 
-BUILDERS: Mapping[str, Callable[[BaseCheckpointSaver[Any] | None], Graph]] = {
-    "feature": feature.build_graph,
-    "fix": fix.build_graph,
-    "refactor": refactor.build_graph,
-}
+Build = Callable[["BaseCheckpointSaver[Any] | None"], "Graph"]
 
 
-def graph_of(kind: str, saver: BaseCheckpointSaver[Any]) -> Graph:
+def _feature(saver: "BaseCheckpointSaver[Any] | None") -> "Graph":
+    from workflows.feature import build_graph
+
+    return build_graph(saver)
+
+
+def _fix(saver: "BaseCheckpointSaver[Any] | None") -> "Graph":
+    from workflows.fix import build_graph
+
+    return build_graph(saver)
+
+
+def _refactor(saver: "BaseCheckpointSaver[Any] | None") -> "Graph":
+    from workflows.refactor import build_graph
+
+    return build_graph(saver)
+
+
+BUILDERS: Mapping[str, Build] = {"feature": _feature, "fix": _fix, "refactor": _refactor}
+"""Each imports what its graph needs when it is called: a run needs one of them, and a list of names none."""
+
+
+def graph_of(kind: str, saver: "BaseCheckpointSaver[Any]") -> "Graph":
     """The compiled graph for a request of this kind, saving its checkpoints with `saver`."""
     return BUILDERS[kind](saver)
 

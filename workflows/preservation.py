@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.contracts import Plan
-from agents.refactoring.steps import refactoring_of
 from sandbox.gates.findings import GateFinding, GateResult, evidence
 from sandbox.gates.import_surface import same_surface, surface
 from sandbox.gates.same_document import Asked
@@ -43,6 +42,8 @@ class Preserve:
 
 def preserve_of(plan: Plan, written: tuple[str, ...] = (), first_tests: str = "") -> Preserve:
     """What the plan of a refactoring leaves as it is."""
+    from agents.refactoring.steps import refactoring_of  # every recipe with it, which no other run needs
+
     work = refactoring_of(plan)
     return Preserve(
         openapi=work.openapi(), named=work.named, written=written, awaited=work.awaited(), first_tests=first_tests

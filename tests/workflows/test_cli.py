@@ -40,9 +40,11 @@ def test_help_lists_every_ending_and_imports_nothing_heavy(tmp_path: Path) -> No
         assert f"{code}  {ending}" in done.stdout
 
 
-def test_a_run_without_a_model_imports_no_client_of_models() -> None:
+def test_a_run_imports_what_its_kind_needs_and_without_a_model_no_client_of_models() -> None:
     script = (
-        "import sys\nimport workflows.feature, workflows.fix, workflows.refactor, workflows.queue.worker\n"
+        "import sys\n"
+        "import workflows.cli.execute, workflows.feature\nassert 'libcst' not in sys.modules\n"
+        "import workflows.fix, workflows.refactor, workflows.queue.worker\n"
         "print('HEAVY', sorted({'langchain_openai', 'openai', 'bump_pydantic'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
