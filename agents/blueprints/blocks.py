@@ -22,6 +22,7 @@ _STARLETTE = {
     "Scope": "from starlette.types import Scope",
     "Send": "from starlette.types import Send",
 }
+_ACTIONS = {"created": "create", "updated": "update", "deleted": "delete"}
 _IMPORTS = {
     **KNOWN_IMPORTS,
     **_STARLETTE,
@@ -210,7 +211,11 @@ def subject_of(block: BlockSpec, spec: FeatureSpec, style: Style) -> Subject | N
         return None
     v = view(resource, spec, style)
     if v.owned and block.name != "retention":
-        raise NotUnderstood(words(resource.plural), f"{sentence(words(block.name))} of private items are not offered.")
+        what = "Counts" if block.name == "schedule" else sentence(words(block.name))
+        raise NotUnderstood(words(resource.plural), f"{what} of private items are not offered.")
+    if block.name == "outgoing_webhooks" and not {_ACTIONS[name] for name in block.names} & set(v.actions):
+        told = " or ".join(block.names)
+        raise NotUnderstood(f"webhooks about {words(resource.plural)}", f"Nothing here lets them be {told}.")
     if block.name == "retention" and v.referred:
         raise NotUnderstood(words(resource.plural), "Others need them, so they cannot be deleted by the clock.")
     if block.name in ("csv", "jobs") and (v.nested or not {"create", "list"} <= set(v.actions)):

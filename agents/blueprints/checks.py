@@ -1,6 +1,7 @@
 """What a specification may not say, refused in words the user can act on."""
 
-from agents.blueprints.names import words
+from agents.blueprints.block_catalog import BLOCKS
+from agents.blueprints.names import snake, words
 from agents.blueprints.spec import FeatureSpec, ResourceSpec
 from agents.errors import NotUnderstood
 
@@ -28,6 +29,11 @@ def _check_names(resource: ResourceSpec, spec: FeatureSpec) -> None:
     if resource.name in _TAKEN_RESOURCES or resource.plural in _TAKEN_RESOURCES:
         taken = _TAKEN_RESOURCES.get(resource.name) or _TAKEN_RESOURCES[resource.plural]
         raise NotUnderstood(words(resource.plural), f"That name belongs to {taken}; choose another one.")
+    brought = {snake(BLOCKS[block.name].model): BLOCKS[block.name].rows for block in spec.blocks}
+    if not resource.exists and resource.name in brought:
+        raise NotUnderstood(
+            words(resource.plural), f"The {brought[resource.name]} are kept there; choose another name."
+        )
     if not resource.exists and [r.name for r in spec.resources].count(resource.name) > 1:
         raise NotUnderstood(words(resource.plural), "The request describes it twice; say everything in one place.")
 

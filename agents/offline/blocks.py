@@ -28,7 +28,7 @@ def block_specs(said: Sequence[Said], table: Table, notes: Notes) -> tuple[Block
         before = found.setdefault((block.name, block.resource), block)
         if before != block and block.name == "body_limit":
             block = max(before, block, key=lambda one: one.amount)
-        elif before != block and (before.amount != block.amount or block.name == "http_client"):
+        elif before != block and _differ(before, block):
             raise Contradiction(f'"{item.quote}": {words(block.name)} was asked for with other values before.')
         if before != block:
             names = tuple(dict.fromkeys((*before.names, *block.names)))
@@ -36,6 +36,11 @@ def block_specs(said: Sequence[Said], table: Table, notes: Notes) -> tuple[Block
         if item.fact.assumed:
             notes.assumptions.append(_numbers(block))
     return tuple(found.values())
+
+
+def _differ(one: BlockSpec, other: BlockSpec) -> bool:
+    """Both cannot be had."""
+    return (one.amount, one.seconds) != (other.amount, other.seconds) or one.name == "http_client"
 
 
 def _numbers(block: BlockSpec) -> str:

@@ -320,6 +320,23 @@ def test_numbers_nobody_named_are_told_and_two_do_not_go_together() -> None:
     )
     with pytest.raises(Contradiction):
         blocks("Limit requests to 5 per second. Limit requests to 6 per second")
+    for text in ("Count books every hour. Count books every day", "Keep books for 2 days. Delete books after 3 days"):
+        with pytest.raises(Contradiction):
+            blocks(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Add export jobs with name. Export export jobs in the background", "export jobs are kept there"),
+        ("Add orders with title. Add webhook deliveries with name. Send webhooks for orders", "choose another name"),
+        ("Add read-only orders with title. Send webhooks when orders are created", "Nothing here lets them be created"),
+        ("Add notes with text. Users see only their own notes. Count notes every hour", "Counts of private items"),
+    ],
+)
+def test_what_blocks_cannot_do_is_said(text: str, said: str) -> None:
+    with pytest.raises(NotUnderstood, match=said):
+        new_app(read_request(text, NEW))
 
 
 def found(files: dict[str, str]) -> set[tuple[str, str]]:
