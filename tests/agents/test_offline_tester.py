@@ -71,6 +71,8 @@ REQUESTS = [
     ("add weight to products (decimal, > 0). protect all writes with JWT", SHOP),
     ("add refunds of orders with reason", SHOP),
     ("a product belongs to a category", SHOP),
+    ("Add orders with title. Send signed webhooks when orders are created, updated or deleted. Count orders every 2 "
+     "seconds. Require login to list orders", AppProfile()),
     ("require login to create orders", SHOP.model_copy(update={"login": LOGIN})),
 ]  # fmt: skip
 
