@@ -23,8 +23,15 @@ def assemble(
     cancelled: Callable[[], bool],
     shared: Ledger | None = None,
     record: Record | None = None,
+    learn: Callable[[Team], Team] = lambda team: team,
 ) -> Context:
-    """Everything a run's nodes need; `shared`: a ledger of several runs; `record`: another than the run's own."""
+    """Everything a run's nodes need.
+
+    Args:
+        shared: a ledger of several runs.
+        record: another than the run's own.
+        learn: what becomes of the team where other runs' plans are known.
+    """
     settings = loaded.values
     record = record or Record(runs.home(info.id), secrets=secrets_of(settings))
     budget = Budget(usd=settings.budget_usd, tokens=settings.max_tokens, calls=settings.max_calls)
@@ -57,7 +64,7 @@ def assemble(
         branch=info.branch,
         record=record,
         lab=lab,
-        team=team_for(info, choose_team(info.engine, settings, record, ledger), lab),
+        team=team_for(info, learn(choose_team(info.engine, settings, record, ledger)), lab),
         ledger=ledger,
         limits=Limits(
             max_rounds=settings.max_rounds,

@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from examples.campaign.generate import generate
 from tests.e2e.conftest import ROOT, Greenloop
 from tests.support.farm import git
+from tests.support.model_server import ModelServer, as_json, by_role
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 NAMES = ["books", "modern", "flask", "dirty", "unborn"]
@@ -61,3 +63,33 @@ def killed_while_it_works(greenloop: Greenloop, file: Path) -> None:
     while "worker_ended" not in log.read_text():
         assert time.monotonic() < deadline + 120, log.read_text()
         time.sleep(0.2)
+
+
+WORDS = "Write types as current Python does"
+"""No rule understands this: a model plans it."""
+
+
+def test_the_canarys_plan_is_paid_for_again_only_where_it_does_not_fit(greenloop: Greenloop, tmp_path: Path) -> None:
+    file = generate(tmp_path, ["albums", "books", "modern"])
+    told = yaml.safe_load(file.read_text())
+    del told["recipe"]
+    more = {"request": {"kind": "refactor", "text": WORDS}, "engine": "scripted", "waves": {"canaries": 1}}
+    file.write_text(yaml.safe_dump(told | more))
+    plan = {
+        "summary": "Current types", "steps": [{"recipe": "current-typing"}], "assumptions": ["The offset stays"],
+        "questions": [], "contradiction": "",
+    }  # fmt: skip
+    with ModelServer(by_role(planner=[as_json(plan)])) as server:
+        env = {"OPENAI_API_KEY": "key", "GREENLOOP_BASE_URL": server.url}
+        done = greenloop("campaign", "run", str(file), "--workers", "1", **env)
+        asked = [one.everything for one in server.requests]
+    assert done.code == 0, done.text
+    assert ["/albums" in one for one in asked] == [True, False], "books has what the plan speaks of"
+    assert "/double" in asked[1], "modern has no offset"
+    jobs = json.loads(greenloop("campaign", "status", str(file), "--json").out)["jobs"]
+    assert {job["name"]: job["ending"] for job in jobs} == {
+        "albums": "delivered", "books": "delivered", "modern": "unchanged",
+    }  # fmt: skip
+    (books,) = [job for job in jobs if job["name"] == "books"]
+    assert books["result"]["usage"]["calls"] == 0
+    assert "Optional" not in git(tmp_path / "repositories" / "books", "show", f"{books['result']['branch']}:main.py")

@@ -25,6 +25,7 @@ from workflows.lab import Lab
 from workflows.queue.checkpoint_tables import forget_thread
 from workflows.queue.checkpoints import Drained, forget, in_file, in_postgres, inherit
 from workflows.queue.jobs import ENDED, INFRA, Job, LeaseLost, Queue
+from workflows.queue.learnt import learning
 from workflows.queue.lease import Lease, clock
 from workflows.queue.money import Purse, SharedLedger
 from workflows.queue.outcome import outcome
@@ -132,7 +133,8 @@ class Carrier:
         loaded = self._place.settings(home / "source", dict(job.spec.get("flags", {})))
         record = SharedRecord(runs.home(info.id), lease, info.id, secrets=secrets_of(loaded.values))
         ledger = self._ledger(job, lease, loaded, record)
-        context = assemble(runs, info, loaded, control.stopped, ledger, record)
+        learn = learning(self._queue, job, record)
+        context = assemble(runs, info, loaded, control.stopped, ledger, record, learn)
         if known:
             workspace = Workspace.create(context.lab.home, context.lab.source)
             depot.load(workspace, job.id, lease.token)
