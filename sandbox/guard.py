@@ -85,7 +85,9 @@ def check(
         refused += [refusal] if refusal else []
         notes += [note] if note else []
     if refused:
-        raise PackageRefused("\n".join(("refused before anything was installed:", *refused, ADVICE)))
+        raise PackageRefused(
+            "\n".join(("refused before anything was installed:", *(f"{one}." for one in refused), ADVICE))
+        )
     return notes
 
 

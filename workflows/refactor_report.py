@@ -36,7 +36,7 @@ def render_refactor_report(
 def _steps(steps: list[Made]) -> str:
     lines = ["## Steps", "", "| | step | commit | files | left out |", "|---|---|---|---|---|"]
     for number, one in enumerate(steps, 1):
-        title = f"`{one.recipe}` {one.title}" if one.recipe else one.title
+        title = f"`{one.recipe}`: {one.title}" if one.recipe else one.title
         commit = f"`{one.commit[:12]}`" if one.commit else one.reason or "nothing"
         lines.append(f"| {number} | {cell(title)} | {cell(commit)} | {len(one.files)} | {len(one.left_out) or '-'} |")
     return "\n".join(lines)

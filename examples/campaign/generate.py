@@ -106,7 +106,7 @@ FAILING = (
     + """
 
 def test_that_fails_since_long_ago() -> None:
-    assert client.get("/{items}/2").status_code == 200
+    assert client.get("/{items}/99").status_code == 200
 """
 )
 

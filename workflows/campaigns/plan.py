@@ -26,6 +26,10 @@ AGAIN = frozenset({Ending.INFRA, Ending.BUDGET, Ending.MODEL_UNAVAILABLE, Ending
 """Endings that say nothing about the repository: the same job is asked for again."""
 
 
+ALONE = (", or use --include-dirty", ", or name an empty folder")
+"""What a single run could do instead, and a campaign cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What is to be done about one repository."""
@@ -63,7 +67,7 @@ def plan(
             continue
         before = known(key)
         if missed is not None:
-            yield Planned(place, FILTERED, f"not: {missed}", **made)  # type: ignore[arg-type]
+            yield Planned(place, FILTERED, f"does not hold: {missed}", **made)  # type: ignore[arg-type]
         elif before:
             yield Planned(place, DONE_BEFORE, before, **made)  # type: ignore[arg-type]
         else:
@@ -71,7 +75,10 @@ def plan(
 
 
 def _after_path(found: Found) -> str:
-    return found.problem.removeprefix(f"{found.place.where}: ")
+    told = found.problem.removeprefix(f"{found.place.where}: ")
+    for one in ALONE:
+        told = told.removesuffix(one)
+    return told
 
 
 def key_of(campaign: Campaign, found: Found, version: str) -> str:

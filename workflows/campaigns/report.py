@@ -1,13 +1,17 @@
 """The page about a campaign, and the same as JSON. Everything on it that others wrote is escaped."""
 
+import json
 import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from sandbox.text import clean
 from workflows.campaigns.file import Campaign
@@ -20,6 +24,7 @@ from workflows.queue.jobs import Job
 _NOISE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,}\b|\d+(?:\.\d+)?|(?:/[\w.@-]+){2,}")
 MOST_REPORT = 60_000
 """Most characters of one run's report on the page."""
+STANDS = {"running": "goes on", "ended": "has ended", "stopped": "was stopped", "cancelled": "was cancelled"}
 WORDS = {
     "done_before": "the same work ended before",
     "filtered": "a filter of the campaign leaves it out",
@@ -66,6 +71,7 @@ def _row(job: Job, report: str) -> dict[str, Any]:
         "state": job.state,
         "ending": job.ending,
         "good": job.ending in GOOD,
+        "left_alone": job.ending in LEFT_ALONE,
         "reason": clean(job.reason),
         "wave": job.wave,
         "workers": job.tries,
@@ -112,10 +118,40 @@ def meaning(word: str) -> str:
     return MEANING[Ending(word)][1] if word in set(Ending) else WORDS.get(word, word)
 
 
+def clock(seconds: float) -> str:
+    """`51 s`, `11 min 43 s`, `2 h 05 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {whole % 60:02d} s"
+
+
+def rendered(text: str) -> Markup:
+    """A report's Markdown as HTML: tables, lists and code. HTML in it is text, and nothing is a link or an image."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.disable(["link", "image", "autolink", "reference", "html_block", "html_inline"])
+    return Markup(reader.render(text))  # noqa: S704 - the reader escapes whatever it does not write itself
+
+
 def page(told: Mapping[str, Any]) -> str:
     """The page: one file, nothing is loaded from anywhere and no script runs."""
     env = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.filters["meaning"] = meaning
-    env.filters["clock"] = lambda seconds: f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    env.filters["clock"] = clock
+    env.filters["markdown"] = rendered
+    env.filters["words"] = lambda word: word.replace("_", " ")
+    env.filters["stands"] = lambda state: STANDS.get(state, state)
     text = files("workflows.campaigns").joinpath("report.html.j2").read_text(encoding="utf-8")
     return env.from_string(text).render(told=told)
+
+
+def write(told: Mapping[str, Any], folder: Path) -> Path:
+    """Write the page, the JSON and the runs' reports into a folder; returns the page."""
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    for one in told["repositories"]:
+        if one["report"]:
+            (folder / "runs" / f"{one['name'].replace('/', '-')}-{one['run']}.md").write_text(one["report"])
+    (folder / "report.json").write_text(json.dumps(told, indent=1))
+    (folder / "report.html").write_text(page(told))
+    return folder / "report.html"

@@ -1,6 +1,5 @@
 """A campaign from its file to the results at home; shared by `run`, `watch`, `retry` and `apply`."""
 
-import json
 import secrets
 import sys
 import threading
@@ -18,7 +17,7 @@ from workflows.campaigns.capacity import most
 from workflows.campaigns.crew import begin_crew
 from workflows.campaigns.file import Campaign, End
 from workflows.campaigns.hall import Hall, latest
-from workflows.campaigns.report import collect, page
+from workflows.campaigns.report import collect, write
 from workflows.campaigns.waves import GOOD, STOPPED, advance
 from workflows.cli.campaign_view import WIDTH, show_plan, summary
 from workflows.endings import MEANING, Ending
@@ -172,10 +171,4 @@ def write_report(hall: Hall, campaign: Campaign, found: Sequence[Job], folder: P
         kept = hall.queue.database.read(lambda conn: shared_file(conn, job.run, "report.md"))  # noqa: B023 - called at once
         texts[job.run] = kept.decode(errors="replace")
     told = collect(campaign, found, state, reason, lambda job: texts[job.run])
-    (folder / "runs").mkdir(parents=True, exist_ok=True)
-    for one in told["repositories"]:
-        if one["report"]:
-            (folder / "runs" / f"{one['name'].replace('/', '-')}-{one['run']}.md").write_text(one["report"])
-    (folder / "report.json").write_text(json.dumps(told, indent=1))
-    (folder / "report.html").write_text(page(told))
-    return folder / "report.html"
+    return write(told, folder)

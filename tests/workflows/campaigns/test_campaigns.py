@@ -96,7 +96,7 @@ def test_what_is_not_done_is_told_and_why(site: Site) -> None:
         "fits": "ready", "new": "filtered", "other": "filtered", "dirty": "refused", "none": "refused"
     }  # fmt: skip
     reasons = {one.place.name: one.reason for one in planned}
-    assert reasons["new"] == "not: has fastapi < 0.100"
+    assert reasons["new"] == "does not hold: has fastapi < 0.100"
     assert reasons["dirty"].startswith("it has uncommitted changes (README.md)")
 
 
@@ -219,6 +219,7 @@ def test_the_page_escapes_everything_and_groups_what_is_equal(site: Site) -> Non
     assert "<script" not in html.lower()
     assert "\x1b" not in html
     assert html.count("&lt;script&gt;") >= 6
+    assert f"<h1>a {evil}</h1>".replace("<script>", "&lt;script&gt;").replace("</script>", "&lt;/script&gt;") in html
     assert "http" not in html.replace("http-equiv", "")
 
 
