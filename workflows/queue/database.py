@@ -41,9 +41,13 @@ class Database:
         kind = parsed.get_backend_name()
         if kind not in ("postgresql", "sqlite"):
             raise BadQueueUrl(f"the queue cannot be kept in {kind}: use postgresql:// or sqlite:///")
-        self.url = url
+        self._told = parsed.render_as_string(hide_password=True)
         self.shared = kind == "postgresql"
         """Whether several machines can use it."""
+        if self.shared and "client_encoding" not in parsed.query:
+            # a database made in the locale C has no encoding, and its texts would be bytes
+            parsed = parsed.update_query_dict({"client_encoding": "utf8"})
+        self.url = parsed.render_as_string(hide_password=False) if self.shared else url
         if not self.shared:
             Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.engine: Engine = (
@@ -60,7 +64,7 @@ class Database:
 
     def shown(self) -> str:
         """The URL without its password."""
-        return make_url(self.url).render_as_string(hide_password=True)
+        return self._told
 
     def now(self, conn: Connection) -> float:
         """Seconds since the epoch by the database's own clock, which all machines share."""

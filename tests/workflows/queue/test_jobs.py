@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, inspect, select, update
 
+from tests.support.postgres import Cluster
 from tests.workflows.queue.conftest import MakeQueue
 from workflows.queue.database import BadQueueUrl, Database
 from workflows.queue.dispatch import workflow_id
@@ -268,4 +269,15 @@ def test_tables_of_an_earlier_version_are_migrated_and_keep_their_rows(url: str)
     row = queue.campaign("c")
     assert row is not None
     assert row.created == 1.0
+    queue.close()
+
+
+def test_a_database_without_an_encoding_does_as_well(cluster: Cluster) -> None:
+    url = cluster.create("ascii", like="template0", encoding="SQL_ASCII")
+    queue = Queue(Database(url), "1")
+    queue.prepare()
+    filled(queue, "größe")
+    job = queue.claim("größe", 1, "w", 30)
+    assert job is not None and job.name == "größe"
+    assert queue.database.shown() == url
     queue.close()
