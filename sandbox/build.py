@@ -87,7 +87,8 @@ class BuildContainer:
         self.proxy: IndexProxy | None = None
         self._tunnel: Tunnel | None = None
         self.deadline = time.monotonic() + lifetime_s
-        self._shared = shares_files(api)
+        with engine_errors("the engine cannot be asked"):
+            self._shared = shares_files(api)
         volumes = network.mounts() if self._shared else {}
         if installer() == MOUNTED_INSTALLER and self._shared:
             volumes[uv.find_uv_bin()] = {"bind": MOUNTED_INSTALLER, "mode": "ro"}

@@ -86,7 +86,13 @@ def check(
         notes += [note] if note else []
     if refused:
         raise PackageRefused(
-            "\n".join(("refused before anything was installed:", *(f"{one}." for one in refused), ADVICE))
+            "\n".join(
+                (
+                    "refused before anything was installed:",
+                    *(one if one.endswith("?") else f"{one}." for one in refused),
+                    ADVICE,
+                )
+            )
         )
     return notes
 

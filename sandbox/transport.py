@@ -1,7 +1,10 @@
 """The SDK's HTTP over connections that a `Way` makes."""
 
+import re
+from pathlib import Path
 from typing import Any
 
+from docker.errors import NotFound
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
@@ -9,6 +12,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from sandbox.ways import DIAL_S, Way
 
+_ENGINE_FILE = re.compile(r"/([0-9a-f]{64})/(?:userdata/)?(?:hostname|hosts|resolv\.conf)\s")
 SCHEME = "http+docker://"
 """What the SDK writes before its requests when they do not go over TCP."""
 
@@ -58,7 +62,28 @@ class Adapter(HTTPAdapter):
         super().close()
 
 
-def shares_files(api: Any) -> bool:
-    """Whether the engine behind an SDK client sees this machine's files, so that they can be mounted."""
+def shares_files(api: Any, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Whether the engine behind an SDK client sees this process's files, so that they can be mounted.
+
+    It does not when it is elsewhere, and when this process is in one of its own containers. `mounts`: of this process.
+    """
     adapter = api.adapters.get(SCHEME)
-    return not isinstance(adapter, Adapter) or adapter.way.local
+    if isinstance(adapter, Adapter) and not adapter.way.local:
+        return False
+    return not any(_knows(api, one) for one in _containers(mounts))
+
+
+def _containers(mounts: Path) -> set[str]:
+    """Ids of the container this process is in, by the files that engines put into each of theirs."""
+    try:
+        return set(_ENGINE_FILE.findall(mounts.read_text(encoding="utf-8", errors="replace")))
+    except OSError:  # no Linux
+        return set()
+
+
+def _knows(api: Any, container: str) -> bool:
+    try:
+        api.inspect_container(container)
+    except NotFound:
+        return False
+    return True

@@ -1,6 +1,9 @@
 """The compose file says what the program understands."""
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +50,26 @@ def test_no_password_is_written_down() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
     assert text.count("${POSTGRES_PASSWORD:?choose one}") == 3
     assert not re.search(r"PASSWORD: (?!\$\{)", text)
+
+
+def test_old_and_new_compose_read_it() -> None:
+    told = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert {key for key in told if not key.startswith("x-")} == {"services", "volumes"}, "1.29 refuses `name`"
+    program = shutil.which("docker-compose")
+    if program is None:
+        return
+    env = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "POSTGRES_PASSWORD": "one", "BASE_IMAGE": "our/python"}
+    command = [program, "-f", str(DEPLOY / "compose.yaml"), "--profile", "metrics", "--profile", "backup", "config"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    read = yaml.safe_load(done.stdout)["services"]
+    assert set(read) == {"postgres", "store", "worker", "prometheus", "backup"}
+    assert read["worker"]["build"]["args"] == {"BASE": "our/python"}
+    assert read["worker"]["environment"]["GREENLOOP_QUEUE_URL"] == "postgresql://greenloop:one@postgres/greenloop"
+
+
+def test_the_image_is_made_without_what_nobody_needs_in_it() -> None:
+    left_out = (DEPLOY.parent / ".dockerignore").read_text().split()
+    assert {".git", ".venv", "tests"} <= set(left_out)
+    wanted = {"workflows", "agents", "sandbox", "pyproject.toml", "README.md", "requirements.lock"}
+    assert not wanted & set(left_out)

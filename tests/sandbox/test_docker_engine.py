@@ -17,6 +17,7 @@ from sandbox.docker import DockerEngine
 from sandbox.errors import EngineFault, EngineUnavailable, ImageUnavailable
 from sandbox.owners import OWNER
 from sandbox.protocol import Cause, Command, Limits, Outcome, Sandbox, User
+from sandbox.transport import shares_files
 
 pytestmark = pytest.mark.docker
 
@@ -28,6 +29,19 @@ SMALL = Limits(memory_mb=192, pids=48, disk_mb=32, inodes=2000, output_bytes=100
 def box(docker_engine: DockerEngine, image: str, run_id: str) -> Iterator[Sandbox]:
     with docker_engine.open(image, run_id=run_id, limits=SMALL) as box:
         yield box
+
+
+def test_files_are_not_shared_from_within_a_container_of_the_engine(
+    docker_engine: DockerEngine, image: str, run_id: str, tmp_path: Path
+) -> None:
+    api, mounts = docker_engine.client, tmp_path / "mountinfo"
+    made = api.create_container(image, ["true"], labels=owners.labels(run_id, 60))["Id"]
+    row = "280 227 254:0 /var/lib/docker/containers/{}/hostname /etc/hostname rw,relatime - ext4 /dev/vda rw\n"
+    for container, shared in ((made, False), ("f" * 64, True)):
+        mounts.write_text(row.format(container))
+        assert shares_files(api, mounts) is shared
+    assert shares_files(api, tmp_path / "none")
+    api.remove_container(made)
 
 
 def python(box: Sandbox, code: str, *, user: User = "app", timeout_s: float = 20) -> Outcome:

@@ -65,8 +65,8 @@ def test_what_is_refused_says_which_why_and_what_to_do(public: IndexServer, tmp_
     first, *lines, advice = said.splitlines()
     assert first == "refused before anything was installed:"
     assert lines == [
-        "fastapi-magic-jwt does not exist: it is not on the package index",
-        "newcomer is less than a day old; packages younger than 30 days are not trusted",
+        "fastapi-magic-jwt does not exist: it is not on the package index.",
+        "newcomer is less than a day old; packages younger than 30 days are not trusted.",
         "fastapii is one slip away from the well-known fastapi, and not well known itself; did you mean fastapi?",
     ]
     assert "allow_packages" in advice
