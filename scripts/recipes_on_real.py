@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from agents.recipes.apply import apply
 from agents.recipes.catalog import recipe
-from agents.recipes.recipe import Outcome
+from agents.recipes.recipe import Note, Outcome
 
 Files = dict[str, bytes]
 
@@ -36,8 +36,8 @@ class Project:
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Recipe (empty: every other) -> where it works; everywhere but in tests when there is none."""
 
-    by_hand: tuple[str, str, str] | None = None
-    """File, old and new text of what is changed by hand for `current-typing`, which goes by the oldest Python."""
+    by_hand: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Recipe -> file, old and new text of what is changed by hand before it."""
     added: dict[str, str] = field(default_factory=dict)
     """Tests of ours, where the archive has none."""
     by_design: str = ""
@@ -75,6 +75,16 @@ def test_value(monkeypatch, given, value):
     assert importlib.reload(dev_server)._dev_server_version == value
 """
 """For a package published without its tests: what a variable comes to, before and after."""
+IN_PARTS = """\
+    query = db.query(TodoItem)
+    if completed is not None:
+        query = query.filter(TodoItem.completed == completed)
+    return query.order_by(TodoItem.created_at.desc()).all()
+"""
+AT_ONCE = """\
+    wanted = () if completed is None else (TodoItem.completed == completed,)
+    return db.query(TodoItem).filter(*wanted).order_by(TodoItem.created_at.desc()).all()
+"""
 PROJECTS = {
     "fastapi-users": Project(
         "fastapi-users==10.4.2",
@@ -95,7 +105,7 @@ PROJECTS = {
             )
         },
         paths={"pydantic-v2": ("fastapi_users/**", "tests/**")},
-        by_hand=("pyproject.toml", 'requires-python = ">=3.7"', 'requires-python = ">=3.10"'),
+        by_hand={"current-typing": ("pyproject.toml", 'requires-python = ">=3.7"', 'requires-python = ">=3.10"')},
     ),
     "fastapi": Project(
         "fastapi==0.115.6",
@@ -134,6 +144,13 @@ PROJECTS = {
         ("inngest==0.5.19", "pytest<9", "pydantic>=2.11", "httpx", "jcs", "typing-extensions", "pydantic-settings>=2"),
         tests=("check_values.py",),
         added={"check_values.py": VALUES},
+    ),
+    "todolist": Project(
+        "todolist_fastapi==1.0.5",
+        ("sqlalchemy-select", "aware-utcnow", "sqlalchemy-select then async-sessions"),
+        ("fastapi==0.115.6", "sqlalchemy==2.0.36", "pytest<9", "httpx<0.28", "aiosqlite>=0.20", "greenlet>=3"),
+        tests=("-W", "ignore", "tests"),
+        by_hand={"sqlalchemy-select then async-sessions": ("src/fastapi_todo_list/crud.py", IN_PARTS, AT_ONCE)},
     ),
 }  # fmt: skip
 
@@ -194,6 +211,19 @@ def row(name: str, outcome: Outcome, before: dict[str, str], after: dict[str, st
     )
 
 
+def done_by(name: str, files: Mapping[str, str | bytes], project: Project) -> Outcome:
+    """What a recipe does, or several in turn (`one then another`)."""
+    tree = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    changes: dict[str, str | None] = {}
+    notes: list[Note] = []
+    for one in name.split(" then "):
+        found = apply(recipe(one), tree, project.paths_of(name))
+        changes |= found.changes
+        notes += found.notes
+        tree |= {path: text.encode() for path, text in found.changes.items() if text is not None}
+    return Outcome(changes, tuple(notes))
+
+
 def measure(project: Project, folder: Path) -> None:
     """Print the table of one project."""
     root = fetch(project.package, folder / "source")
@@ -211,21 +241,18 @@ def measure(project: Project, folder: Path) -> None:
     everything: dict[str, str | bytes] = dict(files)
     for name in project.recipes:
         given = files
-        if name == "current-typing" and project.by_hand:
-            path, old, new = project.by_hand
+        if name in project.by_hand:
+            path, old, new = project.by_hand[name]
+            assert old.encode() in files[path], path
             given = {**files, path: files[path].replace(old.encode(), new.encode())}
-        outcome = apply(recipe(name), given, project.paths_of(name))
+        outcome = done_by(name, given, project)
         changed = {p: t for p, t in {**given, **outcome.changes}.items() if t is not None}
         after = results(pythons.get(name, python), changed, project.tests)
         print(row(name, outcome, before, after, project.by_design), flush=True)
-        again = apply(recipe(name), changed, project.paths_of(name))
+        again = done_by(name, changed, project)
         assert not again.changes, f"{name} changes {', '.join(again.changes)} a second time"
         if name not in project.after:
-            everything |= {
-                p: t
-                for p, t in apply(recipe(name), everything, project.paths_of(name)).changes.items()
-                if t is not None
-            }
+            everything |= {p: t for p, t in done_by(name, everything, project).changes.items() if t is not None}
     together = Outcome({p: str(t) for p, t in everything.items() if files.get(p) != t})
     if len(project.recipes) > 1:
         print(

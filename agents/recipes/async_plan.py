@@ -1,6 +1,7 @@
 """Which functions of a repository hold a database session, and who calls them: what turns async together."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -151,7 +152,7 @@ def _check_use(file: PyFile, node: cst.Name, plan: Plan) -> None:
     raise Unsure(node, "the session is handed to something that cannot be followed")
 
 
-def check_references(file: PyFile, plan: Plan) -> None:
+def check_references(file: PyFile, plan: Plan, tables: Callable[[PyFile, cst.CSTNode], bool]) -> None:
     """Functions, makers and engines are only called, depended on or imported.
 
     Raises:
@@ -167,7 +168,7 @@ def check_references(file: PyFile, plan: Plan) -> None:
             continue
         call = file.parent(parent) if isinstance(parent, cst.Arg) else parent
         if file.means(node, *plan.engines):
-            if not (isinstance(call, cst.Call) and file.means(call.func, *MAKER)):
+            if not (isinstance(call, cst.Call) and file.means(call.func, *MAKER)) and not tables(file, node):
                 raise Unsure(node, "the engine is used by itself, which is another thing async")
         elif file.means(node, *plan.functions) and not (isinstance(call, cst.Call) and _may_name(file, call, node)):
             raise Unsure(node, f"`{file.code(node)}` is passed on, and nobody may wait for it there")

@@ -4,7 +4,7 @@ import re
 
 import libcst as cst
 
-from agents.recipes import args, async_plan
+from agents.recipes import args, async_plan, async_tables
 from agents.recipes.async_plan import Plan
 from agents.recipes.finish import finish
 from agents.recipes.packages import allows, require
@@ -40,8 +40,9 @@ def rewrite(repo: Repo) -> None:
             return
         drivers: set[str] = set()
         for current in files:
-            async_plan.check_references(current, plan)
+            async_plan.check_references(current, plan, async_tables.makes_tables)
         for current in files:
+            async_tables.keep_making(current, plan)
             _rewrite_file(current, plan, drivers)
         if any(file.edited() != file.text and file.path not in set(repo.in_scope()) for file in files):
             raise Unsure(files[0].tree, "sessions are used outside the paths too")

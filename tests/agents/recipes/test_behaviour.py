@@ -161,6 +161,26 @@ def test_async_sessions_answer_and_store_the_same(tmp_path: Path) -> None:
     assert before.splitlines() == ["1", "2", '["tea","rum"]']
 
 
+MADE = """
+import sqlite3
+from sqlalchemy import Column, Integer
+import db
+
+class Item(db.Base):
+    __tablename__ = "items"
+    id = Column(Integer, primary_key=True)
+
+import main
+print(sqlite3.connect("shop.db").execute("select name from sqlite_master").fetchall(), main.app.title)
+"""
+
+
+def test_tables_are_made_at_the_same_moment_where_sessions_turn_async(tmp_path: Path) -> None:
+    before, after = both(tmp_path, "async-sessions", 2, MADE)
+    assert before == after
+    assert "items" in before
+
+
 class Answers(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Quiet."""
