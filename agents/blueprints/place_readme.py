@@ -2,7 +2,7 @@
 
 import re
 
-from agents.blueprints.blocks import block_endpoints
+from agents.blueprints.blocks import block_endpoints, block_needs
 from agents.blueprints.fragments import Style
 from agents.blueprints.names import article, words
 from agents.blueprints.spec import FeatureSpec
@@ -16,6 +16,7 @@ _TABLE = re.compile(
     re.MULTILINE,
 )
 _OURS = "| GET | `/health` | is the service up |\n"
+_CONTAINERS = "With containers, on PostgreSQL:"
 _GUARDED = " (login needed)"
 
 
@@ -33,7 +34,13 @@ def new_readme(source: Source, spec: FeatureSpec, style: Style, *, login: bool) 
     for method, path, purpose in _added(spec, style, login=login):
         if f"| {method} | `{path}` |" not in rows:
             rows += f"| {method} | `{path}` | {purpose} |\n"
-    changed = text[: table.start("rows")] + rows + text[table.end("rows") :]
+    told = "".join(
+        f"The service does not start without `{name}`: see `.env.example`.\n\n"
+        for name in block_needs(spec.blocks)
+        if f"`{name}`" not in text
+    )
+    head = text[: table.start("rows")].replace(_CONTAINERS, told + _CONTAINERS, 1)
+    changed = head + rows + text[table.end("rows") :]
     return {README: changed} if changed != text else {}
 
 

@@ -32,6 +32,7 @@ def test_what_blocks_need_is_in_the_example_and_in_the_compose_file() -> None:
     for name in ("api", "migrate"):
         assert services[name]["environment"]["OUTGOING_WEBHOOK_SECRET"] == ASK.format("OUTGOING_WEBHOOK_SECRET")
     assert "OUTGOING_WEBHOOK_SECRET" not in services["db"]["environment"]
+    assert files["README.md"].count("does not start without `OUTGOING_WEBHOOK_SECRET`: see `.env.example`.") == 1
     assert check(MemoryDesk(files)) == ()
 
 
