@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agents import searching
 from agents.calls import Caller, MemoryJournal
 from agents.desk import MemoryDesk
 from agents.errors import BadAnswer
@@ -115,7 +116,8 @@ async def test_several_calls_in_one_answer_are_all_carried_out() -> None:
     assert ended.why == "finished" and at.read("a.py") == "a = 1\n" and len(server.requests) == 1
 
 
-async def test_a_pattern_that_explodes_is_ended() -> None:
+async def test_a_pattern_that_explodes_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SECONDS", 0.2)
     at = MemoryDesk({"a.txt": "a" * 1_900 + "!\n"})
     result = await use(TOOLS, "search", {"pattern": r"^(a|aa)+$"}, at)
     assert "too long" in result.text

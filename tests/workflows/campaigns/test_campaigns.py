@@ -1,6 +1,7 @@
 """A campaign's jobs from the file to the results at home, on real repositories and a real queue; no run is carried."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,10 +30,10 @@ FASTAPI = {"requirements.txt": "fastapi==0.95\n"}
 class Site:
     """A folder with repositories, a queue and a depot."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tables: Path) -> None:
         self.folder = folder
+        shutil.copy(tables, folder / "queue.sqlite")
         self.queue = Queue(Database(f"sqlite:///{folder}/queue.sqlite"), "1")
-        self.queue.prepare()
         self.depot = Depot(str(folder / "store"))
         self.depot.make()
 
@@ -75,8 +76,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
+def site(tmp_path: Path, sqlite_tables: Path) -> Iterator[Site]:
+    made = Site(tmp_path, sqlite_tables)
     yield made
     made.queue.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgres import Cluster
+from tests.workflows.conftest import prepare
 from workflows.queue.database import Database
 from workflows.queue.jobs import Queue
 
@@ -38,24 +39,10 @@ NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
-def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the queue's tables and no rows."""
-    path = tmp_path_factory.mktemp("tables") / "queue.sqlite"
-    prepare(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
 def postgresql_tables(cluster: Cluster) -> str:
     """The name of such a database."""
     prepare(cluster.create("tables"))
     return "tables"
-
-
-def prepare(url: str) -> None:
-    queue = Queue(Database(url), "1")
-    queue.prepare()
-    queue.close()
 
 
 @pytest.fixture
