@@ -136,10 +136,15 @@ def retry(
         from workflows.cli.campaign_run import send_again
 
         campaign = read(file)
-        names = send_again(hall, campaign, _jobs(hall, campaign), everything=everything, only=only or [])
-        typer.echo(f"{len(names)} sent out again{': ' + ', '.join(names[:20]) if names else ''}")
-        if names:
-            typer.echo(f"go on with: greenloop campaign run {file}")
+        found = _jobs(hall, campaign)
+        if unknown := set(only or ()) - {job.name for job in found}:
+            raise UsageProblem(f"--only {min(unknown)}: no such repository in the campaign (see its status)")
+        names = send_again(hall, campaign, found, everything=everything, only=only or [])
+        if not names:
+            typer.echo("nothing to send out again" + ("" if everything else " (--all takes whatever did not deliver)"))
+            return
+        typer.echo(f"{len(names)} sent out again: {', '.join(names[:20])}")
+        typer.echo(f"go on with: greenloop campaign run {file}")
 
 
 @group.command()
@@ -147,10 +152,13 @@ def cancel(file: File, queue_url: QueueUrl = None) -> None:
     """Stop a campaign; runs that are going on stop too, and can be sent out again with retry."""
     with queue_problems(), _hall(queue_url) as hall:
         from workflows.campaigns.file import read
+        from workflows.queue.jobs import ENDED
         from workflows.queue.reaper import stop
 
         campaign = read(file)
-        _jobs(hall, campaign)
+        if all(job.state == ENDED for job in _jobs(hall, campaign)):
+            typer.echo(f"campaign {campaign.name} is over already: nothing is left to stop")
+            return
         hall.queue.set_campaign(campaign.name, "cancelled", "cancelled by you")
         ended, asked = stop(hall.queue, campaign.name)
         typer.echo(f"campaign {campaign.name} is cancelled: {ended} never began, {asked} are asked to stop")

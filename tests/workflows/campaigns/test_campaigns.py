@@ -18,6 +18,7 @@ from workflows.campaigns.hall import Hall, latest
 from workflows.campaigns.plan import Planned, done_before, enrol, plan
 from workflows.campaigns.report import collect, page
 from workflows.campaigns.waves import advance
+from workflows.cli.app import run
 from workflows.cli.campaign_run import send_again
 from workflows.queue.carry import Carrier, Place
 from workflows.queue.database import Database
@@ -264,3 +265,22 @@ def test_what_a_worker_left_that_died_after_the_ending_goes(site: Site) -> None:
     assert left == [f"refs/greenloop/{job.id}/1/result", f"refs/greenloop/{job.id}/base"]
     assert site.queue.untidied(0, []) == []
     assert apply(job, site.depot, "branches", site.folder).problem == ""
+
+
+def test_a_campaign_that_is_over_stays_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    (make_repository(tmp_path / "repos" / "dirty") / "README.md").write_text("changed\n")
+    file = tmp_path / "campaign.yaml"
+    file.write_text("name: c\nrepositories: [{path: repos/*}]\nrecipe: [annotated]\n")
+
+    def said(*arguments: str) -> str:
+        run(["campaign", arguments[0], str(file), *arguments[1:]])
+        told = capsys.readouterr()
+        return str(told.out + told.err)
+
+    assert "1 repositories: 1 refused" in said("run", "--workers", "0"), "nobody has to work for that"
+    assert "is over already" in said("cancel")
+    assert "campaign c: ended" in said("status")
+    assert "nothing to send out again (--all takes" in said("retry")
+    assert "--only else: no such repository" in said("retry", "--only", "else")
