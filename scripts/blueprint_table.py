@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sandbox.docker import DockerEngine
-from tests.support.blueprint_table import GATES, rows, sandbox_for_all
+from tests.support.blueprint_table import GATES, rows, sandbox_for
 from tests.support.combinations import COMBINATIONS
 
 probes = "--without-probes" not in sys.argv
@@ -21,7 +21,7 @@ bad = 0
 engine = DockerEngine()
 print(f"| {'combination':<24} | {'database':<10} | tests | seconds | gates |")
 print(f"|{'-' * 26}|{'-' * 12}|------:|--------:|-------|")
-with sandbox_for_all(engine) as box:
+with sandbox_for(engine, wanted, probes=probes) as box:
     for name in wanted:
         for row in rows(box, name, probes=probes):
             clean = "clean" if not row.failed else ", ".join(gate for gate in GATES if gate in row.failed)

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.docker import DockerEngine
-from tests.support.blueprint_table import rows, sandbox_for_all
+from tests.support.blueprint_table import rows, sandbox_for
 from tests.support.combinations import COMBINATIONS, SMALL
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 def test_some_combinations_are_clean_on_both_databases() -> None:
     engine = DockerEngine()
     found = {}
-    with sandbox_for_all(engine) as box:
+    with sandbox_for(engine, SMALL, probes=False) as box:
         for name in SMALL:
             found |= {(row.name, row.database): row.failed for row in rows(box, name, probes=False)}
     engine.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -80,12 +80,13 @@ def acceptance(plan: Plan, service: Service) -> tuple[dict[str, str], int]:
 
 
 @contextmanager
-def sandbox_for_all(engine: DockerEngine) -> Iterator[DockerSandbox]:
-    """A container with PostgreSQL in which every combination runs."""
+def sandbox_for(engine: DockerEngine, names: Collection[str], *, probes: bool) -> Iterator[DockerSandbox]:
+    """A container with PostgreSQL in which these combinations run."""
     needs: dict[str, str] = {}
-    for text in COMBINATIONS.values():
-        needs |= dict.fromkeys(_dependencies(built(plan_for(text))["pyproject.toml"]), "")
-    manifest = read_manifest(["requirements.txt"], {"requirements.txt": "\n".join([*needs, "mypy"]).encode()}.get)
+    for name in names:
+        needs |= dict.fromkeys(_dependencies(built(plan_for(COMBINATIONS[name]))["pyproject.toml"]), "")
+    wanted = [*needs, *(["mypy"] if probes else [])]
+    manifest = read_manifest(["requirements.txt"], {"requirements.txt": "\n".join(wanted).encode()}.get)
     with open_with(engine, images(), manifest, "postgresql", run_id=RUN_ID, limits=Limits()) as box:
         yield box
 
