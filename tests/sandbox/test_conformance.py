@@ -3,11 +3,13 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox import tars
+from sandbox.docker import DockerEngine
 from sandbox.errors import EngineFault, PathRefused
 from sandbox.fake import Call, FakeEngine
 from sandbox.protocol import Cause, Command, Engine, Limits, Outcome, Process, Sandbox, User
@@ -67,9 +69,25 @@ def name_of_image(request: pytest.FixtureRequest, engine: Engine) -> str:
     return "any" if isinstance(engine, FakeEngine) else request.getfixturevalue("image")
 
 
+@pytest.fixture(scope="module")
+def container(docker_engine: DockerEngine, image: str, run_id: str) -> Iterator[Sandbox]:
+    """One for all tests that leave it usable: to start and to remove one takes longer than most of them."""
+    limits = replace(SMALL, lifetime_s=900)
+    with docker_engine.open(image, run_id=f"{run_id}-shared", limits=limits) as container:
+        yield container
+
+
 @pytest.fixture
-def box(engine: Engine, name_of_image: str, run_id: str) -> Iterator[Sandbox]:
-    with engine.open(name_of_image, run_id=run_id, limits=SMALL) as box:
+def box(engine: Engine, name_of_image: str, run_id: str, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """With nothing in it but the probe, and nothing running."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(engine, FakeEngine):
+            box: Sandbox = stack.enter_context(engine.open(name_of_image, run_id=run_id, limits=SMALL))
+        else:
+            box = request.getfixturevalue("container")
+            box.sweep()
+            emptied = ("find", "/src", "/tests", "-mindepth", "1", "-delete")
+            assert box.run(Command(argv=emptied, timeout_s=20, user="root"))
         box.put(tars.build({"probe.py": (Path(__file__).with_name("probe.py")).read_bytes()}), "/src")
         yield box
 
