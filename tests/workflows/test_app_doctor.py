@@ -1,15 +1,18 @@
 """Small broken applications, each with one usual reason: it is seen in the sandbox and the line to change is named."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from agents.desk import MemoryDesk
 from agents.profile_reader import read_profile, service_for
+from sandbox.container import DockerSandbox
 from sandbox.docker import DockerEngine
 from sandbox.manifest import read_manifest
-from sandbox.protocol import SOURCE, Limits
+from sandbox.protocol import SOURCE, Command, Limits
 from sandbox.tars import build
 from tests.support.trees import RUN_ID, images
 from workflows.app_doctor import Examination, examined_in
@@ -157,29 +160,43 @@ CASES: dict[str, tuple[Files, str, str, str, str]] = {
 }  # fmt: skip
 
 
+Boxes = Callable[[str], DockerSandbox]
+
+
 @pytest.fixture(scope="module")
-def engine() -> Iterator[DockerEngine]:
+def boxes() -> Iterator[Boxes]:
+    """One container for each image, without files and processes whenever it is asked for."""
     engine = DockerEngine()
-    yield engine
-    engine.close()
+    with ExitStack() as stack:
+        stack.callback(engine.close)
+        opened = cache(lambda image: stack.enter_context(engine.open(image, run_id=RUN_ID, limits=Limits())))
+
+        def box(image: str) -> DockerSandbox:
+            found = opened(image)
+            found.sweep()
+            emptied = ("find", SOURCE, "-mindepth", "1", "-delete")
+            assert found.run(Command(argv=emptied, timeout_s=30, user="root"))
+            return found
+
+        yield box
 
 
-def examined(engine: DockerEngine, files: Files, repo: Path) -> Examination:
+def examined(boxes: Boxes, files: Files, repo: Path) -> Examination:
     files = NEEDS | files
     source = MemoryDesk(files)
     service = service_for(read_profile(source), source)
     assert service is not None
     data = {path: text.encode() for path, text in files.items()}
     image = images().ensure(read_manifest(sorted(data), data.get)).tag
-    with engine.open(image, run_id=RUN_ID, limits=Limits()) as box:
-        box.put(build(data), SOURCE)
-        return examined_in(box, source, service, repo)
+    box = boxes(image)
+    box.put(build(data), SOURCE)
+    return examined_in(box, source, service, repo)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_reason_is_seen_and_its_line_named(engine: DockerEngine, tmp_path: Path, case: str) -> None:
+def test_the_reason_is_seen_and_its_line_named(boxes: Boxes, tmp_path: Path, case: str) -> None:
     files, reason, place, code, shown = CASES[case]
-    found = examined(engine, files, tmp_path)
+    found = examined(boxes, files, tmp_path)
     assert [t.reason for t in found.troubles] == [reason], found
     (trouble,) = found.troubles
     assert (f"{trouble.path}:{trouble.line}", trouble.code) == (place, code)
@@ -187,23 +204,23 @@ def test_the_reason_is_seen_and_its_line_named(engine: DockerEngine, tmp_path: P
     assert trouble.change
 
 
-def test_a_sound_application_has_nothing(engine: DockerEngine, tmp_path: Path) -> None:
-    found = examined(engine, GOOD, tmp_path)
+def test_a_sound_application_has_nothing(boxes: Boxes, tmp_path: Path) -> None:
+    found = examined(boxes, GOOD, tmp_path)
     assert (found.starts, found.troubles) == (True, ())
     assert found.asked >= 1
 
 
-def test_a_factory_that_asks_for_settings_is_given_them(engine: DockerEngine, tmp_path: Path) -> None:
+def test_a_factory_that_asks_for_settings_is_given_them(boxes: Boxes, tmp_path: Path) -> None:
     main = GOOD["main.py"].replace("app = FastAPI()", "app = FastAPI(debug=settings.debug)")
     head, _, body = main.partition("\napp = ")
     body = "\n".join(f"    {line}" if line else "" for line in ("app = " + body).splitlines())
     asked = "\nfrom settings import Settings\n\n\ndef create_app(settings: Settings) -> FastAPI:\n"
     files = {"main.py": f"{head}{asked}{body}\n    return app\n", "settings.py": SETTING["settings.py"]}
     (tmp_path / ".env").write_text("PAYMENT_KEY=secret\n")
-    found = examined(engine, files, tmp_path)
+    found = examined(boxes, files, tmp_path)
     assert (found.starts, found.troubles) == (True, ()), found
 
 
-def test_a_setting_that_is_in_the_owners_env_file_is_there(engine: DockerEngine, tmp_path: Path) -> None:
+def test_a_setting_that_is_in_the_owners_env_file_is_there(boxes: Boxes, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PAYMENT_KEY=secret\n")
-    assert examined(engine, SETTING, tmp_path).troubles == ()
+    assert examined(boxes, SETTING, tmp_path).troubles == ()
