@@ -33,6 +33,7 @@ def _hall(queue_url: str | None) -> "Iterator[Hall]":
     from workflows.campaigns.hall import opened
 
     with opened(load_settings(None, queue_url=queue_url)) as hall:
+        hall.queue.database.tell = lambda text: typer.echo(text, err=True)
         hall.queue.prepare()
         yield hall
 

@@ -41,6 +41,9 @@ class Database:
         kind = parsed.get_backend_name()
         if kind not in ("postgresql", "sqlite"):
             raise BadQueueUrl(f"the queue cannot be kept in {kind}: use postgresql:// or sqlite:///")
+        self.tell: Callable[[str], None] = lambda _: None
+        """Who hears, once, that the database is waited for."""
+        self._waits = False
         self._told = parsed.render_as_string(hide_password=True)
         self.shared = kind == "postgresql"
         """Whether several machines can use it."""
@@ -101,6 +104,9 @@ class Database:
             except DBAPIError as error:
                 if not is_away(error) or time.monotonic() > deadline:
                     raise
+                if not self._waits and pause >= 0.4:
+                    self._waits = True
+                    self.tell(f"the queue's database does not answer; trying for {away_s:.0f} s")
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
 

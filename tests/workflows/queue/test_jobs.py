@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, select, update
+from sqlalchemy.exc import OperationalError
 
 from tests.support.postgres import Cluster
 from tests.workflows.queue.conftest import MakeQueue
@@ -281,3 +282,12 @@ def test_a_database_without_an_encoding_does_as_well(cluster: Cluster) -> None:
     assert job is not None and job.name == "größe"
     assert queue.database.shown() == url
     queue.close()
+
+
+def test_who_waits_for_a_database_is_told_so_once() -> None:
+    database, said = Database("postgresql://nobody@127.0.0.1:1/none"), list[str]()
+    database.tell = said.append
+    with pytest.raises(OperationalError):
+        database.read(lambda conn: None, away_s=1.0)
+    assert said == ["the queue's database does not answer; trying for 1 s"]
+    database.close()
