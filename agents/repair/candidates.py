@@ -6,10 +6,11 @@ import heapq
 import itertools
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from agents.repair.candidate import Candidate, Suspect
 from agents.repair.families.base import Change, Place
+from agents.repair.families.built import CEILING, changes_built
 from agents.repair.families.table import changes
 from agents.repair.hints import Hints
 from agents.repair.repository import Repository
@@ -18,6 +19,9 @@ from agents.repair.suspicion import Suspicion
 
 _AT_ONCE = 400
 """Nodes are looked at in the order of their suspicion, so many before the first candidate is told."""
+
+_BUILT_AT_ONCE = 60
+"""The same for edits that are built when no known one helps: there are more of them at each node."""
 
 
 def candidates(
@@ -35,7 +39,10 @@ def candidates(
     places = {source.path: Place(source, repo, hints) for source in parsed}
     nodes = [(suspicion.of(source, node), source, node) for source in parsed for node in source.nodes]
     ranked = sorted((item for item in nodes if item[0] > 0), key=lambda item: -item[0])
-    yield from _distinct(_best_first(ranked, places), places)
+    known = _best_first(ranked, places, changes, 1.0, _AT_ONCE)
+    built = _best_first(ranked, places, changes_built, CEILING, _BUILT_AT_ONCE)
+    found = itertools.chain(known, built)
+    yield from _distinct(found, places)
 
 
 def _parsed(sources: Mapping[str, str]) -> Iterator[Source]:
@@ -46,13 +53,18 @@ def _parsed(sources: Mapping[str, str]) -> Iterator[Source]:
 
 
 def _best_first(
-    ranked: Sequence[tuple[float, Source, ast.AST]], places: Mapping[str, Place]
+    ranked: Sequence[tuple[float, Source, ast.AST]],
+    places: Mapping[str, Place],
+    changes: Callable[[ast.AST, Place], Iterable[tuple[str, Change]]],
+    ceiling: float,
+    at_once: int,
 ) -> Iterator[tuple[Candidate, ast.AST]]:
+    """By suspicion times prior; no `changes` have a prior above `ceiling`."""
     heap: list[tuple[float, int, Candidate, ast.AST]] = []
     counter = itertools.count()
     for position, (score, source, node) in enumerate(ranked):
-        if position >= _AT_ONCE:
-            while heap and -heap[0][0] >= score:
+        if position >= at_once:
+            while heap and -heap[0][0] >= score * ceiling:
                 _, _, candidate, where = heapq.heappop(heap)
                 yield candidate, where
         place = places[source.path]

@@ -210,7 +210,8 @@ def one_more_or_less(node: ast.expr, at: Place) -> Iterator[Change]:
     prior = _edge(node, at) * (1.5 if at.hints.by_one else 1.0)
     if prior:
         yield at.swap(node, f"{at.code(node)} + 1", prior)
-        yield at.swap(node, f"{at.code(node)} - 1", prior)
+        begins = isinstance(parent := at.parent(node), ast.Slice) and parent.lower is node
+        yield at.swap(node, f"{at.code(node)} - 1", 0.5 * prior if begins else prior)
 
 
 def _edge(node: ast.expr, at: Place) -> float:

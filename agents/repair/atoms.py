@@ -1,0 +1,188 @@
+"""Small expressions a place may use: names, attributes, elements, lengths, constants, and conditions made of them."""
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agents.repair.families.base import Place
+from agents.repair.families.names import names_of
+from agents.repair.scope import Names, annotated, kind_of
+from agents.repair.source import FUNCTIONS, called, names_in, within
+
+NEAR, BESIDE, FAR = 1.0, 0.7, 0.4
+"""Weight of what is mentioned in the same statement, in the ones around it, elsewhere in the function."""
+MOST_ATOMS, MOST_CONDITIONS, LONGEST = 24, 90, 48
+_SIZED = ("list", "str", "dict", "set", "tuple")
+_HELD = ("list", "dict", "set", "tuple", "str")
+
+
+class Atom(NamedTuple):
+    """An expression. `kind` as in `scope.kind_of`; `weight`: 0 to 1, how near it is."""
+
+    text: str
+    kind: str
+    weight: float
+
+
+def atoms(node: ast.AST, at: Place) -> list[Atom]:
+    """What may be written where the node stands, the nearest first; nothing outside of functions."""
+    statement = at.source.statement(node)
+    cache: dict[ast.AST | None, list[Atom]] = at.__dict__.setdefault("_atoms", {})
+    if statement not in cache:
+        names = names_of(node, at)
+        cache[statement] = _atoms(statement, names, at) if statement is not None and names is not None else []
+    return cache[statement]
+
+
+def _atoms(statement: ast.stmt, names: Names, at: Place) -> list[Atom]:
+    near, beside = names_in(_head(statement)), _beside(statement, at)
+    bound = {*names.at(statement.lineno), "self", "cls"}
+    found: dict[str, Atom] = {}
+
+    def add(text: str, kind: str, factor: float, mentioned: set[str]) -> None:
+        weight = NEAR if mentioned & near else BESIDE if mentioned & beside else FAR
+        if text not in found and len(text) <= LONGEST:
+            found[text] = Atom(text, kind, weight * factor)
+
+    for name in names.at(statement.lineno):
+        if name not in ("self", "cls", "_"):
+            add(name, names.kinds[name], 1.0, {name})
+    around, fields = at.source.function(statement), _fields(statement, at)
+    for part in within(around) if around is not None else ():
+        if not isinstance(part, ast.Attribute | ast.Subscript) or not _is_value(part, at):
+            continue
+        mentioned = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+        if mentioned <= bound:
+            own = isinstance(part, ast.Attribute) and at.code(part.value) == "self"
+            kind = fields.get(part.attr, "") if own and isinstance(part, ast.Attribute) else ""
+            add(at.code(part), kind, 0.8, names_in(part) - {"self"})
+    for field, kind in list(fields.items())[:10] if "self" in names.kinds else ():
+        add(f"self.{field}", kind, 0.5, {field})
+    for text, kind, weight in list(found.values()):
+        if kind in _SIZED or text in _measured(around, at):
+            found[f"len({text})"] = Atom(f"len({text})", "int", 0.6 * weight)
+    ranked = sorted(found.values(), key=lambda one: -one.weight)
+    return ranked[:MOST_ATOMS]
+
+
+def _head(statement: ast.stmt) -> ast.AST:
+    """What of a statement is its own: a loop's or condition's head."""
+    for field in ("test", "iter"):
+        if isinstance(value := getattr(statement, field, None), ast.expr):
+            return value
+    return ast.Pass() if isinstance(statement, (ast.Try, ast.With, *FUNCTIONS)) else statement
+
+
+def _beside(statement: ast.stmt, at: Place) -> set[str]:
+    block = at.source.block(statement)
+    here = block.index(statement) if statement in block else 0
+    found: set[str] = set()
+    for other in block[max(0, here - 1) : here + 2]:
+        found |= names_in(other)
+    parent = at.parent(statement)
+    return found | (names_in(_head(parent)) if isinstance(parent, ast.stmt) else set())
+
+
+def _is_value(node: ast.Attribute | ast.Subscript, at: Place) -> bool:
+    parent = at.parent(node)
+    if not isinstance(node.ctx, ast.Load) or (isinstance(parent, ast.Call) and parent.func is node):
+        return False
+    return not isinstance(parent, ast.arg | ast.AnnAssign) and not (
+        isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    )
+
+
+def _fields(statement: ast.stmt, at: Place) -> dict[str, str]:
+    """Attributes that the class around sets on itself, with their kinds."""
+    owner = next((n for n in at.source.above(statement) if isinstance(n, ast.ClassDef)), None)
+    cache: dict[ast.AST | None, dict[str, str]] = at.__dict__.setdefault("_fields", {})
+    if owner not in cache:
+        found: dict[str, str] = {}
+        for part in ast.walk(owner) if owner is not None else ():
+            target, kind = _set_by(part)
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+                found[target.attr] = found.get(target.attr) or kind
+            elif isinstance(target, ast.Name) and isinstance(part, ast.AnnAssign) and at.parent(part) is owner:
+                found[target.id] = found.get(target.id) or kind
+        cache[owner] = found
+    return cache[owner]
+
+
+def _set_by(node: ast.AST) -> tuple[ast.AST | None, str]:
+    if isinstance(node, ast.Assign):
+        return node.targets[0], kind_of(node.value)
+    if isinstance(node, ast.AnnAssign):
+        return node.target, annotated(node.annotation) or kind_of(node.value)
+    return (node.target, kind_of(node.value)) if isinstance(node, ast.AugAssign) else (None, "")
+
+
+def _measured(around: ast.AST | None, at: Place) -> set[str]:
+    """What is gone through, indexed or measured in the function."""
+    cache: dict[ast.AST | None, set[str]] = at.__dict__.setdefault("_measured", {})
+    if around not in cache:
+        found: set[str] = set()
+        for part in within(around) if around is not None else ():
+            if isinstance(part, ast.For | ast.comprehension) and isinstance(part.iter, ast.Name | ast.Attribute):
+                found.add(at.code(part.iter))
+            elif isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name | ast.Attribute):
+                found.add(at.code(part.value))
+            elif called(part) == "len" and isinstance(part, ast.Call) and part.args:
+                found.add(at.code(part.args[0]))
+        cache[around] = found
+    return cache[around]
+
+
+def constants(node: ast.AST, at: Place) -> list[Atom]:
+    """Numbers and short texts of the function, and 0, 1 and the empty text."""
+    around = at.source.function(node)
+    found = {"0": Atom("0", "int", 0.6), "1": Atom("1", "int", 0.5)}
+    for part in within(around) if around is not None else ():
+        if isinstance(part, ast.Constant) and type(part.value) in (int, float, str) and len(at.code(part)) <= 16:
+            found.setdefault(at.code(part), Atom(at.code(part), kind_of(part), 0.5))
+    return list(found.values())[:8]
+
+
+def conditions(node: ast.AST, at: Place) -> list[Atom]:
+    """Questions that may be asked where the node stands, the nearest first."""
+    statement = at.source.statement(node)
+    cache: dict[ast.AST | None, list[Atom]] = at.__dict__.setdefault("_conditions", {})
+    if statement not in cache:
+        found: dict[str, float] = {}
+        for text, weight in _questions(node, at):
+            found[text] = max(weight, found.get(text, 0.0))
+        ranked = sorted(found.items(), key=lambda one: -one[1])
+        cache[statement] = [Atom(text, "bool", weight) for text, weight in ranked[:MOST_CONDITIONS]]
+    return cache[statement]
+
+
+def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
+    known = atoms(node, at)
+    for text, kind, weight in known:
+        if kind != "int":
+            yield text, 0.6 * weight
+            yield f"not {text}", 0.6 * weight
+        if kind in ("", "str"):
+            yield f"{text} is None", 0.5 * weight
+            yield f"{text} is not None", 0.5 * weight
+    numbers = [one for one in known if one.kind in ("", "int")]
+    for index, one in enumerate(numbers):
+        for other in numbers[index + 1 :]:
+            if one.kind == other.kind or "int" in (one.kind, other.kind):
+                weight = one.weight * other.weight
+                for op, share in (("<", 0.8), (">", 0.8), ("==", 0.6), ("<=", 0.6), (">=", 0.6), ("!=", 0.5)):
+                    yield f"{one.text} {op} {other.text}", share * weight
+        for other in constants(node, at):
+            if other.kind == "int" and (one.kind == "int" or other.weight > 0.5):
+                for op, share in (("<", 0.7), (">", 0.8), ("==", 0.6), ("<=", 0.5), (">=", 0.4), ("!=", 0.5)):
+                    yield f"{one.text} {op} {other.text}", share * one.weight * (0.5 + other.weight / 2)
+    for one in known:
+        for other in known:
+            if one is not other and other.kind in _HELD and one.kind not in ("list", "dict", "set"):
+                yield f"{one.text} in {other.text}", 0.6 * one.weight * other.weight
+                yield f"{one.text} not in {other.text}", 0.6 * one.weight * other.weight
+        if one.kind == "str":
+            for other in (o for o in known if o.kind == "str" and o is not one):
+                yield f"{one.text}.startswith({other.text})", 0.3 * one.weight * other.weight
+            for text in (c for c in constants(node, at) if c.kind == "str"):
+                yield f"{one.text} == {text.text}", 0.4 * one.weight
+                yield f"{one.text} != {text.text}", 0.4 * one.weight
