@@ -183,6 +183,6 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
         if one.kind == "str":
             for other in (o for o in known if o.kind == "str" and o is not one):
                 yield f"{one.text}.startswith({other.text})", 0.3 * one.weight * other.weight
-            for text in (c for c in constants(node, at) if c.kind == "str"):
-                yield f"{one.text} == {text.text}", 0.4 * one.weight
-                yield f"{one.text} != {text.text}", 0.4 * one.weight
+            for other in (c for c in constants(node, at) if c.kind == "str"):
+                yield f"{one.text} == {other.text}", 0.4 * one.weight
+                yield f"{one.text} != {other.text}", 0.4 * one.weight

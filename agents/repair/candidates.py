@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from agents.repair.candidate import Candidate, Suspect
 from agents.repair.families.base import Change, Place
-from agents.repair.families.built import CEILING, changes_built
-from agents.repair.families.table import changes
+from agents.repair.families.table import CEILING, changes, changes_built
 from agents.repair.hints import Hints
 from agents.repair.repository import Repository
 from agents.repair.source import COMPOUND, Source

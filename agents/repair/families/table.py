@@ -4,6 +4,9 @@ import ast
 from collections.abc import Iterator
 
 from agents.repair.families import (
+    built_conditions,
+    built_steps,
+    built_values,
     calls,
     copied,
     flow,
@@ -27,9 +30,13 @@ from agents.repair.families import (
     web_time,
 )
 from agents.repair.families.base import TABLE, Change, Place
+from agents.repair.families.building import CEILING, changes_built
+
+__all__ = ["CEILING", "changes", "changes_built", "family_names"]
 
 GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten, traps, missing)
 WEB = (web_access, web_async, web_queries, web_routers, web_routes, web_schemas, web_session, web_time)
+BUILDING = (built_conditions, built_values, built_steps)
 _WEB_MODULES = frozenset(module.__name__ for module in WEB)
 
 
