@@ -1,5 +1,6 @@
 """Families of edits: the fix of a bug is among the candidates, near the top, and every candidate is Python."""
 
+import itertools
 import re
 import textwrap
 import time
@@ -232,7 +233,7 @@ def test_candidates_differ_from_each_other_and_are_python() -> None:
     path = ROOT / "sandbox" / "mutants.py"
     text = path.read_text()
     suspects = [Suspect("m.py", line, 1.0) for line in range(1, text.count("\n") + 1)]
-    every = list(candidates({"m.py": text}, suspects))
+    every = list(itertools.islice(candidates({"m.py": text}, suspects), 5000))
     results = [apply(candidate, {"m.py": text})["m.py"] for candidate in every]
     assert len(set(results)) == len(results) > 1000
     for result in results[::7]:
@@ -243,7 +244,7 @@ def test_thousands_of_candidates_take_a_moment() -> None:
     text = (ROOT / "agents" / "edits.py").read_text()
     suspects = [Suspect("m.py", line, 1.0) for line in range(1, text.count("\n") + 1)]
     began = time.process_time()
-    count = len(list(candidates({"m.py": text}, suspects)))
+    count = len(list(itertools.islice(candidates({"m.py": text}, suspects), 5000)))
     assert count > 2000
     assert (time.process_time() - began) / count < 0.002
 
@@ -273,6 +274,7 @@ def test_the_documentation_names_every_topic() -> None:
     topics = {path.stem for path in (ROOT / "agents" / "repair" / "families").glob("*.py")} - {
         "__init__",
         "base",
+        "building",
         "table",
     }
     assert topics == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
