@@ -26,22 +26,47 @@ _BUILT_AT_ONCE = 60
 def candidates(
     sources: Mapping[str, str], suspects: Sequence[Suspect], hints: Hints | None = None
 ) -> Iterator[Candidate]:
-    """Single edits of `sources` (path -> text), by suspicion times prior, the best first.
+    """Single edits of `sources` (path -> text), by suspicion times prior, the best first; built ones come last.
 
     `sources`: the code that may be changed, without tests. Every candidate parses and leads to a text of its own; files
     that are no Python are left out. Made as they are asked for.
     """
-    hints = hints or Hints()
-    parsed = list(_parsed(sources))
-    repo = Repository(parsed)
-    suspicion = Suspicion(suspects, repo, hints)
-    places = {source.path: Place(source, repo, hints) for source in parsed}
-    nodes = [(suspicion.of(source, node), source, node) for source in parsed for node in source.nodes]
-    ranked = sorted((item for item in nodes if item[0] > 0), key=lambda item: -item[0])
-    known = _best_first(ranked, places, changes, 1.0, _AT_ONCE)
-    built = _best_first(ranked, places, changes_built, CEILING, _BUILT_AT_ONCE)
-    found = itertools.chain(known, built)
-    yield from _distinct(found, places)
+    made = Candidates(sources, suspects, hints)
+    yield from made.known()
+    yield from made.built()
+
+
+class Candidates:
+    """The same in two parts; what one has told the other does not tell again."""
+
+    def __init__(self, sources: Mapping[str, str], suspects: Sequence[Suspect], hints: Hints | None = None) -> None:
+        hints = hints or Hints()
+        parsed = list(_parsed(sources))
+        repo = Repository(parsed)
+        suspicion = Suspicion(suspects, repo, hints)
+        self._places = {source.path: Place(source, repo, hints) for source in parsed}
+        nodes = [(suspicion.of(source, node), source, node) for source in parsed for node in source.nodes]
+        self._ranked = sorted((item for item in nodes if item[0] > 0), key=lambda item: -item[0])
+        self._seen: set[int] = {hash((path, place.source.text)) for path, place in self._places.items()}
+
+    def known(self) -> Iterator[Candidate]:
+        """Edits that end known kinds of bugs."""
+        yield from self._distinct(_best_first(self._ranked, self._places, changes, 1.0, _AT_ONCE))
+
+    def built(self) -> Iterator[Candidate]:
+        """Edits made of what each place can see: many more, each of them less likely."""
+        yield from self._distinct(_best_first(self._ranked, self._places, changes_built, CEILING, _BUILT_AT_ONCE))
+
+    def _distinct(self, found: Iterable[tuple[Candidate, ast.AST]]) -> Iterator[Candidate]:
+        for candidate, node in found:
+            path = candidate.edits[0].path
+            source = self._places[path].source
+            after = _applied(candidate, source.text)
+            if after is None or (key := hash((path, after))) in self._seen:
+                continue
+            self._seen.add(key)
+            if _parses(candidate, source, node, after):
+                yield candidate
 
 
 def _parsed(sources: Mapping[str, str]) -> Iterator[Source]:
@@ -79,19 +104,6 @@ def _candidate(name: str, change: Change, source: Source) -> Candidate:
     first = min(edit.start for edit in change.edits if edit.path == source.path)
     line = source.text.count("\n", 0, first) + 1
     return Candidate(tuple(sorted(change.edits)), name, line, round(min(change.prior, 1.0), 4), change.says)
-
-
-def _distinct(found: Iterable[tuple[Candidate, ast.AST]], places: Mapping[str, Place]) -> Iterator[Candidate]:
-    seen: set[int] = {hash((path, place.source.text)) for path, place in places.items()}
-    for candidate, node in found:
-        path = candidate.edits[0].path
-        source = places[path].source
-        after = _applied(candidate, source.text)
-        if after is None or (key := hash((path, after))) in seen:
-            continue
-        seen.add(key)
-        if _parses(candidate, source, node, after):
-            yield candidate
 
 
 def _applied(candidate: Candidate, text: str) -> str | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from agents.repair.candidate import Candidate, Edit, Suspect, apply
-from agents.repair.candidates import candidates
+from agents.repair.candidates import Candidates
 from agents.repair.choose import Choice, choose
 from agents.repair.differ import Differ
 from agents.repair.hints import Hints
@@ -141,7 +141,8 @@ class Hunt:
         if not suspects:
             note = "nothing of the code is suspected: the failing tests run none of it"
             return Repaired(Choice(), Found(note=note), (), note)
-        found = search(candidates(self.bug.sources, suspects, self.hints()), self.failing, self.ask, bounds)
+        edits = Candidates(self.bug.sources, suspects, self.hints())
+        found = search(edits.known(), self.failing, self.ask, bounds, built=edits.built())
         choice = choose(found.repairs, self.bug.sources, suspects, self.failing_errors(), self.differ())
         return Repaired(choice, found, tuple(suspects), found.note)
 

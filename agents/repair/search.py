@@ -1,8 +1,8 @@
-"""The search: single edits first, then pairs where the failures split, bounded in time and number."""
+"""The search: known edits first, pairs where the failures split, then built ones, bounded in time and number."""
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,8 +12,8 @@ from sandbox.trials import Trial
 
 FIRST_BATCH, LARGEST_BATCH = 60, 480
 BATCH_S = 12.0
-SINGLES = 0.65
-"""Share of the time and of the number that single edits may use up."""
+SINGLES, PAIRS = 0.65, 0.8
+"""Share of the time and of the number that is used up when single edits, and blind pairs of them, have to end."""
 SPLIT_PAIRS = 150
 BLIND = 40
 """Single edits, the best first, of which pairs are made when nothing else is left to try."""
@@ -144,14 +144,17 @@ class _Search:
 
 def search(
     candidates: Iterator[Candidate], failing: Sequence[str], ask: Ask, bounds: Bounds | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.monotonic, built: Iterable[Candidate] = (),
 ) -> Found:  # fmt: skip
-    """Try `candidates`, best first, and pairs of them, until enough repairs are found or a bound is met."""
+    """Try `candidates`, best first, pairs of them, then `built`, until enough repairs are found or a bound is met."""
     now = _Search(failing, ask, bounds or Bounds(), clock)
     all_tried = now.run(candidates, SINGLES)
+    if not now.found.repairs and now.left(PAIRS):
+        all_tried = now.run(pairs(now.tops), PAIRS) and all_tried
     if not now.found.repairs and now.left():
-        all_tried = now.run(pairs(now.tops), 1.0) and all_tried
+        all_tried = now.run(iter(built), 1.0) and all_tried
     if not all_tried and not now.found.repairs:
-        now.found.note = "the time was up" if now.elapsed() >= now.bounds.seconds else "the most candidates were tried"
+        late = now.elapsed() >= SINGLES * now.bounds.seconds
+        now.found.note = "the time was up" if late else "the most candidates were tried"
     now.found.seconds = now.elapsed()
     return now.found

@@ -26,7 +26,7 @@ FIXES = [
     ("return a[:]", "return a[:b + 1]"),
     ("n = 0\nfor x in a:\n    n += x", "n = 0\nfor x in a:\n    n += x\nreturn n > 0"),
     ("if a:\n    b()\nfor x in a:\n    c(x)", "for x in a:\n    c(x)\nif a:\n    b()"),
-    ("seen = set()\nfor x in a:\n    b(x, x in seen)", "seen = set()\nfor x in a:\n    b(x, x in seen)\n    seen.add(x)"),
+    ("s = set()\nfor x in a:\n    b(x, x in s)", "s = set()\nfor x in a:\n    b(x, x in s)\n    s.add(x)"),
     ("d = {}\nreturn d.get(a, b)", "d = {}\nd[a] = b\nreturn d.get(a, b)"),
 ]  # fmt: skip
 
