@@ -1,16 +1,17 @@
-"""What a condition or a table lacks: one more case that is refused, one more constant, one more entry."""
+"""What a condition or a table lacks: one more case that is refused, one more constant, one more entry; asked late."""
 
 import ast
 from collections.abc import Iterator
 
-from agents.repair.families.base import Change, Place, family, short
+from agents.repair.families.base import Change, Place, short
+from agents.repair.families.building import built
 from agents.repair.families.names import names_of
 from agents.repair.source import FUNCTIONS
 
 _MOST = 12
 
 
-@family(ast.If)
+@built(ast.If)
 def case_missing(node: ast.If, at: Place) -> Iterator[Change]:
     """A guard that should refuse more: nothing given, negative numbers, two parameters in the wrong relation."""
     around, names = at.source.function(node), names_of(node, at)
@@ -41,7 +42,7 @@ def _cases(parameters: list[str], kinds: dict[str, str]) -> Iterator[str]:
                     yield f"{one} == {other}"
 
 
-@family(ast.Compare)
+@built(ast.Compare)
 def constant_missing(node: ast.Compare, at: Place) -> Iterator[Change]:
     """One of several constants for only one: others that the same file compares or lists."""
     if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
@@ -87,7 +88,7 @@ def _listed_texts(at: Place) -> list[str]:
     return cached
 
 
-@family(ast.Set, ast.Tuple, ast.List)
+@built(ast.Set, ast.Tuple, ast.List)
 def entry_missing(node: ast.Set | ast.Tuple | ast.List, at: Place) -> Iterator[Change]:
     """One more entry of its kind in a set or list of constants: of the enumeration, or a text of the same file."""
     if not node.elts or isinstance(getattr(node, "ctx", ast.Load()), ast.Store | ast.Del):
@@ -101,14 +102,14 @@ def entry_missing(node: ast.Set | ast.Tuple | ast.List, at: Place) -> Iterator[C
     for other in _alternatives(node.elts[0], at):
         if other not in own:
             says = f"`{short(other)}` is an entry as well"
-            yield at.span(end, end, f", {other}", 0.2 if owner else 0.06, says)
+            yield at.span(end, end, f", {other}", 0.12 if owner else 0.03, says)
 
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-@family(ast.Dict)
+@built(ast.Dict)
 def key_missing(node: ast.Dict, at: Place) -> Iterator[Change]:
     """A member of an enumeration that a table of its members lacks, with what other members have."""
     keys = [key for key in node.keys if key is not None]
@@ -120,4 +121,4 @@ def key_missing(node: ast.Dict, at: Place) -> Iterator[Change]:
     for member in at.repo.fields.get(owner, ()):
         for value in values if f"{owner}.{member}" not in own else ():
             text = f"{owner}.{member}: {value}"
-            yield at.span(end, end, f", {text}", 0.2 if member in at.hints.said else 0.1, f"`{short(text)}` is added")
+            yield at.span(end, end, f", {text}", 0.12 if member in at.hints.said else 0.08, f"`{short(text)}` is added")
