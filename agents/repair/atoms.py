@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agents.repair.families.base import Place
 from agents.repair.families.names import names_of
+from agents.repair.ingredients import fitted, ingredients_of
 from agents.repair.scope import Names, annotated, kind_of
 from agents.repair.source import FUNCTIONS, called, names_in, within
 
@@ -164,6 +165,23 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
         if kind in ("", "str"):
             yield f"{text} is None", 0.5 * weight
             yield f"{text} is not None", 0.5 * weight
+    names = names_of(node, at)
+    line = getattr(node, "lineno", 0)
+    for piece in ingredients_of(at.repo).conditions if names is not None else ():
+        if piece.path == at.source.path and len(piece.text) <= 2 * LONGEST and names is not None:
+            for text, _ in fitted(piece, at.source, names, line):
+                weight = BESIDE if piece.function == names.function else 0.5
+                yield text, weight
+                yield (
+                    (
+                        text[4:]
+                        if text.startswith("not ") and " " not in text[4:]
+                        else f"not ({text})"
+                        if " " in text
+                        else f"not {text}"
+                    ),
+                    weight,
+                )
     numbers = [one for one in known if one.kind in ("", "int")]
     for index, one in enumerate(numbers):
         for other in numbers[index + 1 :]:
@@ -180,6 +198,10 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
             if one is not other and other.kind in _HELD and one.kind not in ("list", "dict", "set"):
                 yield f"{one.text} in {other.text}", 0.6 * one.weight * other.weight
                 yield f"{one.text} not in {other.text}", 0.6 * one.weight * other.weight
+        if one.kind in ("", "str") and one.text.isidentifier():
+            for word in ("isdigit", "isalpha", "isspace", "isalnum"):
+                yield f"{one.text}.{word}()", 0.25 * one.weight
+                yield f"not {one.text}.{word}()", 0.35 * one.weight
         if one.kind == "str":
             for other in (o for o in known if o.kind == "str" and o is not one):
                 yield f"{one.text}.startswith({other.text})", 0.3 * one.weight * other.weight

@@ -9,7 +9,7 @@ from agents.repair.candidate import Candidate, Suspect, apply
 from agents.repair.differ import Compared
 from agents.repair.losses import GRAVE, losses, reason_for
 
-MOST_COMPARED = 10
+MOST_COMPARED = 24
 UNKNOWN = 0.2
 """Suspicion of a line that nothing is known about."""
 LOSS, ODD, RAISING, PAIR, CLUMSY = 0.35, 0.5, 0.6, 0.5, 0.6
@@ -17,7 +17,7 @@ LOSS, ODD, RAISING, PAIR, CLUMSY = 0.35, 0.5, 0.6, 0.5, 0.6
 for a second edit, for idle arithmetic."""
 _IDLE = re.compile(r"[-+] 0\b(?!\.)|[*/] 1\b(?!\.)")
 AGREEING = 0.15
-"""What every further edit with the same answers adds."""
+"""What every further edit with the same answers adds; the same statement at several places is one."""
 CLOSE = 0.65
 """A share of the best one's worth; others above it are no worse a guess."""
 
@@ -60,7 +60,7 @@ def choose(
         for one in repairs
         if (words := [word for word in lost[one] if word in GRAVE]) and not reason_for(one, sources, errors)
     }
-    believed = [one for one in repairs if one not in grave]
+    believed = sorted((one for one in repairs if one not in grave), key=lambda one: -one.prior)
     doubted = tuple(Rejected(one, f"takes away {' and '.join(words)}") for one, words in grave.items())
     if not believed:
         return Choice(trust="every edit that makes the tests pass takes something away" if grave else "",
@@ -105,7 +105,8 @@ def _worth(
         value *= PAIR
     if _is_clumsy(one, sources):
         value *= CLUMSY
-    return value * (1 + AGREEING * (len(groups[one]) - 1))
+    ideas = {(other.family, other.says) for other in groups[one]}
+    return value * (1 + AGREEING * (len(ideas) - 1))
 
 
 def _is_clumsy(one: Candidate, sources: Mapping[str, str]) -> bool:

@@ -67,10 +67,16 @@ def ingredients_of(repo: Repository) -> Ingredients:
 
 def _read(node: ast.AST, source: Source, into: Ingredients) -> None:
     if isinstance(node, ast.If):
-        into.conditions.append(_piece(node.test, source))
+        _add(into.conditions, _piece(node.test, source))
         ends = isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue | ast.Break)
         if ends and not node.orelse and not source.text.startswith("elif", source.start(node)):
             _add(into.guards, _lines(node, source))
+    elif isinstance(node, ast.IfExp | ast.While):
+        _add(into.conditions, _piece(node.test, source))
+    elif isinstance(node, ast.comprehension):
+        for test in node.ifs:
+            plain = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
+            _add(into.conditions, _piece(plain, source))
     elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         _add(into.raises, _piece(node, source))
     elif isinstance(node, _SIMPLE) and source.function(node) is not None and source.is_alone(node):

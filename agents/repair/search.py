@@ -15,6 +15,10 @@ BATCH_S = 12.0
 SINGLES, PAIRS = 0.65, 0.8
 """Share of the time and of the number that is used up when single edits, and blind pairs of them, have to end."""
 SPLIT_PAIRS = 150
+WEAK = 0.1
+"""Repairs below this prior are seldom the right ones: the search goes on as if there were none."""
+MANY = 4
+"""So many times as many of them are enough, for they are alike."""
 BLIND = 40
 """Single edits, the best first, of which pairs are made when nothing else is left to try."""
 
@@ -73,15 +77,21 @@ class _Search:
         self.tops: list[Candidate] = []
         self.paired: set[tuple[Candidate, Candidate]] = set()
 
+    @property
+    def is_strong(self) -> bool:
+        """A repair was found that is worth more than what could be built."""
+        return any(one.prior >= WEAK for one in self.found.repairs)
+
     def elapsed(self) -> float:
         return self.clock() - self.began
 
     def left(self, share: float = 1.0) -> float:
         """Seconds that are left; none when enough was found, or others were looked for long enough."""
-        if len(self.found.repairs) >= self.bounds.enough or self.found.tried >= share * self.bounds.candidates:
+        enough = self.bounds.enough if self.is_strong else MANY * self.bounds.enough
+        if len(self.found.repairs) >= enough or self.found.tried >= share * self.bounds.candidates:
             return 0.0
         until = share * self.bounds.seconds
-        if self.first is not None:
+        if self.first is not None and self.is_strong:
             until = min(self.bounds.seconds, self.first + max(4.0, self.bounds.onward * self.first))
         return max(0.0, until - self.elapsed())
 
@@ -151,7 +161,7 @@ def search(
     all_tried = now.run(candidates, SINGLES)
     if not now.found.repairs and now.left(PAIRS):
         all_tried = now.run(pairs(now.tops), PAIRS) and all_tried
-    if not now.found.repairs and now.left():
+    if not now.is_strong and now.left():
         all_tried = now.run(iter(built), 1.0) and all_tried
     if not all_tried and not now.found.repairs:
         late = now.elapsed() >= SINGLES * now.bounds.seconds

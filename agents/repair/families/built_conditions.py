@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from agents.repair.atoms import atoms, conditions, constants
 from agents.repair.families.base import Change, Place, short
 from agents.repair.families.building import STEPS, built, is_documentation, is_elif
+from agents.repair.ingredients import module_names
 from agents.repair.source import within
 
 CAUGHT = ("KeyError", "ValueError", "TypeError", "IndexError", "AttributeError", "LookupError", "OSError")
@@ -91,7 +92,9 @@ def _exits(node: ast.stmt, around: ast.AST, at: Place) -> list[tuple[str, float]
     plain = [one for one in ("[]", "0", "None", "False", "True", "1") if f"return {one}" not in found]
     for text in ([one.text for one in atoms(node, at) if one.weight == 1.0][:2] + plain)[:5]:
         found.setdefault(f"return {text}", 0.4)
-    for error in sorted(at.hints.errors & set(CAUGHT)):
+    for error in sorted(
+        at.hints.errors & {*CAUGHT, *(one.name for one in at.source.classes), *module_names(at.source)}
+    ):
         found.setdefault(f'raise {error}("not valid")', 1.0)
     return list(found.items())[:9]
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from agents.repair.atoms import atoms, conditions
+from agents.repair.atoms import Atom, atoms, conditions
 from agents.repair.families.base import Change, Place, short
 from agents.repair.families.building import EXITS, STEPS, built, is_documentation, is_elif
 from agents.repair.scope import alike
@@ -51,8 +51,26 @@ def step_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
             yield at.behind(node, text, 0.03 * weight)
 
 
+def _own_calls(node: ast.stmt, known: list[Atom], at: Place) -> dict[str, float]:
+    """Methods of the same class, called with what is at hand, or only with what is kept already."""
+    owner = next((n for n in at.source.above(node) if isinstance(n, ast.ClassDef)), None)
+    around, found = at.source.function(node), dict[str, float]()
+    kept = [one.text for one in known if one.kind in ("dict", "set", "list") and one.text.startswith("self.")]
+    for method in (m for m in (owner.body if owner is not None else ()) if isinstance(m, ast.FunctionDef)):
+        takes = len(method.args.args) - 1
+        if method is around or method.name.startswith("__") or method.decorator_list or takes not in (0, 1):
+            continue
+        for given in known if takes else [Atom("", "", 1.0)]:
+            call = f"self.{method.name}({given.text})"
+            found[call] = 0.5 * given.weight
+            if takes and given.text.isidentifier():
+                found |= {f"if {given.text} in {held}:\n    {call}": 0.5 * given.weight for held in kept}
+    return found
+
+
 def _steps(node: ast.stmt, at: Place) -> list[tuple[str, float]]:
-    known, found = atoms(node, at), dict[str, float]()
+    known = atoms(node, at)
+    found = _own_calls(node, known, at)
     names = [one for one in known if _is_target(one.text)]
     for one in names:
         if one.kind in ("int", ""):

@@ -69,6 +69,22 @@ def converted(node: ast.expr, at: Place) -> Iterator[Change]:
             yield at.swap(node, f"{name}({own})", 0.04 if name in functions else 0.02)
 
 
+@built(ast.Name, ast.Attribute)
+def only_a_part(node: ast.Name | ast.Attribute, at: Place) -> Iterator[Change]:
+    """A list or text without its beginning or its end."""
+    kind = next((one.kind for one in atoms(node, at) if one.text == at.code(node)), "")
+    if not is_operand(node, at) or kind not in ("", "list", "str", "tuple"):
+        return
+    own = at.code(node)
+    for text, share in (("1:", 1.0), (":-1", 1.0), ("::-1", 0.6)):
+        yield at.swap(node, f"{own}[{text}]", 0.03 * share)
+    for other in atoms(node, at):
+        if other.text != own and other.kind in ("", "int"):
+            yield at.swap(node, f"{own}[{other.text}:]", 0.03 * other.weight)
+            yield at.swap(node, f"{own}[:{other.text}]", 0.03 * other.weight)
+            yield at.swap(node, f"{own}[{own}.index({other.text}):]", 0.02 * other.weight)
+
+
 @built(ast.Tuple, ast.List)
 def one_more_element(node: ast.Tuple | ast.List, at: Place) -> Iterator[Change]:
     """A row or list with a further value."""

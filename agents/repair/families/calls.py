@@ -160,7 +160,8 @@ def conversion_missing(node: ast.AST, at: Place) -> Iterator[Change]:
             continue
         if isinstance(node, ast.Call) and called(node) in ("len", "HTTPException", "Depends", "print", wrap):
             continue
-        yield at.swap(value, f"{wrap}({text})", prior * scale)
+        kept = wrap == "list" and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+        yield at.swap(value, f"{wrap}({text})", 0.15 if kept else prior * scale)
     if isinstance(value, ast.Call | ast.Name | ast.Attribute | ast.Subscript) and kind in ("", "str"):
         for method in ("strip", "lower", "copy", "upper"):
             yield at.swap(value, f"{text}.{method}()", 0.08 * scale)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.names import names_of
 from agents.repair.ingredients import fitted, ingredients_of, module_names
-from agents.repair.source import FUNCTIONS, names_in
+from agents.repair.source import FUNCTIONS, Source, called, names_in
 
+_TEXT_METHODS = ("strip", "lower", "upper", "casefold", "title")
 _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.AnnAssign)
 
 
@@ -64,6 +65,58 @@ def statement_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
 
 def _is_call(text: str) -> bool:
     return text.rstrip().endswith(")") and "=" not in text.split("(")[0]
+
+
+@family(ast.Name, ast.Attribute)
+def converted_as_elsewhere(node: ast.Name | ast.Attribute, at: Place) -> Iterator[Change]:
+    """What goes through a conversion where it is used elsewhere: `as_card(card)`, `name.strip().lower()`."""
+    if not isinstance(node.ctx, ast.Load) or at.source.function(node) is None:
+        return
+    parent = at.parent(node)
+    if isinstance(parent, ast.Attribute | ast.FormattedValue) or (isinstance(parent, ast.Call) and parent.func is node):
+        return
+    own, last = at.code(node), node.attr if isinstance(node, ast.Attribute) else node.id
+    for before, behind in _conversions(at).get(last, ()):
+        around = (
+            parent is not None and at.code(parent).startswith(before)
+            if before and isinstance(parent, ast.Call)
+            else False
+        )
+        if not around:
+            yield at.swap(node, f"{before}{own}{behind}", 0.22)
+
+
+def _conversions(at: Place) -> dict[str, list[tuple[str, str]]]:
+    """By the last name of what is converted: what stands before and behind it."""
+    cached: dict[str, list[tuple[str, str]]] | None = at.repo.__dict__.get("_conversions")
+    if cached is None:
+        cached = {}
+        for source in at.repo.sources:
+            for call in (n for n in source.nodes if isinstance(n, ast.Call)):
+                for given, before, behind in _converted(call, source, at):
+                    known = cached.setdefault(given, [])
+                    if (before, behind) not in known:
+                        known.append((before, behind))
+        at.repo.__dict__["_conversions"] = cached
+    return cached
+
+
+def _converted(call: ast.Call, source: Source, at: Place) -> Iterator[tuple[str, str, str]]:
+    arg = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    if isinstance(arg, ast.Name | ast.Attribute) and isinstance(call.func, ast.Name | ast.Attribute):
+        signature = at.repo.signatures.get(called(call))
+        if signature is not None and len(signature.names) == 1 and called(call)[:1].islower():
+            yield (arg.attr if isinstance(arg, ast.Attribute) else arg.id), f"{source.code(call.func)}(", ")"
+    if isinstance(call.func, ast.Attribute) and not call.args and call.func.attr in _TEXT_METHODS:
+        inner = call.func.value
+        while isinstance(inner, ast.Call) and called(inner) in _TEXT_METHODS and isinstance(inner.func, ast.Attribute):
+            inner = inner.func.value
+        if isinstance(inner, ast.Name | ast.Attribute):
+            yield (
+                inner.attr if isinstance(inner, ast.Attribute) else inner.id,
+                "",
+                source.text[source.end(inner) : source.end(call)],
+            )
 
 
 @family(ast.If, ast.While)

@@ -137,6 +137,36 @@ def nothing_to_divide(node: ast.Return | ast.Assign, at: Place) -> Iterator[Chan
         yield at.swap(value, f"{at.code(value)} if {value.value.id} is not None else None", 0.3)
 
 
+def _kept_default(arg: ast.arg, default: ast.expr, function: ast.AST, at: Place) -> Iterator[Change]:
+    """Neither the default nor what a caller gives is shared with it."""
+    wrap = {ast.List: "list", ast.Dict: "dict", ast.Set: "set"}.get(type(default), called(default))
+    for part in within(function):
+        value = part.value if isinstance(part, ast.Assign | ast.AnnAssign) else None
+        if isinstance(value, ast.Name) and value.id == arg.arg and wrap in ("list", "dict", "set"):
+            edits = (
+                at.edit(at.source.start(default), at.source.end(default), "None"),
+                at.edit(at.source.start(value), at.source.end(value), f"{wrap}({arg.arg} or {at.code(default)})"),
+            )
+            yield Change(edits, 0.85, f"`{arg.arg}` is copied, and made anew when it is not given")
+
+
+@family(ast.Return, ast.Assign, ast.AugAssign, ast.BinOp, ast.Compare)
+def something_for_none(node: ast.AST, at: Place) -> Iterator[Change]:
+    """A value that may be None, and what holds then."""
+    none = at.hints.mentions("NoneType", "None ==", "== None", "null")
+    sides = [node.left, node.right] if isinstance(node, ast.BinOp) else [getattr(node, "value", None)]
+    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else sides
+    for value in sides:
+        if not isinstance(value, ast.Call | ast.Attribute | ast.Name | ast.Await | ast.Subscript):
+            continue
+        asked = called(value.value if isinstance(value, ast.Await) else value) in ("scalar", "get", "first", "pop")
+        prior = (0.3 if asked else 0.08) if none else 0.06 if asked else 0.0
+        for other, share in (("0", 1.0), ("[]", 0.5), ('""', 0.5), ("{}", 0.3)):
+            if prior:
+                text = f"{at.code(value)} or {other}"
+                yield at.swap(value, text, prior * share, f"`{short(at.code(value))}` or {other}")
+
+
 @family(ast.ExceptHandler)
 def caught(node: ast.ExceptHandler, at: Place) -> Iterator[Change]:
     """Another exception is caught."""
@@ -202,6 +232,7 @@ def mutable_default(node: ast.arguments, at: Place) -> Iterator[Change]:
         text = at.code(default)
         if not isinstance(default, ast.List | ast.Dict | ast.Set) and called(default) not in _MADE_ONCE:
             continue
+        yield from _kept_default(arg, default, function, at)
         body = function.body[1:] if _docstring(function.body[0]) and len(function.body) > 1 else function.body
         into = at.source.line_start(body[0].lineno)
         guard = at.laid_out(f"if {arg.arg} is None:\n    {arg.arg} = {text}", at.source.indent(body[0]))

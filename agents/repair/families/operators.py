@@ -4,16 +4,17 @@ import ast
 from collections.abc import Iterator
 
 from agents.repair.families.base import Change, Place, family
+from agents.repair.source import called
 
 COMPARES: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is",
     ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 _OTHER_COMPARES = {
-    "<": {"<=": 0.6, ">": 0.35, ">=": 0.3, "!=": 0.08, "==": 0.08},
-    "<=": {"<": 0.6, ">=": 0.35, ">": 0.3, "==": 0.1},
-    ">": {">=": 0.6, "<": 0.35, "<=": 0.3, "!=": 0.1, "==": 0.08},
-    ">=": {">": 0.6, "<=": 0.35, "<": 0.3, "==": 0.1},
+    "<": {"<=": 0.6, ">": 0.2, ">=": 0.15, "!=": 0.08, "==": 0.08},
+    "<=": {"<": 0.6, ">=": 0.2, ">": 0.15, "==": 0.1},
+    ">": {">=": 0.6, "<": 0.2, "<=": 0.15, "!=": 0.1, "==": 0.08},
+    ">=": {">": 0.6, "<=": 0.2, "<": 0.15, "==": 0.1},
     "==": {"!=": 0.35, ">=": 0.25, "<=": 0.25, "in": 0.12, "<": 0.08, ">": 0.08},
     "!=": {"==": 0.35, "<": 0.15, ">": 0.15, "not in": 0.1},
     "is": {"is not": 0.4, "==": 0.3},
@@ -64,8 +65,11 @@ def comparison(node: ast.Compare, at: Place) -> Iterator[Change]:
         for new, prior in _OTHER_COMPARES[old].items() if where else ():
             if none and new not in ("is", "is not", "==", "!="):
                 continue
-            if isinstance(right, ast.Constant) and isinstance(right.value, str) and new in ("<", ">", "<=", ">="):
+            ordered = new in ("<", ">", "<=", ">=")
+            if isinstance(right, ast.Constant) and isinstance(right.value, str) and ordered:
                 continue
+            if old in ("==", "!=") and ordered and isinstance(left, ast.Attribute) and called(at.parent(node) or node):
+                prior *= 0.1  # columns of a query, which are looked up
             assert where is not None  # noqa: S101
             edge = new == {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}.get(old)
             prior *= 0.4 if none else 1.4 if edge and at.hints.by_one else 1.0

@@ -125,6 +125,37 @@ def ties(node: ast.Call, at: Place) -> Iterator[Change]:
             yield at.span(start, end, text, 0.2, f"equals are sorted by `{short(tie)}`")
 
 
+@family(ast.Assign)
+def replaced_for_added(node: ast.Assign, at: Place) -> Iterator[Change]:
+    """What a key has already is kept: one more entry, one more counted."""
+    target, value = node.targets[0], node.value
+    if not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Slice) or at.source.function(node) is None:
+        return
+    owner, key = at.code(target.value), at.code(target.slice)
+    if isinstance(value, ast.List | ast.Set) and len(value.elts) == 1:
+        empty, verb = ("[]", "append") if isinstance(value, ast.List) else ("set()", "add")
+        text = f"{owner}.setdefault({key}, {empty}).{verb}({at.code(value.elts[0])})"
+        yield at.swap(node, text, 0.4, f"`{short(at.code(value.elts[0]))}` comes to what `{owner}` has there")
+    elif owner not in at.code(value) and not isinstance(value, ast.Dict | ast.List | ast.Set):
+        yield at.swap(value, f"{owner}.get({key}, 0) + {at.code(value)}", 0.12)
+        yield at.span(at.source.end(target), at.source.start(value), " += ", 0.15, f"`{owner}[{key}]` counts up")
+
+
+@family(ast.ListComp, ast.Subscript, ast.Call)
+def rows_copied_too(node: ast.expr, at: Place) -> Iterator[Change]:
+    """A copy of rows that shares the rows themselves."""
+    text = at.code(node)
+    inner = text[:-3] if text.endswith("[:]") else ""
+    if isinstance(node, ast.Call) and called(node) == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
+        inner = at.code(node.func.value)
+    if isinstance(node, ast.Call) and called(node) in ("list", "dict") and len(node.args) == 1:
+        inner = at.code(node.args[0])
+    if inner and at.source.function(node) is not None:
+        yield at.swap(node, f"[list(row) for row in {inner}]", 0.2, "the rows are copied as well")
+        rows = f"{{key: value.copy() for key, value in {inner}.items()}}"
+        yield at.swap(node, rows, 0.12, "the values are copied as well")
+
+
 @family(ast.Call)
 def kept_by_reference(node: ast.Call, at: Place) -> Iterator[Change]:
     """A list that is kept and goes on being changed: a copy is kept."""

@@ -8,6 +8,7 @@ from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.names import names_of
 from agents.repair.source import FUNCTIONS, called
 
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IN_PLACE = {"sort": "sorted({})", "reverse": "list(reversed({}))"}
 _ANSWER_NOTHING = ("append", "extend", "add", "update", "clear", "insert", "remove", "sort", "reverse", "discard")
 
@@ -50,6 +51,49 @@ def answers_nothing(node: ast.Assign | ast.Return, at: Place) -> Iterator[Change
         start, end = at.lines(node)
         both = f"{at.code(value)}\nreturn {owner}"
         yield at.span(start, end, at.laid_out(both, at.source.indent(node)), 0.5, f"`{owner}` is returned")
+
+
+@family(ast.Lambda)
+def bound_too_late(node: ast.Lambda, at: Place) -> Iterator[Change]:
+    """A function made in a loop that reads the loop's variable when it is called keeps that of its own turn."""
+    loop = at.source.loop(node) or next((n for n in at.source.above(node) if isinstance(n, COMPREHENSIONS)), None)
+    if loop is None or node.args.vararg or node.args.kwarg:
+        return
+    targets = [loop.target] if isinstance(loop, ast.For | ast.AsyncFor) else []
+    targets += [one.target for one in getattr(loop, "generators", ())]
+    turning = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+    stored = (n for s in getattr(loop, "body", ()) for n in ast.walk(s) if isinstance(n, ast.Name))
+    turning |= {n.id for n in stored if isinstance(n.ctx, ast.Store)}
+    read = [n.id for n in ast.walk(node.body) if isinstance(n, ast.Name)]
+    own = {arg.arg for arg in node.args.args}
+    kept = ", ".join(f"{name}={name}" for name in dict.fromkeys(read) if name in turning - own)
+    if kept:
+        given = ast.unparse(node.args)
+        text = f"lambda {given}, {kept}: " if given else f"lambda {kept}: "
+        yield at.span(at.source.start(node), at.source.start(node.body), text, 0.7, f"`{kept}` is kept for each")
+
+
+@family(ast.Assign)
+def used_up(node: ast.Assign, at: Place) -> Iterator[Change]:
+    """A generator that is gone through twice: a list."""
+    value, target, around = node.value, node.targets[0], at.source.function(node)
+    made = isinstance(value, ast.GeneratorExp) or called(value) in (
+        "map",
+        "filter",
+        "zip",
+        "reversed",
+        "iter",
+        "enumerate",
+    )
+    if not made or not isinstance(target, ast.Name) or around is None:
+        return
+    read = [
+        n for n in ast.walk(around) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)
+    ]
+    if len(read) > 1:
+        inner = at.code(value)
+        text = f"[{inner[1:-1]}]" if isinstance(value, ast.GeneratorExp) else f"list({inner})"
+        yield at.swap(value, text, 0.7, f"`{target.id}` is a list, which can be gone through again")
 
 
 @family(ast.Expr, ast.Return)

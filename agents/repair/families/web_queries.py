@@ -4,11 +4,12 @@ import ast
 import re
 from collections.abc import Iterator
 
+from agents.repair.candidate import Edit
 from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.names import names_of
 from agents.repair.ingredients import CHAINED, ingredients_of, module_names
 from agents.repair.scope import Names
-from agents.repair.source import called
+from agents.repair.source import called, within
 
 _PAGE = ("page", "page_number", "page_no")
 
@@ -124,6 +125,38 @@ def page_to_offset(node: ast.BinOp, at: Place) -> Iterator[Change]:
         elif isinstance(side, ast.BinOp) and at.code(side.left) in _PAGE:
             for new in (at.code(side.left), f"({at.code(side.left)} - 1)", f"({at.code(side.left)} + 1)"):
                 yield at.swap(node, f"{new} * {at.code(other)}", 0.4)
+
+
+@family(ast.Call)
+def nothing_summed(node: ast.Call, at: Place) -> Iterator[Change]:
+    """A sum over no rows is None, and a join leaves out what has none."""
+    name, start, end = called(node), at.source.start(node), at.source.end(node)
+    if (
+        name in ("sum", "max", "min", "avg")
+        and at.code(node).startswith("func.")
+        and "coalesce" not in at.code(at.source.statement(node) or node)
+    ):
+        edit = at.edit(start, end, f"func.coalesce({at.code(node)}, 0)")
+        yield Change((edit,), 0.35, "a sum of nothing is 0")
+        for join in _joins(node, at):
+            yield Change(tuple(sorted((edit, join))), 0.2, "a sum of nothing is 0, and rows without any are kept")
+    elif name in ("join", "outerjoin") and isinstance(node.func, ast.Attribute):
+        other = "outerjoin" if name == "join" else "join"
+        word = at.source.end(node.func.value)
+        if at.source.text[word : at.source.end(node.func)].strip() == f".{name}" and not _is_text(node.func.value):
+            yield at.span(word, at.source.end(node.func), f".{other}", 0.25, f"`.{name}` becomes `.{other}`")
+
+
+def _joins(node: ast.Call, at: Place) -> Iterator[Edit]:
+    around = at.source.function(node)
+    for part in within(around) if around is not None else ():
+        method = part.func if isinstance(part, ast.Call) else None
+        if isinstance(method, ast.Attribute) and method.attr == "join" and not _is_text(method.value):
+            yield at.edit(at.source.end(method.value), at.source.end(method), ".outerjoin")
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant | ast.JoinedStr)
 
 
 @family(ast.Slice)

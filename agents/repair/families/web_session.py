@@ -10,6 +10,7 @@ from agents.repair.families.names import names_of
 from agents.repair.families.web_async import is_async_session, session_name
 from agents.repair.source import FUNCTIONS, called, within
 
+_COUNTED = ("version", "revision", "version_id", "row_version")
 _WRITES = frozenset({"add", "delete", "add_all", "merge"})
 
 
@@ -47,6 +48,21 @@ def commit_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
         row = at.code(value.args[0])
         both = _call(db, "commit()", node, at) + "\n" + _call(db, f"refresh({row})", node, at)
         yield at.behind(node, both, 0.6, "the row is written and read again")
+
+
+@family(ast.Expr)
+def version_stays(node: ast.Expr, at: Place) -> Iterator[Change]:
+    """A row that counts its changes, changed without counting."""
+    value = node.value.value if isinstance(node.value, ast.Await) else node.value
+    names = names_of(node, at)
+    if called(value) not in ("commit", "flush") or names is None or not session_name(node, at):
+        return
+    text = at.code(at.function(node) or node)
+    counting = [field for fields in at.repo.fields.values() for field in fields if field in _COUNTED]
+    for field in dict.fromkeys(counting):
+        for row in names.at(node.lineno):
+            if not names.kinds[row] and f"{row}." in text and f"{row}.{field} +=" not in text:
+                yield at.before(node, f"{row}.{field} += 1", 0.25, f"`{row}.{field}` counts the change")
 
 
 def _changes_a_row(node: ast.AST) -> bool:

@@ -34,6 +34,7 @@ def naive_or_aware(node: ast.Call, at: Place) -> Iterator[Change]:
         edit = at.edit(start, end, f"{owner}.now({utc})")
         yield Change((edit, *more), prior, f"`{owner}.now()` gets a zone")
         yield at.swap(node, f"{owner}.utcnow()", prior * 0.4)
+        yield at.swap(node, f"{at.code(node)}.replace(tzinfo=None)", prior * 0.5)
     elif name == "utcnow":
         yield Change(
             (at.edit(start, end, f"{owner}.now({utc})"), *more), prior, "`utcnow()` becomes `now()` with a zone"
@@ -70,6 +71,25 @@ def moment(node: ast.Attribute | ast.Name, at: Place) -> Iterator[Change]:
     yield Change((at.edit(end, end, f".replace(tzinfo={utc})"), *more), 0.6, f"`{text}` gets a zone")
     yield Change((at.edit(end, end, ".replace(tzinfo=None)"),), 0.4, f"`{text}` loses its zone")
     yield Change((at.edit(end, end, f".astimezone({utc})"), *more), 0.2, f"`{text}` is turned into UTC")
+
+
+@family(ast.Compare)
+def until_a_day_ends(node: ast.Compare, at: Place) -> Iterator[Change]:
+    """An upper bound given as a day includes that day: before the next one begins."""
+    right = node.comparators[0]
+    if len(node.ops) != 1 or not isinstance(node.ops[0], ast.LtE | ast.Lt):
+        return
+    midnight = called(right) == "combine" and isinstance(right, ast.Call) and len(right.args) == 2
+    if isinstance(right, ast.Call) and midnight:
+        day, rest = at.code(right.args[0]), at.code(right.args[1])
+        text = f"{at.code(node.left)} < {at.code(right.func)}({day} + timedelta(days=1), {rest})"
+    elif isinstance(right, ast.Name) and right.id.endswith(("until", "to", "end", "_day", "before", "date")):
+        text = f"{at.code(node.left)} < {right.id} + timedelta(days=1)"
+    else:
+        return
+    edit = at.edit(at.source.start(node), at.source.end(node), text)
+    prior = 0.4 if midnight else 0.08
+    yield Change((edit, *imported(at, "datetime", "timedelta")), prior, "the last day counts as a whole")
 
 
 @family(ast.keyword)

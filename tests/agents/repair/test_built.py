@@ -6,6 +6,7 @@ import pytest
 
 from agents.repair.candidate import Candidate, Suspect, apply
 from agents.repair.candidates import candidates
+from agents.repair.hints import Hints
 
 FIXES = [
     ("if a > 1:\n    return b", "if a > 1 and b != c:\n    return b"),
@@ -27,6 +28,7 @@ FIXES = [
     ("n = 0\nfor x in a:\n    n += x", "n = 0\nfor x in a:\n    n += x\nreturn n > 0"),
     ("if a:\n    b()\nfor x in a:\n    c(x)", "for x in a:\n    c(x)\nif a:\n    b()"),
     ("s = set()\nfor x in a:\n    b(x, x in s)", "s = set()\nfor x in a:\n    b(x, x in s)\n    s.add(x)"),
+    ("return int(a)", "if not a.isdigit():\n    return None\nreturn int(a)"),
     ("d = {}\nreturn d.get(a, b)", "d = {}\nd[a] = b\nreturn d.get(a, b)"),
 ]  # fmt: skip
 
@@ -62,3 +64,29 @@ def test_fields_are_known_by_what_they_are_set_to() -> None:
     """)
     wanted = "        self.kept[key] = self.kept.pop(key)\n        return self.kept[key]"
     assert any(wanted in apply(one, {"m.py": text})["m.py"] for one in made(text))
+
+
+QUEUE = """
+class Queue:
+    def __init__(self):
+        self.entries = {}
+
+    def add(self, item):
+        self.entries[item] = True
+
+    def remove(self, item):
+        del self.entries[item]
+"""
+
+
+def test_methods_of_the_same_class_are_called_where_they_are_needed() -> None:
+    wanted = "        if item in self.entries:\n            self.remove(item)\n        self.entries[item] = True"
+    assert any(wanted in apply(one, {"m.py": QUEUE})["m.py"] for one in made(QUEUE))
+
+
+def test_the_error_that_the_tests_expect_is_raised() -> None:
+    text = "class CronError(ValueError):\n    pass\n\n\ndef read(text):\n    return int(text)\n"
+    suspects = [Suspect("m.py", 6, 1.0)]
+    hints = Hints(tests=("def test_read():\n    with pytest.raises(CronError):\n        read('x')",))
+    results = [apply(one, {"m.py": text})["m.py"] for one in candidates({"m.py": text}, suspects, hints)]
+    assert any('if not text.isdigit():\n        raise CronError("not valid")\n    return' in one for one in results)
