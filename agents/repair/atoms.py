@@ -57,6 +57,11 @@ def _atoms(statement: ast.stmt, names: Names, at: Place) -> list[Atom]:
             own = isinstance(part, ast.Attribute) and at.code(part.value) == "self"
             kind = fields.get(part.attr, "") if own and isinstance(part, ast.Attribute) else ""
             add(at.code(part), kind, 0.8, names_in(part) - {"self"})
+    for part in ast.walk(_head(statement)):
+        if isinstance(part, ast.Call) and len(part.args) == 1 and not part.keywords and at.parent(part) is not None:
+            mentioned = {n.id for n in ast.walk(part.args[0]) if isinstance(n, ast.Name)}
+            if mentioned <= bound and called(part)[:1].islower() and not isinstance(at.parent(part), ast.Expr):
+                add(at.code(part), kind_of(part), 0.7, {next(iter(mentioned), "")})
     for field, kind in list(fields.items())[:10] if "self" in names.kinds else ():
         add(f"self.{field}", kind, 0.5, {field})
     for text, kind, weight in list(found.values()):
@@ -117,6 +122,19 @@ def _set_by(node: ast.AST) -> tuple[ast.AST | None, str]:
     return (node.target, kind_of(node.value)) if isinstance(node, ast.AugAssign) else (None, "")
 
 
+def _asking(node: ast.AST, at: Place) -> list[str]:
+    """Functions of the file and methods of the class around that take one thing and answer something."""
+    owner = next((n for n in at.source.above(node) if isinstance(n, ast.ClassDef)), None)
+    around, found = at.source.function(node), list[str]()
+    for place, before, takes in ((at.source.tree, "", 1), (owner, "self.", 2)):
+        for function in place.body if place is not None else ():
+            if isinstance(function, ast.FunctionDef) and function is not around and not function.decorator_list:
+                answers = any(isinstance(n, ast.Return) and n.value is not None for n in within(function))
+                if answers and len(function.args.args) == takes and not function.name.startswith("__"):
+                    found.append(f"{before}{function.name}")
+    return found[:8]
+
+
 def _measured(around: ast.AST | None, at: Place) -> set[str]:
     """What is gone through, indexed or measured in the function."""
     cache: dict[ast.AST | None, set[str]] = at.__dict__.setdefault("_measured", {})
@@ -165,6 +183,10 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
         if kind in ("", "str"):
             yield f"{text} is None", 0.5 * weight
             yield f"{text} is not None", 0.5 * weight
+    for question in _asking(node, at):
+        for one in (o for o in known if o.weight >= BESIDE):
+            yield f"{question}({one.text})", 0.45 * one.weight
+            yield f"not {question}({one.text})", 0.45 * one.weight
     names = names_of(node, at)
     line = getattr(node, "lineno", 0)
     for piece in ingredients_of(at.repo).conditions if names is not None else ():

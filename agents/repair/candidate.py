@@ -6,6 +6,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 
+WEAK = 0.1
+"""Edits below this prior are seldom the right ones: the search goes on, and only an undisputed one is taken."""
+
+
 class Edit(NamedTuple):
     """Characters `start` to `end` of the file's text become `text`."""
 

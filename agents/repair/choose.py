@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.repair.candidate import Candidate, Suspect, apply
+from agents.repair.candidate import WEAK, Candidate, Suspect, apply
 from agents.repair.differ import Compared
 from agents.repair.losses import GRAVE, losses, reason_for
 
@@ -74,6 +74,9 @@ def choose(
     rivals = [one for one in order[1:] if one not in groups[best] and worth[one] >= CLOSE * worth[best]]
     others = tuple(Rejected(one, _why(one, best, lost[one], compared)) for one in order[1:] if one not in alike)
     trust = _trust(best, alike, rivals, len(believed), compared)
+    if rivals and best.prior < WEAK:
+        unlikely = tuple(Rejected(one, "unlikely by itself, and others answer otherwise") for one in order)
+        return Choice(trust=f"{trust}; none of them is likely by itself", alternatives=(*unlikely, *doubted))
     return Choice(best, trust, not rivals, order, (*others, *doubted), alike)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agents.repair.candidate import Candidate
+from agents.repair.candidate import WEAK, Candidate
 from agents.repair.candidates import pairs, together
 from sandbox.trials import Trial
 
@@ -15,8 +15,6 @@ BATCH_S = 12.0
 SINGLES, PAIRS = 0.65, 0.8
 """Share of the time and of the number that is used up when single edits, and blind pairs of them, have to end."""
 SPLIT_PAIRS = 150
-WEAK = 0.1
-"""Repairs below this prior are seldom the right ones: the search goes on as if there were none."""
 MANY = 4
 """So many times as many of them are enough, for they are alike."""
 BLIND = 40

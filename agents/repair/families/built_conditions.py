@@ -55,12 +55,11 @@ def only_when(node: ast.stmt, at: Place) -> Iterator[Change]:
 
 @built(ast.Return, ast.Assign)
 def either_or(node: ast.Return | ast.Assign, at: Place) -> Iterator[Change]:
-    """One of two values, by a condition."""
+    """A value, or only a part of it, by a condition."""
     if node.value is None or isinstance(node.value, ast.IfExp):
         return
     own = at.code(node.value)
-    parts = [at.code(part) for part in ast.iter_child_nodes(node.value) if isinstance(part, ast.expr)][:3]
-    others = [*parts, *(one.text for one in atoms(node, at)[:3] if one.text != own), "None", "0"]
+    others = [at.code(part) for part in ast.iter_child_nodes(node.value) if isinstance(part, ast.expr)][:3]
     for text, _, weight in conditions(node, at)[:30]:
         for other in others:
             yield at.swap(node.value, f"{own} if {text} else {other}", 0.012 * weight)

@@ -135,3 +135,13 @@ def test_nothing_to_compare() -> None:
     nothing: Sequence[tuple[str, str, list[str]]] = ()
     assert calls_for([MINUS], nothing, SOURCES) == []
     assert Compared().first_difference(MINUS, TIMES) == ""
+
+
+def test_what_is_unlikely_and_disputed_is_not_taken() -> None:
+    one, two = edit("2 + 1", "2 - 1", 0.02), edit("number < 0", "number <= 0", 0.04)
+    answers = {one: [("value", "1")], two: [("value", "2")]}
+    found = chosen(one, two, differ=answering(answers, [("value", "3")]))
+    assert found.best is None and not found.order
+    assert {rejected.candidate for rejected in found.alternatives} == {one, two}
+    assert "the tests leave it open" in found.trust and "none of them is likely" in found.trust
+    assert chosen(one).best == one
