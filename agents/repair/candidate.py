@@ -5,7 +5,6 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import NamedTuple
 
-
 WEAK = 0.1
 """Edits below this prior are seldom the right ones: the search goes on, and only an undisputed one is taken."""
 

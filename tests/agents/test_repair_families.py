@@ -179,6 +179,50 @@ def test_what_a_test_asks_for_is_no_exception_to_make() -> None:
     assert not [text for text in texts if "% 1900" in text or "!= 2000" in text]
 
 
+@pytest.mark.parametrize(
+    ("broken", "fixed"),
+    [
+        ("for n in a:\n    b.append(lambda: n)", "for n in a:\n    b.append(lambda n=n: n)"),
+        ("c = (n for n in a)\nreturn sum(c), list(c)", "c = [n for n in a]\nreturn sum(c), list(c)"),
+        ("a[b] = [c]", "a.setdefault(b, []).append(c)"),
+        ("a[b] = {c}", "a.setdefault(b, set()).add(c)"),
+        ("a[b] = c", "a[b] += c"),
+        ("c = a[:]", "c = [list(row) for row in a]"),
+        ("return a.get(b)", "return a.get(b) or 0"),
+        ("a(b, -c)\na(c, c)", "a(b, c)\na(c, -c)"),
+    ],
+)
+def test_what_python_lets_pass(broken: str, fixed: str) -> None:
+    texts = [f"def f(a, b, c):\n{textwrap.indent(text, '    ')}\n" for text in (broken, fixed)]
+    assert rank(*texts) < 150
+
+
+def test_a_default_is_neither_shared_nor_kept() -> None:
+    broken = """
+        class Stock:
+            def __init__(self, lots=[]):
+                self.lots = lots
+        """
+    fixed = broken.replace("=[]", "=None").replace("= lots", "= list(lots or [])")
+    assert rank(broken, fixed) < 3
+
+
+def test_what_is_converted_elsewhere() -> None:
+    broken = """
+        def plain(card):
+            return card.replace(" ", "")
+
+
+        def known(cards, card):
+            return plain(card) in cards
+
+
+        def find(cards, card):
+            return cards.get(card)
+        """
+    assert rank(broken, broken.replace("cards.get(card)", "cards.get(plain(card))")) < 60
+
+
 def test_a_variable_that_nothing_reads_is_tried_first() -> None:
     broken = """
         def area(width, height):

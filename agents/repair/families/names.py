@@ -142,6 +142,30 @@ def swapped_arguments(node: ast.Call, at: Place) -> Iterator[Change]:
                 yield Change(edits, prior, f"`{short(at.code(one))}` and `{short(at.code(two))}` change places")
 
 
+@family(ast.Expr)
+def swapped_between_calls(node: ast.Expr, at: Place) -> Iterator[Change]:
+    """Two calls that follow each other, each with what the other should be given: `move(a, n)` and `move(b, -n)`."""
+    block = at.source.block(node)
+    here = block.index(node)
+    other = block[here + 1] if here + 1 < len(block) else None
+    one, two = _awaited(node), _awaited(other)
+    if one is None or two is None or at.code(one.func) != at.code(two.func):
+        return
+    for mine, theirs in zip(one.args, two.args, strict=False):
+        if at.code(mine) != at.code(theirs):
+            edits = (
+                at.edit(at.source.start(mine), at.source.end(mine), at.code(theirs)),
+                at.edit(at.source.start(theirs), at.source.end(theirs), at.code(mine)),
+            )
+            yield Change(edits, 0.15, f"`{short(at.code(mine))}` and `{short(at.code(theirs))}` change calls")
+
+
+def _awaited(node: ast.stmt | None) -> ast.Call | None:
+    value = node.value if isinstance(node, ast.Expr) else None
+    value = value.value if isinstance(value, ast.Await) else value
+    return value if isinstance(value, ast.Call) else None
+
+
 @family(ast.Call)
 def swapped_values(node: ast.Call, at: Place) -> Iterator[Change]:
     """The values of two keyword arguments changed places."""
