@@ -15,6 +15,7 @@ from agents.repair.source import FUNCTIONS, Source, called, names_in
 _BUILTINS = frozenset(dir(builtins))
 _SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign)
 _LONGEST = 240
+_OPPOSITE: dict[type[ast.cmpop], str] = {ast.Lt: ">=", ast.LtE: ">", ast.Gt: "<=", ast.GtE: "<"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,24 @@ def _read(node: ast.AST, source: Source, into: Ingredients) -> None:
         if called(node) in CHAINED and isinstance(node.func, ast.Attribute):
             inside = source.text[source.end(node.func) + 1 : source.end(node) - 1]
             into.chained[node.func.attr].setdefault(" ".join(inside.split()), _piece(node, source, node.func.value))
+            if node.func.attr in ("where", "filter"):
+                for arg in node.args:
+                    for text in _conditions(arg, source):
+                        into.chained[node.func.attr].setdefault(text, _piece(arg, source))
     elif isinstance(node, FUNCTIONS):
         _parameters(node, source, into)
     elif isinstance(node, ast.ClassDef):
         for item in node.body:
             if isinstance(item, ast.Assign) and "config" in source.code(item.targets[0]):
                 into.fields.setdefault(source.code(item), _piece(item.value, source))
+
+
+def _conditions(arg: ast.expr, source: Source) -> Iterator[str]:
+    """A condition of a query, and its opposite where it compares sizes."""
+    text = " ".join(source.code(arg).split())
+    yield text
+    if isinstance(arg, ast.Compare) and len(arg.ops) == 1 and type(arg.ops[0]) in _OPPOSITE:
+        yield f"{source.code(arg.left)} {_OPPOSITE[type(arg.ops[0])]} {source.code(arg.comparators[0])}"
 
 
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, source: Source, into: Ingredients) -> None:

@@ -8,6 +8,7 @@ from agents.repair.families.names import names_of
 from agents.repair.ingredients import fitted, ingredients_of, module_names
 from agents.repair.source import FUNCTIONS, Source, called, names_in
 
+_CONVERTS = ("as_", "to_", "plain_", "clean_", "normal", "parse_", "canonical_", "fold_", "strip_", "tidy_")
 _TEXT_METHODS = ("strip", "lower", "upper", "casefold", "title")
 _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.AnnAssign)
 
@@ -76,7 +77,8 @@ def converted_as_elsewhere(node: ast.Name | ast.Attribute, at: Place) -> Iterato
     if isinstance(parent, ast.Attribute | ast.FormattedValue) or (isinstance(parent, ast.Call) and parent.func is node):
         return
     own, last = at.code(node), node.attr if isinstance(node, ast.Attribute) else node.id
-    for before, behind in _conversions(at).get(last, ()):
+    named = [(f"{name}(", ")") for name in _made_for(last, at)]
+    for before, behind in (*_conversions(at).get(last, ()), *named):
         around = (
             parent is not None and at.code(parent).startswith(before)
             if before and isinstance(parent, ast.Call)
@@ -84,6 +86,15 @@ def converted_as_elsewhere(node: ast.Name | ast.Attribute, at: Place) -> Iterato
         )
         if not around:
             yield at.swap(node, f"{before}{own}{behind}", 0.22)
+
+
+def _made_for(last: str, at: Place) -> list[str]:
+    """Functions at hand that take one thing and are called after it: `as_card` for `card`."""
+    known = module_names(at.source)
+    return [
+        name for name, signature in at.repo.signatures.items()
+        if name.endswith(f"_{last}") and len(signature.names) == 1 and name in known and name.startswith(_CONVERTS)
+    ]  # fmt: skip
 
 
 def _conversions(at: Place) -> dict[str, list[tuple[str, str]]]:
