@@ -1,6 +1,7 @@
 """Pieces copied from elsewhere in the repository: guards, statements, conditions, keyword arguments."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from agents.repair.families.base import Change, Place, family, short
@@ -9,6 +10,8 @@ from agents.repair.ingredients import fitted, ingredients_of, module_names
 from agents.repair.source import FUNCTIONS, Source, called, names_in
 
 _CONVERTS = ("as_", "to_", "plain_", "clean_", "normal", "parse_", "canonical_", "fold_", "strip_", "tidy_")
+_KEEPS = re.compile(r"\w+(\.\w+)+ = ")
+"""What an object keeps is seldom set once more."""
 _TEXT_METHODS = ("strip", "lower", "upper", "casefold", "title")
 _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.AnnAssign)
 
@@ -58,6 +61,8 @@ def statement_as_elsewhere(node: ast.stmt, at: Place) -> Iterator[Change]:
             prior = (0.06 if near else 0.03) * (1.4 if text == piece.text and near else 0.8)
             if text in own:
                 prior = 0.05 if piece.function == names.function else 0.0
+            if _KEEPS.match(text):
+                prior *= 0.35
             if prior and about & names.kinds.keys() and text != whole:
                 yield at.before(node, text, prior)
                 if last:
