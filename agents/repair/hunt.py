@@ -144,7 +144,8 @@ class Hunt:
         edits = Candidates(self.bug.sources, suspects, self.hints())
         found = search(edits.known(), self.failing, self.ask, bounds, built=edits.built())
         choice = choose(found.repairs, self.bug.sources, suspects, self.failing_errors(), self.differ())
-        return Repaired(choice, found, tuple(suspects), found.note)
+        note = found.note or ("" if choice.best is not None else choice.trust)
+        return Repaired(choice, found, tuple(suspects), note)
 
     def failing_errors(self) -> dict[str, str]:
         """What each failing test said."""
