@@ -153,6 +153,11 @@ def _flaky_before(lab: Lab, verdict: Verdict, base: str, cases: Sequence[TestCas
     broken = [f.node_id for f in verdict.failures if f.node_id.split("[")[0] not in ours and "::" in f.node_id]
     if verdict.word is not Word.RED or not broken:
         return False
+    return flaky_among(lab, broken, base)
+
+
+def flaky_among(lab: Lab, broken: Sequence[str], base: str) -> bool:
+    """Whether some of these tests, which a change seems to have broken, fail now and then without it; learns which."""
     lab.record.emit("note", text=f"running {len(broken)} broken tests again on the code before the change")
     found = _measure(lab, base, repeats=DOUBTS, again=0, only=broken)
     if not found.flaky:

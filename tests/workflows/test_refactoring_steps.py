@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from langgraph.runtime import Runtime
 
-from agents.contracts import Request
+from agents.contracts import Request, TestCase
 from agents.refactoring.planner import planned
 from agents.refactoring.steps import Refactoring, recipe_step
 from sandbox.baseline import Baseline
 from sandbox.protocol import Limits as SandboxLimits
-from sandbox.reports import Verdict, Word
-from workflows import steps
+from sandbox.reports import SuiteReport, Verdict, Word
+from sandbox.reports import TestResult as Result
+from workflows import judgement, steps
 from workflows.endings import EndRun
 from workflows.lab import Lab
 from workflows.nodes import apply_step, check_step, narrow, prove
@@ -47,6 +48,9 @@ def later() -> datetime.datetime:
 def much_later() -> datetime.datetime:
     return datetime.datetime.utcnow()
 """
+
+
+CHECKED = steps._checked
 
 
 @pytest.fixture
@@ -165,3 +169,33 @@ async def test_when_nothing_can_be_kept_that_is_said_with_the_reasons(
         await through(context, begun(context, "aware-utcnow"))
     assert ended.value.ending == "stuck"
     assert "other.py:4: the verdict on it was red: it is late" in ended.value.reason
+
+
+def test_a_test_that_fails_now_and_then_without_the_step_too_does_not_stop_it(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    failing, flaky = {"t.py::wavers"}, {"t.py::wavers"}
+
+    def check(lab: Lab, commit: str, tests: str, cases: list[TestCase]) -> SuiteReport:
+        ran = [case.node_id for case in cases]
+        found = tuple(Result(node_id=one, outcome="failed" if one in failing else "passed") for one in ran)
+        word = Word.RED if failing & set(ran) else Word.GREEN
+        return SuiteReport(word=word, results=found, reason="" if word is Word.GREEN else f"{min(failing)} failed")
+
+    def measure(lab: Lab, base: str, *, only: list[str], **_: object) -> Baseline:
+        asked.append(tuple(only))
+        return Baseline(flaky=tuple(one for one in only if one in flaky))
+
+    monkeypatch.setattr(Lab, "check", check)
+    monkeypatch.setattr(Lab, "image", lambda *_: "image")
+    monkeypatch.setattr(judgement, "_measure", measure)
+    monkeypatch.setattr(steps, "run_gates", lambda *_, **__: [])
+    context.record.save_report("baseline", Baseline(passing=("t.py::holds", "t.py::wavers")))
+    state = begun(context, "aware-utcnow")
+    found = CHECKED(context, state, state["base"])
+    assert (found.reason, found.passed, found.total) == ("", 1, 1), "the one that wavers is asked no more"
+    failing = {"t.py::holds"}
+    for _ in range(2):
+        assert CHECKED(context, state, state["base"]).reason == "tests: t.py::holds failed"
+    assert asked == [("t.py::wavers",), ("t.py::holds",)], "doubted once each"
