@@ -190,7 +190,7 @@ def _parse(file: str, text: str) -> Module:
     return Module(file, name, tree, _imports(_import_nodes(tree), name, is_package), _definitions(tree))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def walked(node: ast.AST) -> tuple[ast.AST, ...]:
     """`ast.walk` of a node of a module: what is below it does not change, and is asked for again and again."""
     return tuple(ast.walk(node))

@@ -27,7 +27,7 @@ Function = cst.FunctionDef | cst.Lambda
 _BLANK = {"leading_lines", "lines_after_decorators", "header", "footer", "trailing_whitespace"}
 """Fields that hold only blanks and comments."""
 _NEWLINE = re.compile(r"\r\n|\n|\r")
-_KEPT_LENGTH = 40_000
+_KEPT_LENGTH = 15_000
 """Characters of the longest text whose reading is kept: it takes hundreds of times as much memory."""
 
 
@@ -62,7 +62,7 @@ class _Reading:
         return cls(wrapper, places, scopes, parents, [0, *(found.end() for found in _NEWLINE.finditer(text))], nodes)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=24)
 def _read(path: str, text: str) -> _Reading:
     """The same recipe reads the same files again for a part, for a try and for the check that nothing is left."""
     return _Reading.of(text)
