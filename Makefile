@@ -36,7 +36,7 @@ check: setup ## format, lint, types, structure
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 fast: setup postgresql ## tests that need no Docker engine
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m 'not docker and not e2e and not hostile'
+	@$(BIN)/pytest -q -n 3 --dist worksteal -m 'not docker and not e2e and not hostile' # they wait a third of the time
 
 real: docker postgresql ## tests on a real Docker engine, and whole runs
 	@scripts/test_tools.sh
