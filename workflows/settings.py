@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     max_rounds: int = Field(6, ge=1, le=100, description="build-verify turns before the best commit is handed over")
     max_red_tries: int = Field(3, ge=1, le=20, description="tries at tests that fail before the change")
     repair_s: float = Field(60.0, ge=0, description="longest search for a repair by rule (seconds); 0 makes none")
-    repair_candidates: int = Field(8000, ge=1, description="most candidates that search tries")
+    repair_candidates: int = Field(20000, ge=1, description="most candidates that search tries")
     patches: int = Field(3, ge=1, le=16, description="patches a model makes side by side for a bug")
     budget_usd: float | None = Field(None, ge=0, description="most money a run may cost")
     max_tokens: int | None = Field(None, ge=1, description="most tokens a run may use")

@@ -95,7 +95,7 @@ class Limits:
     max_vetoes: int = 1
     repair_s: float = 60.0
     """Longest search for a repair by rule (seconds)."""
-    repair_candidates: int = 8000
+    repair_candidates: int = 20000
     patches: int = 3
     """Patches that a model makes side by side."""
     max_step_tries: int = 2

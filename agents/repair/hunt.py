@@ -2,7 +2,7 @@
 
     hunt = Hunt(Trials(workers, suite), Bug(sources=..., tests=..., failing=[...], passing=[...], text="..."))
     hunt.suspects()                    # ranked lines with reasons
-    found = hunt.repair(Bounds(seconds=60, candidates=8000))
+    found = hunt.repair(Bounds(seconds=60, candidates=20000))
     found.choice.best                  # a `Candidate`, or None; `apply(best, sources)` gives the changed files
 
 `Trials` needs a sandbox whose `/src` holds the whole tree, with the failing tests in it. Nothing said here is a

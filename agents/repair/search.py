@@ -26,7 +26,7 @@ class Bounds:
     """How far a search may go."""
 
     seconds: float = 60.0
-    candidates: int = 8000
+    candidates: int = 20000
     enough: int = 8
     """Repairs that are looked for before they are compared."""
     onward: float = 0.75
