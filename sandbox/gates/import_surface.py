@@ -84,7 +84,8 @@ def same_surface(before: Surface, after: Surface, *, named: Collection[str] = ()
     asked = [row for row in rows if free & set(row.code.split(".")) or (awaited and _only_awaited(row, after))]
     wrong = [row for row in rows if row not in asked]
     new = len([name for name in after.names if name not in before.names])
-    good = f"{len(before.names)} public names in {len(before.modules)} modules are as they were"
+    modules = "1 module" if len(before.modules) == 1 else f"{len(before.modules)} modules"
+    good = f"{len(before.names)} public names in {modules} are as they were"
     good += f"; {new} are new" if new else ""
     good += f"; asked for: {evidence(asked, '')}" if asked else ""
     gate = Gate(

@@ -26,7 +26,7 @@ def test_a_campaign(greenloop: Greenloop, tmp_path: Path) -> None:
     killed_while_it_works(greenloop, file)
     done = greenloop("campaign", "run", str(file), "--workers", "1")
     assert done.code == 10, done.text
-    assert "going on: all 5 repositories are enqueued already" in done.out
+    assert "going on: 5 repositories, all enqueued already" in done.out
     told = json.loads(greenloop("campaign", "status", str(file), "--json").out)
     expected = json.loads((tmp_path / "expected.json").read_text())
     assert {job["name"]: job["ending"] for job in told["jobs"]} == expected

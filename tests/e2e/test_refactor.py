@@ -90,7 +90,7 @@ def test_recipes_in_steps_and_nothing_to_do_the_second_time(
     report = (greenloop.record() / "report.md").read_text()
     for line in (
         "OpenAPI document: identical (9 operations)", "2 tables are created by the same statements",
-        "8 tests before and after, 8 of them pass", "public names in 1 modules are as they were",
+        "8 tests before and after, 8 of them pass", "public names in 1 module are as they were",
     ):  # fmt: skip
         assert line in report, report
     assert greenloop("merge", "last").code == 0

@@ -19,7 +19,7 @@ from workflows.campaigns.file import Campaign, End
 from workflows.campaigns.hall import Hall, latest
 from workflows.campaigns.report import collect, write
 from workflows.campaigns.waves import GOOD, STOPPED, advance
-from workflows.cli.campaign_view import WIDTH, show_plan, summary
+from workflows.cli.campaign_view import WIDTH, repositories, show_plan, summary
 from workflows.endings import MEANING, Ending
 from workflows.queue.jobs import ENDED, Job
 from workflows.queue.shared_record import shared_file
@@ -43,7 +43,7 @@ def execute(hall: Hall, campaign: Campaign, file: Path, workers: int | None, *, 
     if new:
         show_plan(new)
     else:
-        typer.echo(f"going on: all {len(plan)} repositories are enqueued already")
+        typer.echo(f"going on: {repositories(len(plan))}, all enqueued already")
     advance(hall.queue)
     if hall.queue.database.shared and hall.depot.url.startswith("/"):
         typer.echo("the store is a folder of this machine; for workers elsewhere set GREENLOOP_STORE_URL", err=True)

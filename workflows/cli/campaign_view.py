@@ -32,6 +32,11 @@ def sayer(*, json_lines: bool) -> Callable[..., None]:
     return as_json if json_lines or not sys.stdout.isatty() else as_text
 
 
+def repositories(number: int) -> str:
+    """`1 repository`, `24 repositories`."""
+    return f"{number:,} repositor{'y' if number == 1 else 'ies'}"
+
+
 def show_plan(planned: "Sequence[Planned]") -> None:
     """One line for each repository, and a sum."""
     from sandbox.text import clean
@@ -39,7 +44,7 @@ def show_plan(planned: "Sequence[Planned]") -> None:
     for one in planned:
         typer.echo(clean(f"  {one.word:<12} {one.place.name:<{WIDTH}} {one.sha[:10]:<10} {one.reason}").rstrip())
     counts = Counter(one.word for one in planned)
-    typer.echo(f"{len(planned)} repositories: " + ", ".join(f"{n} {word}" for word, n in counts.most_common()))
+    typer.echo(f"{repositories(len(planned))}: " + ", ".join(f"{n} {word}" for word, n in counts.most_common()))
 
 
 def show_jobs(found: "Sequence[Job]") -> None:
@@ -56,7 +61,7 @@ def show_jobs(found: "Sequence[Job]") -> None:
 def summary(found: "Sequence[Job]") -> str:
     """The sum in one line."""
     counts = Counter(job.ending or job.state for job in found)
-    return f"{len(found)} repositories: " + ", ".join(f"{n} {word}" for word, n in counts.most_common())
+    return f"{repositories(len(found))}: " + ", ".join(f"{n} {word}" for word, n in counts.most_common())
 
 
 def as_json(found: "Sequence[Job]", campaign: str, state: str, reason: str) -> str:

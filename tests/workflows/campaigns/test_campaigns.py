@@ -279,7 +279,7 @@ def test_a_campaign_that_is_over_stays_so(tmp_path: Path, monkeypatch: pytest.Mo
         told = capsys.readouterr()
         return str(told.out + told.err)
 
-    assert "1 repositories: 1 refused" in said("run", "--workers", "0"), "nobody has to work for that"
+    assert "1 repository: 1 refused" in said("run", "--workers", "0"), "nobody has to work for that"
     assert "is over already" in said("cancel")
     assert "campaign c: ended" in said("status")
     assert "nothing to send out again (--all takes" in said("retry")
