@@ -89,7 +89,7 @@ def test_nothing_is_left_for_the_next_run(box: DockerSandbox, note: Note) -> Non
 def test_a_full_disk_fails_the_test_and_ends_with_the_run(box: DockerSandbox, note: Note) -> None:
     report = ran_tests(box, cases.FILL)
     assert report.word is Word.RED
-    assert "Check free disk space" in report.failures()[0].details
+    assert "psycopg.errors.DiskFull" in report.failures()[0].details
     is_as_new(box)
     note("v10", "fills the disk of PostgreSQL", report.word)
 

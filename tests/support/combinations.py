@@ -72,5 +72,10 @@ COMBINATIONS: dict[str, str] = {
 }
 """Name -> request, in the words of the offline engine."""
 
-SMALL = ("whole login", "private notes", "everything live")
-"""What continuous integration runs; the script runs all of them."""
+CHECKED = (
+    "whole login", "private notes", "everything live", "one resource", "all types", "read only", "some actions",
+    "unique", "nested", "reference", "many to many", "pages", "search", "shop", "limits and caching",
+    "uploads for all", "events", "channel", "sort and search", "one of many", "webhooks", "background jobs",
+    "told and soft", "text files", "old logs", "soft deletion", "versions", "bulk", "cursor", "all traits",
+)  # fmt: skip
+"""What continuous integration builds and tests, without made-up requests and attacks; the script runs all there are."""
