@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from agents.repair.candidate import Candidate  # noqa: E402 - needs the path above
-from agents.repair.candidates import candidates  # noqa: E402
+from agents.repair.candidates import Candidates  # noqa: E402
 from agents.repair.hunt import Bug, Hunt  # noqa: E402
 from sandbox import tars  # noqa: E402
 from sandbox.container import DockerSandbox  # noqa: E402
@@ -126,7 +126,7 @@ def forked(program: Program, batch: Sequence[Candidate], ends: Counter[str]) -> 
 def measured(program: Program, rounds: int, count: int) -> float:
     """Print both arms; the ratio."""
     suspects, hints = program.hunt.suspects(), program.hunt.hints()
-    offered = itertools.cycle(list(candidates(program.hunt.bug.sources, suspects, hints)))
+    offered = itertools.cycle(list(Candidates(program.hunt.bug.sources, suspects, hints).known()))
     ends: Counter[str] = Counter()
     plain(program, 2)
     rows = []

@@ -152,7 +152,7 @@ def _users(parts: Sequence[LoginPart]) -> list[_Steps]:
         'sa.PrimaryKeyConstraint("id", name=op.f("pk_users"))',
         'sa.UniqueConstraint("email", name=op.f("uq_users_email"))',
     ]
-    users = _Steps([_create_table("users", lines)], ['op.drop_table("users")'])
+    users = _table("users", lines)
     return [users, _refresh_tokens()] if "refresh" in parts else [users]
 
 
@@ -170,7 +170,11 @@ def _refresh_tokens() -> _Steps:
         'sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens"))',
         'sa.UniqueConstraint("digest", name=op.f("uq_refresh_tokens_digest"))',
     ]
-    indexed = ("user_id", "family")
+    return _table(table, lines, "user_id", "family")
+
+
+def _table(table: str, lines: list[str], *indexed: str) -> _Steps:
+    """A table with an index on each of these columns."""
     up = [_create_table(table, lines), *(_create_index(table, name) for name in indexed)]
     return _Steps(up, [*(_drop_index(table, name) for name in reversed(indexed)), f"op.drop_table({literal(table)})"])
 
@@ -186,9 +190,7 @@ def _idempotency_keys() -> _Steps:
         _column("created_at", "DateTime(timezone=True)", nullable=False),
         f'sa.PrimaryKeyConstraint("name", name=op.f("pk_{table}"))',
     ]
-    drop = f"op.drop_table({literal(table)})"
-    up = [_create_table(table, lines), _create_index(table, "created_at")]
-    return _Steps(up, [_drop_index(table, "created_at"), drop])
+    return _table(table, lines, "created_at")
 
 
 def _webhook_events() -> _Steps:
@@ -199,9 +201,7 @@ def _webhook_events() -> _Steps:
         _column("received_at", "DateTime(timezone=True)", nullable=False),
         f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
     ]
-    drop = f"op.drop_table({literal(table)})"
-    up = [_create_table(table, lines), _create_index(table, "received_at")]
-    return _Steps(up, [_drop_index(table, "received_at"), drop])
+    return _table(table, lines, "received_at")
 
 
 def _export_jobs() -> _Steps:
@@ -216,8 +216,7 @@ def _export_jobs() -> _Steps:
         _column("content", "Text", nullable=True),
         f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
     ]
-    drop = f"op.drop_table({literal(table)})"
-    return _Steps([_create_table(table, lines), _create_index(table, "due_at")], [_drop_index(table, "due_at"), drop])
+    return _table(table, lines, "due_at")
 
 
 def _scheduled_counts() -> _Steps:
@@ -228,7 +227,7 @@ def _scheduled_counts() -> _Steps:
         _column("number", "Integer", nullable=False),
         f'sa.PrimaryKeyConstraint("kind", "due_at", name=op.f("pk_{table}"))',
     ]
-    return _Steps([_create_table(table, lines)], [f"op.drop_table({literal(table)})"])
+    return _table(table, lines)
 
 
 def _webhook_deliveries() -> _Steps:
@@ -244,8 +243,7 @@ def _webhook_deliveries() -> _Steps:
         _column("created_at", "DateTime(timezone=True)", nullable=False),
         f'sa.PrimaryKeyConstraint("id", name=op.f("pk_{table}"))',
     ]
-    drop = f"op.drop_table({literal(table)})"
-    return _Steps([_create_table(table, lines), _create_index(table, "due_at")], [_drop_index(table, "due_at"), drop])
+    return _table(table, lines, "due_at")
 
 
 _BLOCK_TABLES: dict[BlockName, Callable[[], _Steps]] = {

@@ -100,7 +100,7 @@ def _is_value(node: ast.Attribute | ast.Subscript, at: Place) -> bool:
 
 def _fields(statement: ast.stmt, at: Place) -> dict[str, str]:
     """Attributes that the class around sets on itself, with their kinds."""
-    owner = next((n for n in at.source.above(statement) if isinstance(n, ast.ClassDef)), None)
+    owner = at.source.owner(statement)
     cache: dict[ast.AST | None, dict[str, str]] = at.__dict__.setdefault("_fields", {})
     if owner not in cache:
         found: dict[str, str] = {}
@@ -124,7 +124,7 @@ def _set_by(node: ast.AST) -> tuple[ast.AST | None, str]:
 
 def _asking(node: ast.AST, at: Place) -> list[str]:
     """Functions of the file and methods of the class around that take one thing and answer something."""
-    owner = next((n for n in at.source.above(node) if isinstance(n, ast.ClassDef)), None)
+    owner = at.source.owner(node)
     around, found = at.source.function(node), list[str]()
     for place, before, takes in ((at.source.tree, "", 1), (owner, "self.", 2)):
         for function in place.body if place is not None else ():
@@ -151,8 +151,13 @@ def _measured(around: ast.AST | None, at: Place) -> set[str]:
     return cache[around]
 
 
+def kind_at(node: ast.expr, at: Place) -> str:
+    """What kind of value stands there, by what it is or by its name."""
+    return kind_of(node) or next((one.kind for one in atoms(node, at) if one.text == at.code(node)), "")
+
+
 def constants(node: ast.AST, at: Place) -> list[Atom]:
-    """Numbers and short texts of the function, and 0, 1 and the empty text."""
+    """Numbers and short texts of the function, and 0 and 1."""
     around = at.source.function(node)
     found = {"0": Atom("0", "int", 0.6), "1": Atom("1", "int", 0.5)}
     for part in within(around) if around is not None else ():
@@ -174,8 +179,14 @@ def conditions(node: ast.AST, at: Place) -> list[Atom]:
     return cache[statement]
 
 
+def _opposite(condition: str) -> str:
+    if condition.startswith("not ") and " " not in condition[4:]:
+        return condition[4:]
+    return f"not ({condition})" if " " in condition else f"not {condition}"
+
+
 def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
-    known = atoms(node, at)
+    known, fixed = atoms(node, at), constants(node, at)
     for text, kind, weight in known:
         if kind != "int":
             yield text, 0.6 * weight
@@ -194,16 +205,7 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
             for text, _ in fitted(piece, at.source, names, line):
                 weight = BESIDE if piece.function == names.function else 0.5
                 yield text, weight
-                yield (
-                    (
-                        text[4:]
-                        if text.startswith("not ") and " " not in text[4:]
-                        else f"not ({text})"
-                        if " " in text
-                        else f"not {text}"
-                    ),
-                    weight,
-                )
+                yield _opposite(text), weight
     numbers = [one for one in known if one.kind in ("", "int")]
     for index, one in enumerate(numbers):
         for other in numbers[index + 1 :]:
@@ -211,7 +213,7 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
                 weight = one.weight * other.weight
                 for op, share in (("<", 0.8), (">", 0.8), ("==", 0.6), ("<=", 0.6), (">=", 0.6), ("!=", 0.5)):
                     yield f"{one.text} {op} {other.text}", share * weight
-        for other in constants(node, at):
+        for other in fixed:
             if other.kind == "int" and (one.kind == "int" or other.weight > 0.5):
                 for op, share in (("<", 0.7), (">", 0.8), ("==", 0.6), ("<=", 0.5), (">=", 0.4), ("!=", 0.5)):
                     yield f"{one.text} {op} {other.text}", share * one.weight * (0.5 + other.weight / 2)
@@ -227,6 +229,6 @@ def _questions(node: ast.AST, at: Place) -> Iterator[tuple[str, float]]:
         if one.kind == "str":
             for other in (o for o in known if o.kind == "str" and o is not one):
                 yield f"{one.text}.startswith({other.text})", 0.3 * one.weight * other.weight
-            for other in (c for c in constants(node, at) if c.kind == "str"):
+            for other in (c for c in fixed if c.kind == "str"):
                 yield f"{one.text} == {other.text}", 0.4 * one.weight
                 yield f"{one.text} != {other.text}", 0.4 * one.weight

@@ -126,7 +126,7 @@ def _parses(candidate: Candidate, source: Source, node: ast.AST, after: str) -> 
             break
         parent = source.parents.get(statement)
         statement = source.statement(parent) if parent is not None else None
-    if statement is None or isinstance(statement, ast.Module) or source.text.startswith("elif", start):
+    if statement is None or isinstance(statement, ast.Module) or source.is_elif(statement):
         return _is_python(after)
     begin = source.line_start(statement.lineno)
     grown = len(after) - len(source.text)

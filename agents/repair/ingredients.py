@@ -70,7 +70,7 @@ def _read(node: ast.AST, source: Source, into: Ingredients) -> None:
     if isinstance(node, ast.If):
         _add(into.conditions, _piece(node.test, source))
         ends = isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue | ast.Break)
-        if ends and not node.orelse and not source.text.startswith("elif", source.start(node)):
+        if ends and not node.orelse and not source.is_elif(node):
             _add(into.guards, _lines(node, source))
     elif isinstance(node, ast.IfExp | ast.While):
         _add(into.conditions, _piece(node.test, source))

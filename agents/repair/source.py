@@ -102,6 +102,14 @@ class Source:
             child = parent
         return None
 
+    def owner(self, node: ast.AST) -> ast.ClassDef | None:
+        """The innermost class around a node."""
+        return next((n for n in self.above(node) if isinstance(n, ast.ClassDef)), None)
+
+    def is_elif(self, statement: ast.stmt) -> bool:
+        """Whether an `if` is written as `elif`."""
+        return self.text.startswith("elif", self.start(statement))
+
     def loop(self, node: ast.AST) -> ast.For | ast.AsyncFor | ast.While | None:
         """The innermost loop around a node within its function."""
         for parent in self.above(node):
@@ -134,6 +142,11 @@ class Source:
     def classes(self) -> list[ast.ClassDef]:
         """Every class of the file."""
         return [n for n in self.nodes if isinstance(n, ast.ClassDef)]
+
+
+def is_docstring(statement: ast.stmt) -> bool:
+    """A constant that stands alone: documentation."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def first_line(statement: ast.stmt) -> int:

@@ -2,7 +2,7 @@
 
 import ast
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,10 +38,17 @@ TABLE: dict[type[ast.AST], list[tuple[str, Family]]] = {}
 
 def family(*types: type[ast.AST]) -> Callable[[F], F]:
     """Register a function as the family of its name for nodes of these types."""
+    return registering(TABLE, types)
+
+
+def registering(
+    table: dict[type[ast.AST], list[tuple[str, Family]]], types: Iterable[type[ast.AST]], prefix: str = ""
+) -> Callable[[F], F]:
+    """A decorator that puts a function into a table under its name."""
 
     def register(function: F) -> F:
         for kind in types:
-            TABLE.setdefault(kind, []).append((function.__name__.replace("_", " "), function))
+            table.setdefault(kind, []).append((f"{prefix}{function.__name__.replace('_', ' ')}", function))
         return function
 
     return register

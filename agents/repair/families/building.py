@@ -2,12 +2,11 @@
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from agents.repair.families.base import Change, Place
+from agents.repair.families.base import Change, F, Family, Place, registering
 from agents.repair.source import FUNCTIONS, LOOPS
 
-BUILT: dict[type[ast.AST], list[tuple[str, Callable[[Any, Place], Iterator[Change]]]]] = {}
+BUILT: dict[type[ast.AST], list[tuple[str, Family]]] = {}
 CEILING = 0.12
 """No prior here is above it."""
 SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.AnnAssign, ast.Return, ast.Raise, ast.Delete)
@@ -15,15 +14,9 @@ EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 STEPS = (*SIMPLE, *LOOPS, ast.If)
 
 
-def built(*types: type[ast.AST]) -> Callable[[Callable[[Any, Place], Iterator[Change]]], Any]:
+def built(*types: type[ast.AST]) -> Callable[[F], F]:
     """Register a family that is asked last."""
-
-    def register(function: Callable[[Any, Place], Iterator[Change]]) -> Any:
-        for kind in types:
-            BUILT.setdefault(kind, []).append((f"built: {function.__name__.replace('_', ' ')}", function))
-        return function
-
-    return register
+    return registering(BUILT, types, "built: ")
 
 
 def changes_built(node: ast.AST, at: Place) -> Iterator[tuple[str, Change]]:
@@ -32,14 +25,6 @@ def changes_built(node: ast.AST, at: Place) -> Iterator[tuple[str, Change]]:
         for change in function(node, at):
             if change.prior > 0:
                 yield name, change
-
-
-def is_documentation(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def is_elif(node: ast.If, at: Place) -> bool:
-    return at.source.text.startswith("elif", at.source.start(node))
 
 
 def is_operand(node: ast.expr, at: Place) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from agents.repair.atoms import atoms, conditions, constants
 from agents.repair.families.base import Change, Place, short
-from agents.repair.families.building import STEPS, built, is_documentation, is_elif
+from agents.repair.families.building import STEPS, built
 from agents.repair.ingredients import module_names
-from agents.repair.source import within
+from agents.repair.source import is_docstring, within
 
 CAUGHT = ("KeyError", "ValueError", "TypeError", "IndexError", "AttributeError", "LookupError", "OSError")
 
@@ -45,7 +45,7 @@ def only_some(node: ast.comprehension, at: Place) -> Iterator[Change]:
 @built(ast.Assign, ast.AugAssign, ast.Expr)
 def only_when(node: ast.stmt, at: Place) -> Iterator[Change]:
     """A statement done only under a condition."""
-    if not at.source.is_alone(node) or is_documentation(node):
+    if not at.source.is_alone(node) or is_docstring(node):
         return
     start, end = at.lines(node)
     for text, _, weight in conditions(node, at):
@@ -69,7 +69,7 @@ def either_or(node: ast.Return | ast.Assign, at: Place) -> Iterator[Change]:
 def leaves_before(node: ast.stmt, at: Place) -> Iterator[Change]:
     """A way out before a statement: return, raise, continue or break under a condition."""
     around = at.source.function(node)
-    if around is None or is_documentation(node) or (isinstance(node, ast.If) and is_elif(node, at)):
+    if around is None or is_docstring(node) or (isinstance(node, ast.If) and at.source.is_elif(node)):
         return
     exits = _exits(node, around, at)
     for text, _, weight in conditions(node, at):

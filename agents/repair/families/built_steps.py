@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from agents.repair.atoms import Atom, atoms, conditions
 from agents.repair.families.base import Change, Place, short
-from agents.repair.families.building import EXITS, STEPS, built, is_documentation, is_elif
+from agents.repair.families.building import EXITS, STEPS, built
 from agents.repair.scope import alike
-from agents.repair.source import COMPOUND, FUNCTIONS, LOOPS
+from agents.repair.source import COMPOUND, FUNCTIONS, LOOPS, is_docstring
 
 
 @built(*FUNCTIONS)
@@ -26,7 +26,7 @@ def neighbours_swapped(node: ast.stmt, at: Place) -> Iterator[Change]:
     block = at.source.block(node)
     here = block.index(node) if node in block else 0
     other = block[here - 1] if here else None
-    if other is None or is_documentation(other) or (isinstance(node, ast.If) and is_elif(node, at)):
+    if other is None or is_docstring(other) or (isinstance(node, ast.If) and at.source.is_elif(node)):
         return
     if at.source.function(node) is None or not isinstance(other, STEPS):
         return
@@ -40,12 +40,12 @@ def neighbours_swapped(node: ast.stmt, at: Place) -> Iterator[Change]:
 @built(*STEPS)
 def step_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
     """A statement that changes what the place knows: counted, added, set, taken away."""
-    if at.source.function(node) is None or is_documentation(node) or not at.source.is_alone(node):
+    if at.source.function(node) is None or is_docstring(node) or not at.source.is_alone(node):
         return
     block = at.source.block(node)
     last = block[-1] is node and not isinstance(node, EXITS)
     for text, weight in _steps(node, at):
-        if not (isinstance(node, ast.If) and is_elif(node, at)):
+        if not (isinstance(node, ast.If) and at.source.is_elif(node)):
             yield at.before(node, text, 0.03 * weight)
         if last:
             yield at.behind(node, text, 0.03 * weight)
@@ -53,7 +53,7 @@ def step_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
 
 def _own_calls(node: ast.stmt, known: list[Atom], at: Place) -> dict[str, float]:
     """Methods of the same class, called with what is at hand, or only with what is kept already."""
-    owner = next((n for n in at.source.above(node) if isinstance(n, ast.ClassDef)), None)
+    owner = at.source.owner(node)
     around, found = at.source.function(node), dict[str, float]()
     kept = [one.text for one in known if one.kind in ("dict", "set", "list") and one.text.startswith("self.")]
     for method in (m for m in (owner.body if owner is not None else ()) if isinstance(m, ast.FunctionDef)):

@@ -3,10 +3,10 @@
 import ast
 from collections.abc import Iterator
 
-from agents.repair.atoms import atoms, constants
+from agents.repair.atoms import atoms, constants, kind_at
 from agents.repair.families.base import Change, Place, short
 from agents.repair.families.building import built, is_operand
-from agents.repair.scope import alike, kind_of
+from agents.repair.scope import alike
 from agents.repair.source import FUNCTIONS, called
 
 _METHODS = {
@@ -30,7 +30,7 @@ def one_more_term(node: ast.expr, at: Place) -> Iterator[Change]:
     """Arithmetic with a further operand."""
     if not is_operand(node, at):
         return
-    kind = kind_of(node) or next((one.kind for one in atoms(node, at) if one.text == at.code(node)), "")
+    kind = kind_at(node, at)
     signs = {"int": "+ - * // %", "": "+ - *", "str": "+", "list": "+", "tuple": "+"}.get(kind, "")
     for other in (*atoms(node, at), *constants(node, at)):
         if alike(kind, other.kind) and other.text not in ("0", at.code(node)):
@@ -48,7 +48,7 @@ def something_else(node: ast.expr, at: Place) -> Iterator[Change]:
     """Any other value that is at hand."""
     if not is_operand(node, at) or (isinstance(node, ast.Constant) and isinstance(node.value, bool | None)):
         return
-    kind = kind_of(node) or next((one.kind for one in atoms(node, at) if one.text == at.code(node)), "")
+    kind = kind_at(node, at)
     for other in atoms(node, at):
         if alike(kind, other.kind) and other.text != at.code(node):
             yield at.swap(node, other.text, 0.05 * other.weight)
@@ -60,7 +60,7 @@ def converted(node: ast.expr, at: Place) -> Iterator[Change]:
     if not is_operand(node, at):
         return
     own = at.code(node)
-    kind = kind_of(node) or next((one.kind for one in atoms(node, at) if one.text == own), "")
+    kind = kind_at(node, at)
     for method in _METHODS.get(kind, ()):
         yield at.swap(node, f"{own}{method}", 0.03)
     functions = [f.name for f in at.source.tree.body if isinstance(f, FUNCTIONS) and _takes_one(f)]
@@ -72,7 +72,7 @@ def converted(node: ast.expr, at: Place) -> Iterator[Change]:
 @built(ast.Name, ast.Attribute)
 def only_a_part(node: ast.Name | ast.Attribute, at: Place) -> Iterator[Change]:
     """A list or text without its beginning or its end."""
-    kind = next((one.kind for one in atoms(node, at) if one.text == at.code(node)), "")
+    kind = kind_at(node, at)
     if not is_operand(node, at) or kind not in ("", "list", "str", "tuple"):
         return
     own = at.code(node)

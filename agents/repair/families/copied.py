@@ -81,15 +81,11 @@ def converted_as_elsewhere(node: ast.Name | ast.Attribute, at: Place) -> Iterato
     parent = at.parent(node)
     if isinstance(parent, ast.Attribute | ast.FormattedValue) or (isinstance(parent, ast.Call) and parent.func is node):
         return
-    own, last = at.code(node), node.attr if isinstance(node, ast.Attribute) else node.id
+    own, last = at.code(node), _last(node)
     named = [(f"{name}(", ")") for name in _made_for(last, at)]
     for before, behind in (*_conversions(at).get(last, ()), *named):
-        around = (
-            parent is not None and at.code(parent).startswith(before)
-            if before and isinstance(parent, ast.Call)
-            else False
-        )
-        if not around:
+        is_done = before and isinstance(parent, ast.Call) and at.code(parent).startswith(before)
+        if not is_done:
             yield at.swap(node, f"{before}{own}{behind}", 0.22)
 
 
@@ -122,17 +118,17 @@ def _converted(call: ast.Call, source: Source, at: Place) -> Iterator[tuple[str,
     if isinstance(arg, ast.Name | ast.Attribute) and isinstance(call.func, ast.Name | ast.Attribute):
         signature = at.repo.signatures.get(called(call))
         if signature is not None and len(signature.names) == 1 and called(call)[:1].islower():
-            yield (arg.attr if isinstance(arg, ast.Attribute) else arg.id), f"{source.code(call.func)}(", ")"
+            yield _last(arg), f"{source.code(call.func)}(", ")"
     if isinstance(call.func, ast.Attribute) and not call.args and call.func.attr in _TEXT_METHODS:
         inner = call.func.value
         while isinstance(inner, ast.Call) and called(inner) in _TEXT_METHODS and isinstance(inner.func, ast.Attribute):
             inner = inner.func.value
         if isinstance(inner, ast.Name | ast.Attribute):
-            yield (
-                inner.attr if isinstance(inner, ast.Attribute) else inner.id,
-                "",
-                source.text[source.end(inner) : source.end(call)],
-            )
+            yield _last(inner), "", source.text[source.end(inner) : source.end(call)]
+
+
+def _last(node: ast.Name | ast.Attribute) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
 
 
 @family(ast.If, ast.While)

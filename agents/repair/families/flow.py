@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.names import names_of
-from agents.repair.source import FUNCTIONS, LOOPS, first_line, within
+from agents.repair.source import FUNCTIONS, LOOPS, first_line, is_docstring, within
 
 _SIMPLE = (
     ast.Expr,
@@ -59,7 +59,7 @@ def order(node: ast.stmt, at: Place) -> Iterator[Change]:
     for other, prior in ((block[position - 1], 0.25), (block[0], 0.08)):
         if other is block[0] and other is block[position - 1] and prior < 0.1:
             continue
-        if _is_docstring(other) or not at.source.is_alone(node) or isinstance(other, ast.Import | ast.ImportFrom):
+        if is_docstring(other) or not at.source.is_alone(node) or isinstance(other, ast.Import | ast.ImportFrom):
             continue
         start, _ = at.lines(other)
         begin, end = at.lines(node)
@@ -71,14 +71,10 @@ def order(node: ast.stmt, at: Place) -> Iterator[Change]:
         yield at.span(start, end, text + between, prior, says)
 
 
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
 @family(*_SIMPLE)
 def too_many(node: ast.stmt, at: Place) -> Iterator[Change]:
     """A statement taken out."""
-    if at.source.function(node) is None or _is_docstring(node):
+    if at.source.function(node) is None or is_docstring(node):
         return
     prior = {ast.Continue: 0.3, ast.Break: 0.35, ast.Return: 0.15, ast.Raise: 0.06, ast.Expr: 0.1}.get(type(node), 0.12)
     change = at.remove(node, prior)
@@ -100,7 +96,7 @@ def exit_of_a_loop(node: ast.Break | ast.Continue, at: Place) -> Iterator[Change
 def exit_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
     """A `break`, `continue` or `return` that should follow."""
     block, parent = at.source.block(node), at.parent(node)
-    if at.source.function(node) is None or _is_docstring(node):
+    if at.source.function(node) is None or is_docstring(node):
         return
     last = block[-1] is node
     if isinstance(node, ast.If) or not last:
@@ -115,7 +111,7 @@ def exit_missing(node: ast.stmt, at: Place) -> Iterator[Change]:
 @family(ast.Expr)
 def return_missing(node: ast.Expr, at: Place) -> Iterator[Change]:
     """A value that is computed and thrown away is returned, or kept under the name it came from."""
-    if at.source.function(node) is None or _is_docstring(node) or isinstance(node.value, ast.Yield | ast.YieldFrom):
+    if at.source.function(node) is None or is_docstring(node) or isinstance(node.value, ast.Yield | ast.YieldFrom):
         return
     start = at.source.start(node)
     function = at.function(node)

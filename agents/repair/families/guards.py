@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.names import names_of
-from agents.repair.source import FUNCTIONS, called, within
+from agents.repair.source import FUNCTIONS, called, is_docstring, within
 
 _MADE_ONCE = ("list", "dict", "set", "now", "utcnow", "today", "time", "uuid4")
 _TWINS = {
@@ -25,7 +25,7 @@ _TWINS = {
 @family(*FUNCTIONS)
 def base_case(node: ast.FunctionDef, at: Place) -> Iterator[Change]:
     """A question at the beginning of a function: nothing given, zero, negative, a single item."""
-    body = node.body[1:] if _docstring(node.body[0]) and len(node.body) > 1 else node.body
+    body = node.body[1:] if is_docstring(node.body[0]) and len(node.body) > 1 else node.body
     names = names_of(body[0], at)
     if names is None or any(isinstance(n, ast.Yield) for n in within(node)):
         return
@@ -73,15 +73,11 @@ def _said(at: Place) -> list[str]:
     return [b for _, b in at.hints.swapped if re.fullmatch(r"-?[01]|True|False|None|\[\]|\{\}|''|\"\"", b)]
 
 
-def _docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
 @family(ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 def asked_first(node: ast.stmt, at: Place) -> Iterator[Change]:
     """A statement done only when what it works on is there."""
     names = names_of(node, at)
-    if names is None or _docstring(node) or not at.source.is_alone(node):
+    if names is None or is_docstring(node) or not at.source.is_alone(node):
         return
     none = at.hints.mentions("NoneType")
     tests: dict[str, float] = {}
@@ -233,7 +229,7 @@ def mutable_default(node: ast.arguments, at: Place) -> Iterator[Change]:
         if not isinstance(default, ast.List | ast.Dict | ast.Set) and called(default) not in _MADE_ONCE:
             continue
         yield from _kept_default(arg, default, function, at)
-        body = function.body[1:] if _docstring(function.body[0]) and len(function.body) > 1 else function.body
+        body = function.body[1:] if is_docstring(function.body[0]) and len(function.body) > 1 else function.body
         into = at.source.line_start(body[0].lineno)
         guard = at.laid_out(f"if {arg.arg} is None:\n    {arg.arg} = {text}", at.source.indent(body[0]))
         edits = [at.edit(at.source.start(default), at.source.end(default), "None"), at.edit(into, into, guard)]

@@ -159,7 +159,7 @@ def condition_dropped(node: ast.If, at: Place) -> Iterator[Change]:
     """What is done only under a condition is done always; `elif` and `if` for each other."""
     source = at.source
     start = source.start(node)
-    if source.text.startswith("elif", start):
+    if source.is_elif(node):
         yield at.span(start, start + 4, "if", 0.15, "`elif` becomes `if`")
         return
     body = at.source.text[at.source.line_start(node.body[0].lineno) : at.source.line_end(node.body[-1].end_lineno or 0)]

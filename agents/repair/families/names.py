@@ -4,6 +4,7 @@ import ast
 import difflib
 from collections.abc import Iterator
 
+from agents.repair.candidate import Edit
 from agents.repair.families.base import Change, Place, family, short
 from agents.repair.scope import Names, alike
 from agents.repair.source import FUNCTIONS, called
@@ -43,7 +44,7 @@ def other_variable(node: ast.Name, at: Place) -> Iterator[Change]:
     if own == "?":
         return
     unused = set(names.unused())
-    owner = next((n for n in at.source.above(node) if isinstance(n, ast.ClassDef)), None)
+    owner = at.source.owner(node)
     inherited = owner is not None and bool(owner.bases)
     statement = at.source.statement(node)
     bound = (
@@ -122,6 +123,14 @@ def _imported(at: Place) -> set[str]:
     return cached
 
 
+def _exchanged(one: ast.expr, two: ast.expr, at: Place) -> tuple[Edit, Edit]:
+    """Two expressions in each other's place."""
+    return (
+        at.edit(at.source.start(one), at.source.end(one), at.code(two)),
+        at.edit(at.source.start(two), at.source.end(two), at.code(one)),
+    )
+
+
 @family(ast.Call)
 def swapped_arguments(node: ast.Call, at: Place) -> Iterator[Change]:
     """Two arguments changed places."""
@@ -131,10 +140,7 @@ def swapped_arguments(node: ast.Call, at: Place) -> Iterator[Change]:
     for index in range(len(args)):
         for other in range(index + 1, len(args)):
             one, two = args[index], args[other]
-            edits = (
-                at.edit(at.source.start(one), at.source.end(one), at.code(two)),
-                at.edit(at.source.start(two), at.source.end(two), at.code(one)),
-            )
+            edits = _exchanged(one, two, at)
             prior = 0.25 if other == index + 1 else 0.12
             if at.code(one)[:1].isupper() != at.code(two)[:1].isupper():
                 prior *= 0.2
@@ -153,11 +159,8 @@ def swapped_between_calls(node: ast.Expr, at: Place) -> Iterator[Change]:
         return
     for mine, theirs in zip(one.args, two.args, strict=False):
         if at.code(mine) != at.code(theirs):
-            edits = (
-                at.edit(at.source.start(mine), at.source.end(mine), at.code(theirs)),
-                at.edit(at.source.start(theirs), at.source.end(theirs), at.code(mine)),
-            )
-            yield Change(edits, 0.15, f"`{short(at.code(mine))}` and `{short(at.code(theirs))}` change calls")
+            says = f"`{short(at.code(mine))}` and `{short(at.code(theirs))}` change calls"
+            yield Change(_exchanged(mine, theirs, at), 0.15, says)
 
 
 def _awaited(node: ast.stmt | None) -> ast.Call | None:
@@ -172,11 +175,7 @@ def swapped_values(node: ast.Call, at: Place) -> Iterator[Change]:
     for index, one in enumerate(node.keywords[:6]):
         for two in node.keywords[index + 1 : 6]:
             if one.arg and two.arg and at.code(one.value) != at.code(two.value):
-                edits = (
-                    at.edit(at.source.start(one.value), at.source.end(one.value), at.code(two.value)),
-                    at.edit(at.source.start(two.value), at.source.end(two.value), at.code(one.value)),
-                )
-                yield Change(edits, 0.12, f"`{one.arg}` and `{two.arg}` change values")
+                yield Change(_exchanged(one.value, two.value, at), 0.12, f"`{one.arg}` and `{two.arg}` change values")
 
 
 @family(ast.Call)

@@ -141,7 +141,7 @@ def replaced_for_added(node: ast.Assign, at: Place) -> Iterator[Change]:
         yield at.span(at.source.end(target), at.source.start(value), " += ", 0.15, f"`{owner}[{key}]` counts up")
 
 
-@family(ast.ListComp, ast.Subscript, ast.Call)
+@family(ast.Subscript, ast.Call)
 def rows_copied_too(node: ast.expr, at: Place) -> Iterator[Change]:
     """A copy of rows that shares the rows themselves."""
     text = at.code(node)

@@ -119,8 +119,7 @@ def same_row_many_times(node: ast.BinOp, at: Place) -> Iterator[Change]:
 @family(ast.Name)
 def belongs_to_the_object(node: ast.Name, at: Place) -> Iterator[Change]:
     """`count` for `self.count`."""
-    parents = list(at.source.above(node))
-    owner = next((n for n in parents if isinstance(n, ast.ClassDef)), None)
+    owner = at.source.owner(node)
     function = at.source.function(node)
     if owner is None or function is None or not function.args.args or function.args.args[0].arg != "self":
         return

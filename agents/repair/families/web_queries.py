@@ -144,7 +144,7 @@ def nothing_summed(node: ast.Call, at: Place) -> Iterator[Change]:
         other = "outerjoin" if name == "join" else "join"
         word = at.source.end(node.func.value)
         if at.source.text[word : at.source.end(node.func)].strip() == f".{name}" and not _is_text(node.func.value):
-            yield at.span(word, at.source.end(node.func), f".{other}", 0.25, f"`.{name}` becomes `.{other}`")
+            yield Change((_method(node.func, other, at),), 0.25, f"`.{name}` becomes `.{other}`")
 
 
 def _joins(node: ast.Call, at: Place) -> Iterator[Edit]:
@@ -152,7 +152,11 @@ def _joins(node: ast.Call, at: Place) -> Iterator[Edit]:
     for part in within(around) if around is not None else ():
         method = part.func if isinstance(part, ast.Call) else None
         if isinstance(method, ast.Attribute) and method.attr == "join" and not _is_text(method.value):
-            yield at.edit(at.source.end(method.value), at.source.end(method), ".outerjoin")
+            yield _method(method, "outerjoin", at)
+
+
+def _method(node: ast.Attribute, name: str, at: Place) -> Edit:
+    return at.edit(at.source.end(node.value), at.source.end(node), f".{name}")
 
 
 def _is_text(node: ast.expr) -> bool:
