@@ -18,6 +18,8 @@ TIMES = 4
 """How many times as long as on the code as it is a test may take."""
 FLOOR_S = 0.1
 """Of processor time; less is never too long."""
+SPARED = 500
+"""How readily the kernel takes the process that forks when memory runs out; what it forks stands at 1000."""
 PATIENCE = 5
 """How many times as long as on the code as it is it may wait for nothing, while it does not want the processor."""
 WAIT_FLOOR_S = 1.0
@@ -61,6 +63,7 @@ def task_for(suite: Suite, home: str, ids: Sequence[str], **more: Any) -> dict[s
             *QUIET, "-s", *suite.options, *(f"{tree}/{file}" for file in files),
         ],
         "candidates": [],
+        "oom": SPARED,
         "chain": 0,
         "late": True,
         "ran": [],

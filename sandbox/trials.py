@@ -4,13 +4,15 @@ The tests are collected once per job; every change is tried in a fork of that pr
 What is said here comes from processes that run the repository's code: whoever keeps a change has it verified.
 """
 
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox import stream
 from sandbox.errors import EngineFault
-from sandbox.protocol import WORK, Outcome
+from sandbox.protocol import WORK, Cause, Outcome
 from sandbox.text import shown
 from sandbox.trial_job import TIMES, Suite, job_for, limit, task_for
 from sandbox.workers import Workers
@@ -25,6 +27,8 @@ ANSWER_S = 0.2
 """Seconds for a call, or a test with what is asked beside it; four times as much ends it."""
 TOGETHER, TOGETHER_S = 16, 1.0
 """Candidates that are tried in one child, and seconds of failing tests for all of them."""
+TURNS = 9
+"""How often the rest is begun again, behind candidates that end the process they are forked from as well."""
 SLACK_S = 30.0
 LONGEST_S = 300.0
 """Seconds that are waited for the last one that was begun, should it run every test."""
@@ -170,10 +174,36 @@ class Trials:
         return [_answers(told[n]) if n in told else None for n in range(len(attempts))]
 
     def _children(
-        self, measured: Measured, ids: list[str], attempts: Sequence[Attempt], *, mode: str, order: dict[str, Any],
-        until_s: float, enough: int, failing: int, calls: Sequence[tuple[str, str, str]] = (), chain: int = 0,
+        self, measured: Measured, ids: list[str], attempts: Sequence[Attempt], *, until_s: float, enough: int,
+        chain: int = 0, **more: Any,
     ) -> dict[int, dict[str, Any]]:  # fmt: skip
-        """Share the attempts out; what was said of each, by its number."""
+        """What was said of each, by its number; begun again behind one that ended the process it was forked from."""
+        until, told = time.monotonic() + until_s, dict[int, dict[str, Any]]()
+        waiting = deque([(list(range(len(attempts))), chain)])
+        for turn in range(TURNS):
+            if not waiting or (turn and time.monotonic() > until):
+                break
+            numbers, together = waiting.popleft()
+            said, at_work, rest = self._turn(
+                measured, ids, [attempts[n] for n in numbers], until_s=until - time.monotonic(), chain=together,
+                enough=enough - sum(1 for one in told.values() if _whole(one, more["failing"])), **more,
+            )  # fmt: skip
+            told |= {numbers[n]: one for n, one in said.items()}
+            for guilty in at_work:
+                if len(guilty) == 1:
+                    told[numbers[guilty[0]]] = {"how": "crash", "where": "", "detail": "ended the process above it too"}
+                else:
+                    waiting.append(([numbers[n] for n in guilty], 0))
+            if rest:
+                waiting.append(([numbers[n] for n in rest], together))
+        return told
+
+    def _turn(
+        self, measured: Measured, ids: list[str], attempts: Sequence[Attempt], *, mode: str, order: dict[str, Any],
+        until_s: float, enough: int, failing: int, chain: int, calls: Sequence[tuple[str, str, str]] = (),
+    ) -> tuple[dict[int, dict[str, Any]], list[list[int]], list[int]]:  # fmt: skip
+        """Share the attempts out: what was said by their numbers, and of shares that did not last those that were being
+        tried and the rest."""
         number = {node_id: n for n, node_id in enumerate(ids)}
         each = {str(n): limit(*measured.seconds[i]) for n, i in enumerate(ids) if i in measured.seconds}
         begin = limit(measured.collect_s, measured.collect_s)
@@ -202,11 +232,18 @@ class Trials:
         whole = TIMES * sum(measured.seconds[one][1] for one in ids if one in measured.seconds)
         outcomes = self._start(tasks, until_s + SLACK_S + min(whole, LONGEST_S))
         told: dict[int, dict[str, Any]] = {}
+        at_work: list[list[int]] = []
+        rest: list[int] = []
         for share, (outcome, task) in enumerate(zip(outcomes, tasks, strict=True)):
             records = list(stream.records(outcome.stdout, task["nonce"]))
             _check(outcome, records)
-            told |= {r["c"] * shares + share: r for r in records if r.get("k") == "trial"}
-        return told
+            said = {r["c"] * shares + share: r for r in records if r.get("k") == "trial"}
+            told |= said
+            lost = [c * shares + share for c in _cut_off(outcome, records)]
+            if lost:
+                at_work.append(lost)
+                rest += [n for n in range(share, len(attempts), shares) if n not in said and n not in lost]
+        return told, at_work, rest
 
     @property
     def _suite(self) -> Suite:
@@ -236,6 +273,19 @@ def _usual(measured: Measured) -> tuple[float, float]:
     """Seconds of processor and of the clock that a slow test of this suite takes."""
     known = sorted(measured.seconds.values())
     return known[len(known) * 9 // 10] if known else (TEST_S / 10, TEST_S / 10)
+
+
+def _cut_off(outcome: Outcome, records: Sequence[dict[str, Any]]) -> list[int]:
+    """What was being tried when the process that forks was lost; empty when it was not."""
+    if outcome.cause is Cause.TIMEOUT or any(r.get("k") == "end" for r in records):
+        return []
+    said = {r["c"] for r in records if r.get("k") == "trial"}
+    begun: list[int] = next((r["c"] for r in reversed(records) if r.get("k") == "try"), [])
+    return [c for c in begun if c not in said]
+
+
+def _whole(told: Mapping[str, Any], failing: int) -> bool:
+    return told["how"] == "end" and not told.get("broken") and len(told.get("fixed", ())) == failing
 
 
 def _within(home: str, calls: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:

@@ -30,6 +30,7 @@ class Chains:
         if self.plain is None:
             self.plain = self.alone()
         while len(rest) > 1:
+            tell(k="try", c=[number for number, _ in rest])
             watched = self.fork("chain", [(number, *self.switch(candidate)) for number, candidate in rest])
             last, _ = watched.marks[-1] if watched.marks else (-1, 0)
             if watched.how == "end" or last == -1:

@@ -95,6 +95,7 @@ class Server:
         if self.over():
             return
         order = task["order"] | {"how": task["mode"], "guards": candidate["guards"]}
+        tell(k="try", c=[number])
         watched = self.fork(order, task["limits"], lambda: self.become(candidate, where))
         if watched is None:
             return
@@ -134,6 +135,8 @@ class Server:
         if pid == 0:
             os.setpgid(0, 0)
             os.close(reader)
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("1000")
             self.child = Child(writer, secret, order)
             become()
             if self.session is not None:

@@ -245,7 +245,7 @@ def become(programs, job, task, out, err, ours):
         for fd in (null, out, err, *ours):
             os.close(fd)
         with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+            file.write(str(task.get("oom", 1000)))
         variables.clear()
         variables.update(task.get("env", job["env"]))
         time.tzset()

@@ -197,6 +197,21 @@ def test_memory_and_processes_that_run_out_are_the_childs_own(trials: Trials, me
     assert well.fixed == too.fixed == FAILING[:1]
 
 
+def test_one_that_ends_the_process_above_is_a_crash_and_the_rest_is_tried(trials: Trials, measured: Measured) -> None:
+    above = "import os; os.kill(os.getppid(), 9)"
+    found = tried(
+        trials,
+        measured,
+        replaced("best = 0", f"{above}; best = 0"),
+        replaced('"most": 3', '"most": __import__("os").kill(__import__("os").getppid(), 9)'),
+        *[replaced("best = 0", f"best = {number}") for number in range(1, 9)],
+        replaced("best = 0", "best = max(values)"),
+        replaced("best = 0", "best = values and max(values) or 0"),
+    )
+    assert [one.how for one in found] == ["crash"] * 2 + ["end"] * 10
+    assert [one.fixed for one in found] == [()] * 10 + [FAILING[:1]] * 2
+
+
 def test_nothing_is_left_for_the_next(trials: Trials, measured: Measured) -> None:
     """Every one of them runs the test that leaves a file and a list behind."""
     same = [replaced("best = 0", f"best = max(values) + {n} - {n}") for n in range(12)]
