@@ -93,8 +93,8 @@ def _foundation(api: Any, preferred: str, tell: Tell, network: BuildNetwork) -> 
     program = shutil.which("debootstrap", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if program is None or os.geteuid() != 0:
         raise ImageUnavailable(
-            f"{preferred} is not here and cannot be pulled ({trouble}). "
-            f"Load it (`docker load`), name an image that is here, or run as root with debootstrap installed"
+            f"{preferred} is not here and cannot be pulled ({trouble})",
+            advice="load it (`docker load`), name an image that is here, or run as root with debootstrap installed",
         )
     tell(f"{preferred} cannot be pulled; making a Debian {SUITE} base (about a minute)")
     return _bootstrap(api, program, network)

@@ -112,20 +112,22 @@ def connect(place: Place) -> Daemon:
     try:
         return bounded(lambda: Daemon(way), CALL_S)
     except (DockerException, RequestException, OSError, EngineFault) as error:
-        raise EngineUnavailable(_advice(place, way, str(error))) from error
+        problem, advice = _unanswered(place, way, str(error))
+        raise EngineUnavailable(problem, advice=advice) from error
 
 
-def _advice(place: Place, way: Way, reason: str) -> str:
+def _unanswered(place: Place, way: Way, reason: str) -> tuple[str, str]:
+    """Problem and advice."""
     where = place.url
     if where.startswith("ssh://"):
         told = way.trouble or "the engine's socket there does not answer"
-        return f"the Docker engine at {where} is not reached: {told}; see whether `ssh` gets there without a question"
+        return f"the Docker engine at {where} is not reached: {told}", "see whether `ssh` gets there without a question"
     if "Permission denied" in reason or "PermissionError" in reason:
-        return f"you may not use the Docker engine at {where}: join its group (sudo usermod -aG docker $USER)"
+        return f"you may not use the Docker engine at {where}", "join its group (sudo usermod -aG docker $USER)"
     if "HTTP request to an HTTPS server" in reason:
-        return f"the Docker engine at {where} wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+        return f"the Docker engine at {where} wants TLS", "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
     if way.trouble:
-        return f"no Docker engine can be used at {where}: {way.trouble}"
+        return f"no Docker engine can be used at {where}: {way.trouble}", ""
     others = [one for one in elsewhere() if one != where]
     hint = f" ({' and '.join(others)} is here)" if others else ""
-    return f"no Docker engine answers at {where}: start Docker, or say where it listens with DOCKER_HOST{hint}"
+    return f"no Docker engine answers at {where}", f"start Docker, or say where it listens with DOCKER_HOST{hint}"

@@ -16,6 +16,7 @@ from sandbox.git import Git
 from sandbox.intake import LEFTOVER, Places, discover, is_empty
 
 ATTEMPTS = 5
+OTHER_NAME = "use --branch NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +68,23 @@ def refuse_branch(store: Git, source: Path, branch: str) -> None:
     ref = _ref(store, branch)
     places = discover(source.resolve()) if source.exists() else None
     if isinstance(places, Places) and (there := Git(git_dir=places.git_dir).sha(ref)):
-        raise BranchTaken(
-            f"branch {branch} exists already in {places.top} and points to {there[:12]}; use --branch NAME"
-        )
+        raise _taken(branch, places, there, OTHER_NAME)
 
 
 def _ref(store: Git, branch: str) -> str:
     ref = f"refs/heads/{branch}"
     if branch.startswith("-") or branch == "HEAD" or store.call("check-ref-format", ref).code != 0:
-        raise BranchTaken(f"{branch[:80]!a} is not a valid branch name; use --branch NAME")
+        raise BranchTaken(f"{branch[:80]!a} is not a valid branch name", advice=OTHER_NAME)
     return ref
+
+
+def _taken(branch: str, places: Places, there: str, advice: str = "") -> BranchTaken:
+    return BranchTaken(f"branch {branch} exists already in {places.top} and points to {there[:12]}", advice=advice)
 
 
 def _already(there: str, places: Places, branch: str, commit: str, created: bool) -> Delivery:
     if there != commit:
-        raise BranchTaken(f"branch {branch} exists already in {places.top} and points to {there[:12]}")
+        raise _taken(branch, places, there)
     return Delivery(places.top, branch, commit, created=created, already=True)
 
 
@@ -92,7 +95,7 @@ def _repository(source: Path) -> tuple[Places, bool]:
         _make_repository(source)
     found = discover(source.resolve())
     if not isinstance(found, Places):
-        raise RepositoryRefused(f"{source}: {found.problem}")
+        raise RepositoryRefused(found.problem, advice=found.advice, where=source)
     return found, made
 
 

@@ -49,7 +49,7 @@ class Depot:
     def put_base(self, state: RepoState, job: str) -> None:
         """Bring the commit a user's repository is at into the depot; nothing of its configuration is in force."""
         if state.head is None:
-            raise RepositoryRefused(f"{state.path}: it has no commit yet")
+            raise RepositoryRefused("it has no commit yet", where=state.path)
         with _scratch() as ours:
             if state.shallow:
                 intake.copy_plain(state.objects().parent / "shallow", Path(str(ours.git_dir)) / "shallow")

@@ -80,7 +80,8 @@ class DockerEngine:
         """
         connected = self._connected()
         if self._unbounded:
-            raise EngineUnavailable(f"no sandbox is opened: {self._unbounded} (`greenloop doctor` says more)")
+            told = f"no sandbox is opened: {self._unbounded}"
+            raise EngineUnavailable(told, advice="`greenloop doctor` says more")
         path = _search_path(connected, image)
         daemon = connected.another()
         host = host_config(daemon.api, limits, extras, cpus=min(limits.cpus, self._cpus), runtime=self._runtime_name)

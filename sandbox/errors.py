@@ -18,7 +18,19 @@ A failing test, a timeout or memory running out inside the sandbox is a result (
 
 
 class SandboxError(Exception):
-    """Root of everything this package raises."""
+    """Root of everything this package raises; its text is "where: problem: advice", advice to several lines on its own.
+
+    Args:
+        problem: what is the matter; true whoever reads it, of one run or of many.
+        advice: what a person at this one run can do about it; empty when the problem says enough.
+        where: the path or address it is about, when the problem does not name it.
+    """
+
+    def __init__(self, problem: str = "", *, advice: str = "", where: object = "") -> None:
+        self.problem = problem
+        self.advice = advice
+        told = problem + ("\n" if "\n" in problem else ": ") + advice if advice else problem
+        super().__init__(f"{where}: {told}" if where else told)
 
 
 class EngineUnavailable(SandboxError, ConnectionError):

@@ -90,9 +90,9 @@ def check(
                 (
                     "refused before anything was installed:",
                     *(one if one.endswith("?") else f"{one}." for one in refused),
-                    ADVICE,
                 )
-            )
+            ),
+            advice=ADVICE,
         )
     return notes
 

@@ -298,7 +298,7 @@ class Images:
                     self._base = dict(self.api.inspect_image(self.base))
             except EngineFault as fault:
                 if isinstance(fault.__cause__, docker.errors.ImageNotFound):
-                    raise ImageUnavailable(f"the base image {self.base} is gone: build it again") from fault
+                    raise ImageUnavailable(f"the base image {self.base} is gone", advice="build it again") from fault
                 raise
         return self._base
 

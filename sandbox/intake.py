@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sandbox.errors import GitFailed, RepositoryRefused
 from sandbox.git import Git
-from sandbox.repo_state import RepoState
+from sandbox.repo_state import RepoState, unusable
 from sandbox.staging import LeftOut, records, shown, stage
 
 LEFTOVER = ".greenloop-new"
@@ -68,7 +68,7 @@ def commit_named(repo: Path, revision: str) -> str | None:
     """
     state = base_state(repo)
     if state.git_dir is None:
-        raise RepositoryRefused(f"{repo}: not a git repository")
+        raise RepositoryRefused("not a git repository", where=repo)
     return Git(git_dir=state.git_dir).sha(f"{revision}^{{commit}}")
 
 
@@ -98,9 +98,7 @@ def discover(path: Path) -> Places | RepoState:
     if asked.code != 0:
         return _no_repository(path, asked.reason())
     if asked.out.strip() == b"true":
-        return RepoState(
-            path=path, exists=True, bare=True, problem="a bare repository: point --repo at a checkout of it"
-        )
+        return _bare(path)
     answers = [git.call("rev-parse", "--path-format=absolute", what) for what in _PLACES]
     failed = next((a for a in answers if a.code != 0), None)
     if failed is not None:
@@ -116,19 +114,20 @@ def discover(path: Path) -> Places | RepoState:
 _PLACES = ("--show-toplevel", "--git-dir", "--git-common-dir")
 
 
+def _bare(path: Path) -> RepoState:
+    advice = "point --repo at a checkout of it"
+    return RepoState(path=path, exists=True, bare=True, problem="a bare repository", advice=advice)
+
+
 def _no_repository(path: Path, reason: str) -> RepoState:
     if "safe.bareRepository" in reason or "cannot use bare repository" in reason:
-        return RepoState(
-            path=path, exists=True, bare=True, problem="a bare repository: point --repo at a checkout of it"
-        )
+        return _bare(path)
     if "dubious ownership" in reason:
-        return RepoState(path=path, exists=True, problem="it belongs to another user: run greenloop as its owner")
+        advice = "run greenloop as its owner"
+        return RepoState(path=path, exists=True, problem="it belongs to another user", advice=advice)
     if "not a git repository" in reason and not os.path.lexists(path / ".git"):
-        return RepoState(
-            path=path,
-            exists=True,
-            problem="not a git repository: run `git init && git add -A && git commit`, or name an empty folder",
-        )
+        advice = "run `git init && git add -A && git commit`, or name an empty folder"
+        return RepoState(path=path, exists=True, problem="not a git repository", advice=advice)
     return RepoState(path=path, exists=True, problem=f"git cannot use it: {reason}")
 
 
@@ -187,7 +186,7 @@ def borrowed(state: RepoState, objects: Path | None = None) -> Iterator[Git]:
         objects: where new objects go (our store's); thrown away when None.
     """
     if state.git_dir is None or state.common_dir is None or state.top is None:
-        raise RepositoryRefused(f"{state.path}: {state.problem or 'not a git repository'}")
+        raise unusable(state)
     with tempfile.TemporaryDirectory(prefix="greenloop-") as folder:
         ours = Path(folder)
         for name in ("refs", "objects", "info"):
@@ -254,13 +253,13 @@ def import_objects(store: Git, state: RepoState, tip: str) -> None:
         timeout_s=1800,
     )
     if packed.code != 0:
-        raise RepositoryRefused(f"{state.path}: {_lacking(state)} ({packed.reason()})")
+        raise _lacking(state, packed.reason())
 
 
-def _lacking(state: RepoState) -> str:
-    return (
-        "it is a partial clone: fetch the missing objects first" if state.partial else "objects are missing or damaged"
-    )
+def _lacking(state: RepoState, reason: str) -> RepositoryRefused:
+    told = "it is a partial clone" if state.partial else "objects are missing or damaged"
+    advice = "fetch the missing objects first" if state.partial else ""
+    return RepositoryRefused(f"{told} ({reason})", advice=advice, where=state.path)
 
 
 def snapshot(store: Git, state: RepoState) -> tuple[str, list[LeftOut]]:
@@ -279,7 +278,7 @@ def snapshot(store: Git, state: RepoState) -> tuple[str, list[LeftOut]]:
         left_out = stage(git, skip=lambda name: name in links)
         written = git.call("write-tree")
         if written.code != 0:
-            raise RepositoryRefused(f"{state.path}: {_lacking(state)} ({written.reason()})")
+            raise _lacking(state, written.reason())
         tree = written.out.decode().strip()
         message = b"Uncommitted changes\n\nTaken as they were when the run started.\n"
         commit = git.text("commit-tree", tree, "-p", state.head, stdin=message)

@@ -86,5 +86,6 @@ def check_python(manifest: Manifest, version: str) -> None:
         raise DependencyError(f"the repository asks for an unreadable Python version: {manifest.python!r}") from broken
     if not wanted.contains(version, prereleases=True):
         raise DependencyError(
-            f"the repository needs Python {manifest.python}, the base image has {version}: name another base image"
+            f"the repository needs Python {manifest.python}, the base image has {version}",
+            advice="name another base image",
         )

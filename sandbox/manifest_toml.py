@@ -103,7 +103,8 @@ def versions(text: str, path: str) -> str:
         DependencyError: alternatives (`||`), which have no such form.
     """
     if "|" in text:
-        raise DependencyError(f"{path}: the version alternatives {text!r} cannot be expressed; name one range")
+        told = f"{path}: the version alternatives {text!r} cannot be expressed"
+        raise DependencyError(told, advice="name one range")
     parts = (_one_version(part.strip()) for part in re.split(r",|\s+(?=[<>=!~^])", text))
     return ",".join(part for part in parts if part)
 

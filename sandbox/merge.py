@@ -15,7 +15,7 @@ from typing import Literal
 from sandbox.errors import RepositoryRefused
 from sandbox.git import Git, Result
 from sandbox.intake import base_state, borrowed, copy_plain
-from sandbox.repo_state import RepoState
+from sandbox.repo_state import RepoState, in_progress, unusable
 from sandbox.staging import records
 
 _PROGRAM = re.compile(r"(filter|merge|diff)\.(?s:.*)\.(clean|smudge|process|driver|command|textconv|required)")
@@ -44,7 +44,7 @@ def merge(repo: Path, branch: str) -> MergeResult:
     user = _disarmed(Git(git_dir=state.git_dir, work_tree=state.top))
     tip = user.sha(f"refs/heads/{branch}^{{commit}}")
     if tip is None:
-        raise RepositoryRefused(f"{state.path}: there is no branch {branch[:80]!a}")
+        raise RepositoryRefused(f"there is no branch {branch[:80]!a}", where=state.path)
     into = str(state.branch)
     if state.head is None:
         _put(user, state, None, tip, branch)
@@ -60,15 +60,18 @@ def merge(repo: Path, branch: str) -> MergeResult:
 
 
 def _refuse(state: RepoState) -> None:
-    line = state.problem or ("there is no repository" if state.empty else "")
+    if state.problem:
+        raise unusable(state)
+    if state.empty:
+        raise RepositoryRefused("there is no repository", where=state.path)
     if state.in_progress:
-        line = f"{state.in_progress} is in progress: finish or abort it first"
-    elif state.dirty:
-        line = f"it has uncommitted changes ({', '.join(state.dirty[:5])}): commit or stash them first"
-    elif state.detached:
-        line = "HEAD is detached: check out the branch to merge into first"
-    if line:
-        raise RepositoryRefused(f"{state.path}: {line}")
+        raise in_progress(state)
+    if state.dirty:
+        told = f"it has uncommitted changes ({', '.join(state.dirty[:5])})"
+        raise RepositoryRefused(told, advice="commit or stash them first", where=state.path)
+    if state.detached:
+        advice = "check out the branch to merge into first"
+        raise RepositoryRefused("HEAD is detached", advice=advice, where=state.path)
 
 
 def _disarmed(user: Git) -> Git:
@@ -89,11 +92,10 @@ def _merge_commit(state: RepoState, head: str, tip: str, branch: str) -> str:
         parts = records(result.out)
         if result.code == 1:
             names = ", ".join(os.fsdecode(n).encode("unicode_escape").decode() for n in parts[1:6])
-            raise RepositoryRefused(
-                f"{state.path}: {branch} conflicts with {state.branch} in {names}: merge it by hand"
-            )
+            told = f"{branch} conflicts with {state.branch} in {names}"
+            raise RepositoryRefused(told, advice="merge it by hand", where=state.path)
         if result.code != 0:
-            raise RepositoryRefused(f"{state.path}: {branch} cannot be merged ({result.reason()})")
+            raise RepositoryRefused(f"{branch} cannot be merged ({result.reason()})", where=state.path)
         message = f"Merge branch '{branch}'\n".encode()
         return git.text("commit-tree", parts[0].decode(), "-p", head, "-p", tip, stdin=message)
 
@@ -107,7 +109,7 @@ def _put(user: Git, state: RepoState, old: str | None, new: str, branch: str) ->
         trial = _move(user.with_env(GIT_INDEX_FILE=str(index)), "--dry-run", *commits)
     moved = _move(user, *commits) if trial.code == 0 else trial
     if moved.code != 0:
-        raise RepositoryRefused(f"{state.path}: {branch} cannot be checked out ({moved.reason()})")
+        raise RepositoryRefused(f"{branch} cannot be checked out ({moved.reason()})", where=state.path)
     if old:
         user.run("update-ref", "-m", f"merge {branch}", "ORIG_HEAD", old)
     user.run("update-ref", "-m", f"merge {branch}: greenloop", "HEAD", new, old or "0" * 40)

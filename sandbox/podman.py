@@ -47,8 +47,8 @@ def require_runtime(wanted: str | None, info: Mapping[str, Any]) -> None:
     runs = str(info.get("DefaultRuntime") or "").rpartition("/")[2]
     if wanted and wanted != runs:
         raise EngineUnavailable(
-            f"this Podman runs containers with {runs or 'its own choice'}, not {wanted}: start its service with "
-            f"`podman --runtime {wanted} system service`"
+            f"this Podman runs containers with {runs or 'its own choice'}, not {wanted}",
+            advice=f"start its service with `podman --runtime {wanted} system service`",
         )
 
 
@@ -87,7 +87,8 @@ def adapt(daemon: Daemon, host: MutableMapping[str, Any], labels: Mapping[str, s
     """
     if not daemon.way.local:
         raise EngineUnavailable(
-            "Podman on another machine cannot be given the seccomp profile; use its socket on that machine, or Docker"
+            "Podman on another machine cannot be given the seccomp profile",
+            advice="use its socket on that machine, or Docker",
         )
     host["SecurityOpt"] = ["no-new-privileges:true", f"seccomp={SECCOMP.resolve()}"]
     host["Ulimits"] = [*host["Ulimits"], PROCESSES]

@@ -17,6 +17,8 @@ class RepoState:
     empty: bool = False
     """Missing, or a folder without any entry: becomes a new repository."""
     problem: str = ""
+    advice: str = ""
+    """What to do about the problem."""
     top: Path | None = None
     """The work tree's top folder; None when `bare` or no repository."""
     git_dir: Path | None = None
@@ -46,7 +48,7 @@ class RepoState:
     def objects(self) -> Path:
         """Where the repository keeps its objects."""
         if self.common_dir is None:
-            raise RepositoryRefused(f"{self.path}: not a git repository")
+            raise RepositoryRefused("not a git repository", where=self.path)
         return self.common_dir / "objects"
 
 
@@ -56,24 +58,39 @@ def refuse(state: RepoState, *, include_dirty: bool) -> None:
     Raises:
         RepositoryRefused: with one line that says what to do.
     """
-    line = refusal(state, include_dirty=include_dirty)
-    if line:
-        raise RepositoryRefused(f"{state.path}: {line}")
+    refused = refusal(state, include_dirty=include_dirty)
+    if refused is not None:
+        raise refused
 
 
-def refusal(state: RepoState, *, include_dirty: bool) -> str:
-    """Why a run cannot start here, in one line; empty when it can."""
-    if state.problem or state.empty:
-        return state.problem
+def refusal(state: RepoState, *, include_dirty: bool) -> RepositoryRefused | None:
+    """Why a run cannot start here, in one line; None when it can."""
+    if state.problem:
+        return unusable(state)
+    if state.empty:
+        return None
     if state.in_progress:
-        return f"{state.in_progress} is in progress: finish or abort it first"
+        return in_progress(state)
     changed = (*state.dirty, *state.untracked)
     listed = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
     if state.unborn and changed:
-        return f"it has files but no commit yet ({listed}): commit them first"
+        told = f"it has files but no commit yet ({listed})"
+        return RepositoryRefused(told, advice="commit them first", where=state.path)
     if changed and not include_dirty:
-        return f"it has uncommitted changes ({listed}): commit or stash them, or use --include-dirty"
-    return ""
+        advice = "commit or stash them, or use --include-dirty"
+        return RepositoryRefused(f"it has uncommitted changes ({listed})", advice=advice, where=state.path)
+    return None
+
+
+def unusable(state: RepoState) -> RepositoryRefused:
+    """The error for a state without a repository that could be read."""
+    return RepositoryRefused(state.problem or "not a git repository", advice=state.advice, where=state.path)
+
+
+def in_progress(state: RepoState) -> RepositoryRefused:
+    """The error for a merge, rebase or the like that was begun."""
+    told = f"{state.in_progress} is in progress"
+    return RepositoryRefused(told, advice="finish or abort it first", where=state.path)
 
 
 def notes(state: RepoState) -> tuple[str, ...]:

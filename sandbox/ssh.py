@@ -101,7 +101,7 @@ class SshWay:
             tunnel = Tunnel([*self._command, *forward], room, path, self._env)
         except OSError as error:
             shutil.rmtree(room, ignore_errors=True)
-            raise EngineUnavailable(f"ssh cannot be started: {error}; install an ssh client") from None
+            raise EngineUnavailable(f"ssh cannot be started: {error}", advice="install an ssh client") from None
         atexit.register(tunnel.close)
         said = tunnel.wait()
         if said is not None:

@@ -63,10 +63,8 @@ def context_of(certificates: Path) -> ssl.SSLContext:
     """
     ca, cert, key = (certificates / name for name in ("ca.pem", "cert.pem", "key.pem"))
     if not ca.is_file():
-        raise EngineUnavailable(
-            f"{ca} is not there: put the engine's ca.pem (and your cert.pem and key.pem) into the folder that "
-            "DOCKER_CERT_PATH names"
-        )
+        advice = "put the engine's ca.pem (and your cert.pem and key.pem) into the folder that DOCKER_CERT_PATH names"
+        raise EngineUnavailable(f"{ca} is not there", advice=advice)
     try:
         context = ssl.create_default_context(cafile=str(ca))
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -21,7 +21,7 @@ from sandbox.tls import TlsWay
 SOCKET = "/var/run/docker.sock"
 DEFAULT_URL = f"unix://{SOCKET}"
 DIAL_S = 15.0
-FORMS = "unix:///path/docker.sock, tcp://host:2376 or ssh://user@host"
+USE = "use unix:///path/docker.sock, tcp://host:2376 or ssh://user@host"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:%-]*")
 
 
@@ -110,12 +110,12 @@ def way_to(place: Place) -> Way:
         parts = urlsplit(place.url)
         port = parts.port
     except ValueError as error:
-        raise EngineUnavailable(f"{place.url} is no address of a Docker engine ({error}): use {FORMS}") from None
+        raise EngineUnavailable(f"{place.url} is no address of a Docker engine ({error})", advice=USE) from None
     if parts.scheme == "unix" and not parts.query:
         return UnixWay("/" + (parts.netloc + parts.path).lstrip("/"))
     host = parts.hostname or ""
     if not _NAME.fullmatch(host) or parts.password or parts.query or parts.scheme not in ("tcp", "ssh"):
-        raise EngineUnavailable(f"{_shown(parts)} is no address of a Docker engine: use {FORMS}")
+        raise EngineUnavailable(f"{_shown(parts)} is no address of a Docker engine", advice=USE)
     if parts.scheme == "ssh":
         remote = parts.path if parts.path not in ("", "/") else SOCKET
         return SshWay(host, parts.username or "", port, remote, config=place.ssh_config, agent=place.ssh_agent)

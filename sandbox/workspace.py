@@ -74,7 +74,7 @@ class Workspace:
         git.run("update-ref", BRANCH, base)
         checkout = git.call("reset", "--hard", "--quiet", base, "--", timeout_s=1800)
         if checkout.code != 0:
-            raise RepositoryRefused(f"{state.path}: git cannot check it out ({checkout.reason()})")
+            raise RepositoryRefused(f"git cannot check it out ({checkout.reason()})", where=state.path)
         made = cls(home.resolve(), state.path, base, notes, state.submodules)
         made._complete()
         return made

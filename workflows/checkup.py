@@ -29,7 +29,7 @@ def checkup(loaded: Loaded, *, attacks: bool = True) -> Iterator[Row]:
         yield from engine_rows(loaded.values, engine)
         base = _base(loaded, engine.client)
     except SandboxError as error:
-        yield Row(name="docker", state="bad", found="no engine answers", advice=str(error))
+        yield Row(name="docker", state="bad", found=error.problem, advice=error.advice)
         attacks = False
     else:
         yield base

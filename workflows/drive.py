@@ -88,11 +88,13 @@ async def drive(
             work = asyncio.create_task(_session(graph, info, context, ask))
             control.on_stop(_canceller(work))
             watcher = asyncio.create_task(_watch(runs, info, context, control, timeout_s))
-            ending, reason = await _named(work, control)
+            ending, reason, problem = await _named(work, control)
             watcher.cancel()
             values = dict((await graph.aget_state(_config(info))).values)
     except (sqlite3.Error, OSError) as error:
         ending, reason = Ending.INFRA, f"the run's own files cannot be written: {error}"
+        problem = reason
+    info = info.model_copy(update={"problem": problem})
     return _finish(runs, info, context, ending, reason, values)
 
 
@@ -107,21 +109,23 @@ def _config(info: RunInfo) -> Any:
     return {"configurable": {"thread_id": info.id}, "recursion_limit": RECURSION_LIMIT}
 
 
-async def _named(work: "asyncio.Task[tuple[Ending, str]]", control: Control) -> tuple[Ending, str]:
-    """The ending of a session, whatever ended it; anything not listed is a bug and propagates."""
+async def _named(work: "asyncio.Task[tuple[Ending, str]]", control: Control) -> tuple[Ending, str, str]:
+    """Ending, reason and problem of a session, whatever ended it; anything not listed is a bug and propagates."""
     try:
-        return await work
+        ending, reason = await work
+        return ending, reason, reason
     except asyncio.CancelledError:
         if not control.stopped():
             raise
-        return control.ending, control.reason
+        return control.ending, control.reason, control.reason
     except EndRun as error:
-        return error.ending, error.reason
+        return error.ending, error.reason, error.reason
     except tuple(kind for kind, _ in ENDING_OF) as error:
         if control.stopped():
-            return control.ending, control.reason
+            return control.ending, control.reason, control.reason
         ending = next(word for kind, word in ENDING_OF if isinstance(error, kind))
-        return ending, str(error) or type(error).__name__
+        reason = str(error) or type(error).__name__
+        return ending, reason, error.problem if isinstance(error, SandboxError) else reason
 
 
 async def _session(graph: Graph, info: RunInfo, context: Context, ask: Ask) -> tuple[Ending, str]:
@@ -185,5 +189,5 @@ def _finish(
         )
     except OSError as error:
         reason = reason if ending is Ending.INFRA else f"the run's own files cannot be written: {error}"
-        return done.model_copy(update={"ending": Ending.INFRA, "reason": reason})
+        return done.model_copy(update={"ending": Ending.INFRA, "reason": reason, "problem": reason})
     return done

@@ -210,9 +210,8 @@ class Lab:
         """
         there = self.commit_source(self.workspace.base).raw(CONFTEST)
         if there is not None and b"APP_BASE_URL" not in there:
-            raise RepositoryRefused(
-                f"{CONFTEST} is not greenloop's, which keeps its acceptance tests there; move yours"
-            )
+            told = f"{CONFTEST} is not greenloop's, which keeps its acceptance tests there"
+            raise RepositoryRefused(told, advice="move yours")
         service = self.service() or Service(argv=("python", "-m", "uvicorn", "app.main:app", "--port", "{port}"))
         service = service.model_copy(update={"env": {**settings, **service.env}})
         self.workspace.write(CONFTEST, acceptance_conftest(service).encode())

@@ -37,6 +37,8 @@ class RunInfo(BaseModel):
     """Flags given on the command line, so that a resume means the same."""
     ending: Ending | None = None
     reason: str = ""
+    problem: str = ""
+    """The reason without what a person at this one run could do about it."""
     commit: str = ""
 
 

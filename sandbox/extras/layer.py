@@ -176,6 +176,6 @@ def _bash(script: str) -> list[str]:
 def _check(step: Step, what: str, more: str = "") -> None:
     if step.exit_code:
         raise ImageUnavailable(
-            f"{what}: {shown(step.output, 1000)}{more}\n"
-            f'Say where Debian\'s packages are (setting debian_mirror), or go without (extras = "none")'
+            f"{what}: {shown(step.output, 1000)}{more}",
+            advice='say where Debian\'s packages are (setting debian_mirror), or go without (extras = "none")',
         )

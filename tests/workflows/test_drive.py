@@ -1,5 +1,6 @@
 """Going on with a run exactly where it was, wherever the process died."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
 from agents.contracts import Plan, Request, Usage
+from sandbox.errors import BranchTaken, SandboxError
 from sandbox.reports import Gate
 from workflows.control import Control
-from workflows.drive import SERDE, _session
+from workflows.drive import SERDE, _named, _session
 from workflows.endings import Ending
 from workflows.runs import RunInfo
 from workflows.state import RunState
@@ -56,6 +58,15 @@ async def test_a_run_killed_between_a_node_and_its_checkpoint_goes_on(at: int) -
         await _session(graph, INFO, context, lambda _: None)
     assert await _session(graph, INFO, context, lambda _: None) == (Ending.DELIVERED, "last")
     assert calls == ["first", "last"], "what was done is not done again"
+
+
+async def test_the_reason_gives_advice_and_the_problem_of_many_runs_does_not() -> None:
+    async def refused() -> tuple[Ending, str]:
+        raise BranchTaken("branch x exists already", advice="use --branch NAME", where="/r")
+
+    ended = await _named(asyncio.ensure_future(refused()), Control())
+    assert ended == (Ending.REFUSED, "/r: branch x exists already: use --branch NAME", "branch x exists already")
+    assert str(SandboxError("refused:\na does not exist.", advice="Do without.")).endswith("exist.\nDo without.")
 
 
 def test_the_first_reason_to_stop_counts_and_everybody_is_told_once() -> None:

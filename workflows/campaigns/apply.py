@@ -34,8 +34,10 @@ def apply(job: Job, depot: Depot, end: End, out: Path) -> Applied:
     try:
         return Applied(job.id, job.name, _applied(job, depot, end, out))
     except BranchTaken as error:
-        return Applied(job.id, job.name, "", str(error))
-    except (SandboxError, OSError) as error:
+        return Applied(job.id, job.name, "", error.problem)
+    except SandboxError as error:
+        return Applied(job.id, job.name, "", f"cannot be applied: {error.problem}")
+    except OSError as error:
         return Applied(job.id, job.name, "", f"cannot be applied: {error}")
 
 

@@ -26,10 +26,6 @@ AGAIN = frozenset({Ending.INFRA, Ending.BUDGET, Ending.MODEL_UNAVAILABLE, Ending
 """Endings that say nothing about the repository: the same job is asked for again."""
 
 
-ALONE = (", or use --include-dirty", ", or name an empty folder")
-"""What a single run could do instead, and a campaign cannot."""
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What is to be done about one repository."""
@@ -58,12 +54,12 @@ def plan(
         job = digest(f"{campaign.name}\0{key}")[:12]
         made = {"sha": found.sha, "key": key, "job": job, "found": found}
         if found.problem:
-            yield Planned(place, REFUSED, _after_path(found), **made)  # type: ignore[arg-type]
+            yield Planned(place, REFUSED, found.problem, **made)  # type: ignore[arg-type]
             continue
         try:
             missed = next((f.text for f in filters if not f.holds(found.files(), found.read)), None)
         except SandboxError as error:
-            yield Planned(place, REFUSED, str(error), **made)  # type: ignore[arg-type]
+            yield Planned(place, REFUSED, error.problem, **made)  # type: ignore[arg-type]
             continue
         before = known(key)
         if missed is not None:
@@ -72,13 +68,6 @@ def plan(
             yield Planned(place, DONE_BEFORE, before, **made)  # type: ignore[arg-type]
         else:
             yield Planned(place, READY, **made)  # type: ignore[arg-type]
-
-
-def _after_path(found: Found) -> str:
-    told = found.problem.removeprefix(f"{found.place.where}: ")
-    for one in ALONE:
-        told = told.removesuffix(one)
-    return told
 
 
 def key_of(campaign: Campaign, found: Found, version: str) -> str:

@@ -55,7 +55,7 @@ class Found:
 
     def _reader(self) -> Git:
         if self.git is None:
-            raise RepositoryRefused(self.problem or f"{self.place.where}: nothing to read")
+            raise RepositoryRefused(self.problem or "nothing to read", where=self.place.shown())
         return self.git
 
     def put(self, depot: Depot, job: str) -> None:
@@ -140,7 +140,7 @@ def look_at(place: Place, mirrors: Path, env: dict[str, str]) -> Found:
     try:
         return _remote_state(place, mirrors, env) if place.remote else _local_state(place)
     except SandboxError as error:
-        return Found(place, problem=str(error))
+        return Found(place, problem=error.problem)
 
 
 def _remote_state(place: Place, mirrors: Path, env: dict[str, str]) -> Found:
@@ -150,7 +150,8 @@ def _remote_state(place: Place, mirrors: Path, env: dict[str, str]) -> Found:
 
 def _local_state(place: Place) -> Found:
     state = base_state(Path(place.where))
-    problem = refusal(state, include_dirty=False)
+    refused = refusal(state, include_dirty=False)
+    problem = refused.problem if refused else ""
     if not problem and (state.head is None or state.git_dir is None):
         problem = "it has no commit yet" if state.exists else "there is no such folder"
     if state.empty and not state.exists:

@@ -170,7 +170,7 @@ class Carrier:
         step.before()
         if done.commit:
             step.depot.save_result(step.lab.workspace, done.commit, job.id, lease.token)
-        self._queue.finish(job.id, lease.token, ending, done.reason, result)
+        self._queue.finish(job.id, lease.token, ending, done.problem, result)
         if ending not in RESUMABLE:
             self._tidy(job)
         return ending

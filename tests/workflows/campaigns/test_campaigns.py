@@ -93,13 +93,17 @@ def test_what_is_not_done_is_told_and_why(site: Site) -> None:
     site.repo("other", **{"requirements.txt": "flask\n"})
     (site.repo("dirty", **FASTAPI) / "README.md").write_text("changed\n")
     (site.folder / "repos" / "none").mkdir()
+    (site.folder / "repos" / "loose").mkdir()
+    (site.folder / "repos" / "loose" / "main.py").write_text("x = 1\n")
     planned = site.plan(site.campaign(only=["has fastapi < 0.100"]))
     assert words(planned) == {
-        "fits": "ready", "new": "filtered", "other": "filtered", "dirty": "refused", "none": "refused"
+        "fits": "ready", "new": "filtered", "other": "filtered", "dirty": "refused", "none": "refused",
+        "loose": "refused",
     }  # fmt: skip
     reasons = {one.place.name: one.reason for one in planned}
     assert reasons["new"] == "does not hold: has fastapi < 0.100"
-    assert reasons["dirty"].startswith("it has uncommitted changes (README.md)")
+    assert reasons["dirty"] == "it has uncommitted changes (README.md)"  # and nothing of a single run's flags
+    assert reasons["loose"] == "not a git repository"
 
 
 def test_what_is_done_is_not_asked_again(site: Site) -> None:
