@@ -26,13 +26,14 @@ def profile_of(app: Application, source: Source) -> AppProfile:
     main = app.web.app
     if main is None:
         return AppProfile(python_files=count)
+    instance = _instance(app, main)
     module = app.code.modules[main.key.file]
     settings = settings_class(app.code)
     database: Database = database_kind(app.code, app.base is not None)
     return AppProfile(
         exists=True,
-        target=f"{module.name}:{_object(app, main)}",
-        factory=bool(main.key.scope) and _instance(app, main) is None,
+        target=instance or f"{module.name}:{main.key.scope}",
+        factory=instance is None,
         layout=_layout(app),
         main_file=main.key.file,
         database=database,
@@ -47,20 +48,19 @@ def profile_of(app: Application, source: Source) -> AppProfile:
     )
 
 
-def _object(app: Application, main: Router) -> str:
-    return _instance(app, main) or main.key.scope
-
-
 def _instance(app: Application, main: Router) -> str | None:
-    """The module-level name of the application: assigned directly, or made by calling its factory."""
+    """`module:name` of the application at module level: assigned directly, or made by calling its factory.
+
+    A call beside the factory counts first, then the one nearest to the top: more is registered there, as a rule.
+    """
+    home = app.code.modules[main.key.file]
     if not main.key.scope:
-        return main.key.name
-    module = app.code.modules[main.key.file]
-    for name, node in module.definitions.items():
-        if isinstance(node, ast.Call):
-            made = app.code.find(module, node.func)
-            if made and made.name == main.key.scope and made.module is module:
-                return name
+        return f"{home.name}:{main.key.name}"
+    for module in sorted(app.code.modules.values(), key=lambda m: (m is not home, m.file.count("/"), m.file)):
+        for name, node in module.definitions.items():
+            made = app.code.find(module, node.func) if isinstance(node, ast.Call) else None
+            if made and made.name == main.key.scope and made.module is home:
+                return f"{module.name}:{name}"
     return None
 
 

@@ -164,7 +164,7 @@ class FileEdit:
             blank: leave a blank line before it.
         """
         node = self.class_named(name)
-        body = _block(node)
+        body = lines_of(node)
         statements = list(body.body)
         parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
         if len(statements) == 1 and _is_filler(statements[0]):
@@ -179,7 +179,7 @@ class FileEdit:
     def add_to_function(self, name: str, index: int, code: str) -> None:
         """Put statements into a function's body before the statement at `index`."""
         node = self.function_named(name)
-        body = _block(node)
+        body = lines_of(node)
         parsed = list(cst.parse_module(code.strip("\n") + "\n", self.tree.config_for_parsing).body)
         statements = [*body.body[:index], *parsed, *body.body[index:]]
         self.replace(node, node.with_changes(body=body.with_changes(body=statements)))
@@ -223,7 +223,7 @@ def _definitions(body: Sequence[cst.CSTNode]) -> list[Definition]:
     return [node for node in body if isinstance(node, Definition)]
 
 
-def _block(node: Definition) -> cst.IndentedBlock:
+def lines_of(node: Definition | cst.If | cst.Else) -> cst.IndentedBlock:
     """The body as lines of their own (`class A: pass` is unfolded)."""
     if isinstance(node.body, cst.IndentedBlock):
         return node.body

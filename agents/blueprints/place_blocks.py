@@ -19,6 +19,7 @@ from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.fragments import Style
 from agents.blueprints.names import int_literal, sentence, words
+from agents.blueprints.place_app import after_making
 from agents.blueprints.place_code import file_of, put
 from agents.blueprints.place_register import register_model, register_router
 from agents.blueprints.place_style import Layout, layout_of, symbol_of
@@ -68,7 +69,7 @@ def place_block(bench: Bench, block: BlockSpec) -> None:
         register_router(bench, layout, dotted)
         return
     renamed = add_imports(edit, [f"from {dotted} import {kind.install}"])
-    _after_making(edit, main.key.name, main.key.scope, f"{renamed.get(kind.install, kind.install)}({main.key.name})")
+    after_making(bench, f"{renamed.get(kind.install, kind.install)}({{app}})")
 
 
 def _there_already(edit: FileEdit, block: BlockSpec) -> None:
@@ -154,25 +155,4 @@ def _subject(bench: Bench, block: BlockSpec, layout: Layout) -> Subject:
         lists=lists,
         guarded=tuple(resource.guarded),
         soft=model.soft,
-    )
-
-
-def _after_making(edit: FileEdit, name: str, scope: str, code: str) -> None:
-    """A statement right after the one that makes the application."""
-    if not scope:
-        edit.insert_after(name, code)
-        return
-    function = edit.function_named(scope)
-    made = [line for line in find_all(function, cst.SimpleStatementLine) if _makes(line, name)]
-    if len(made) != 1:
-        raise edit.refuse(function, scope, f"`{name}` is made in more than one place")
-    edit.replace(made[0], cst.FlattenSentinel([made[0], cst.parse_statement(code)]))
-
-
-def _makes(line: cst.SimpleStatementLine, name: str) -> bool:
-    return any(
-        isinstance(small, cst.Assign)
-        and isinstance(small.value, cst.Call)
-        and [code_of(target.target) for target in small.targets] == [name]
-        for small in line.body
     )

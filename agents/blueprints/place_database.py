@@ -4,6 +4,7 @@ from agents.blueprints.bench import Bench
 from agents.blueprints.cst_imports import add_imports
 from agents.blueprints.database import database_module
 from agents.blueprints.fragments import Style
+from agents.blueprints.place_app import after_making, before_end
 from agents.errors import NotUnderstood
 
 DATABASE_NOTE = (
@@ -16,13 +17,12 @@ def place_database(bench: Bench) -> None:
     """Bring in `db.py`, and open it where the application is made.
 
     Raises:
-        NotUnderstood: the application is made in a function, or `db.py` is something else already.
+        NotUnderstood: the function that makes the application ends in more than one way, or `db.py` is something else
+            already.
     """
     main = bench.app.web.app
-    if main is None or main.key.scope:
-        raise NotUnderstood(
-            "database", f"{bench.profile.main_file}: the application is made in a function; add a database there first."
-        )
+    if main is None:
+        raise NotUnderstood("database", "There is no application object to open it at.")
     package = bench.module(main.key.file).name.rpartition(".")[0]
     dotted = f"{package}.db" if package else "db"
     path = main.key.file.rpartition("/")[0]
@@ -36,10 +36,6 @@ def place_database(bench: Bench) -> None:
     bench.edits[main.key.file].own |= {dotted.split(".")[0]}
     add_imports(edit, ["import os", f"from {dotted} import Base", f"from {dotted} import make_engine",
                        "from sqlalchemy.orm import sessionmaker"])  # fmt: skip
-    name = main.key.name
-    opening = (
-        'engine = make_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))\n'
-        f"{name}.state.sessions = sessionmaker(engine, expire_on_commit=False)"
-    )
-    edit.insert_after(name, opening)
-    edit.append("Base.metadata.create_all(engine)")
+    after_making(bench, "{app}.state.sessions = sessionmaker(engine, expire_on_commit=False)")
+    after_making(bench, 'engine = make_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))')
+    before_end(bench, "Base.metadata.create_all(engine)")

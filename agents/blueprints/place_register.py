@@ -6,6 +6,7 @@ from agents.blueprints.bench import Bench
 from agents.blueprints.cst_edits import FileEdit, find_all
 from agents.blueprints.cst_handlers import code_of
 from agents.blueprints.cst_imports import add_imports, bound_names
+from agents.blueprints.place_app import before_end
 from agents.blueprints.place_style import Layout
 from agents.errors import NotUnderstood
 
@@ -54,14 +55,12 @@ def _lines(edit: FileEdit) -> list[cst.CSTNode]:
 
 def _first_include(bench: Bench, dotted: str) -> None:
     main = bench.app.web.app
-    if main is None or main.key.scope:
-        where = main.key.file if main else dotted
-        raise NotUnderstood(
-            dotted, f"{where}: the application is made in a function that includes no router yet; include one first."
-        )
+    if main is None:
+        raise NotUnderstood(dotted, "There is no application object to include the router in.")
     edit = bench.edit(main.key.file)
+    edit.own |= {dotted.split(".")[0]}
     name = _import_router(edit, dotted, "")
-    edit.append(f"{main.key.name}.include_router({name})")
+    before_end(bench, f"{{app}}.include_router({name})")
 
 
 def _import_router(edit: FileEdit, dotted: str, sibling: str) -> str:

@@ -9,6 +9,7 @@ from agents.blueprints.fragments import Fragment, Style
 from agents.blueprints.imports import KNOWN_IMPORTS, imports_for
 from agents.blueprints.login import LoginModules, login_fragments
 from agents.blueprints.names import model_class, module_path, sentence, words
+from agents.blueprints.place_app import before_end
 from agents.blueprints.place_code import file_of, put
 from agents.blueprints.place_register import register_model, register_router
 from agents.blueprints.place_style import Layout, layout_of
@@ -16,6 +17,11 @@ from agents.blueprints.resource import resource_fragments
 from agents.blueprints.spec import FeatureSpec, LoginPart, ResourceSpec
 from agents.errors import NotUnderstood
 from agents.reading.schemas import is_schema
+
+HEALTH = '''@{app}.get("/health", tags=["health"])
+def health() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}'''
 
 
 def place_resource(bench: Bench, layout: Layout, resource: ResourceSpec, spec: FeatureSpec) -> None:
@@ -89,20 +95,15 @@ def place_health(bench: Bench) -> None:
     """`GET /health`, unless it is there.
 
     Raises:
-        NotUnderstood: the application is made in a function.
+        NotUnderstood: the function that makes the application ends in more than one way.
     """
     main = bench.app.web.app
     if main is None or any(e.path == "/health" for e in bench.app.web.endpoints):
         return
     if main.key.scope:
-        raise NotUnderstood("health", f"{main.key.file}: the application is made in a function; add the route there.")
-    code = f'''
-@{main.key.name}.get("/health", tags=["health"])
-def health() -> dict[str, str]:
-    """The process answers."""
-    return {{"status": "ok"}}
-'''
-    put(bench, main.key.file, [Fragment((), code.strip("\n"))], "end", "")
+        before_end(bench, HEALTH)
+        return
+    put(bench, main.key.file, [Fragment((), HEALTH.replace("{app}", main.key.name))], "end", "")
 
 
 def _before_routes(bench: Bench, path: str, piece: Fragment) -> None:

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, count, islice
 
-from agents.reading.modules import Code, Found, Function, Module, dotted_name, keyword
+from agents.reading.modules import Code, Found, Function, Module, dotted_name, keyword, walked
 from agents.reading.orm import depends_target
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -32,6 +32,8 @@ class Router:
     prefix: str | None
     """None: not a literal."""
     dependencies: list[ast.expr] = field(default_factory=list)
+    returned: bool = False
+    """Its function returns it where it is made; the key's name is a free one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _collect_router(code: Code, web: Web, module: Module, scope: str, statement: ast.stmt) -> None:
+    if isinstance(statement, ast.Return) and code.is_call_of(module, statement.value, "FastAPI"):
+        _collect_returned(web, module, scope, statement.value)
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Call):
         return
     call = statement.value
@@ -121,11 +125,23 @@ def _collect_router(code: Code, web: Web, module: Module, scope: str, statement:
             web.routers[key] = Router(key, call, is_app, prefix, _list(keyword(call, "dependencies")))
 
 
+def _collect_returned(web: Web, module: Module, scope: str, call: ast.expr | None) -> None:
+    """`return FastAPI(...)`: what is done to it has to be done by its function, under a name free there."""
+    function = module.definitions.get(scope)
+    if not isinstance(function, Function) or not isinstance(call, ast.Call):
+        return
+    taken = {n.id for n in walked(function) if isinstance(n, ast.Name)}
+    taken |= {n.arg for n in walked(function) if isinstance(n, ast.arg)}
+    name = next(n for n in chain(("app", "application"), (f"app_{number}" for number in count(2))) if n not in taken)
+    key = RouterKey(module.file, scope, name)
+    web.routers.setdefault(key, Router(key, call, True, "", _list(keyword(call, "dependencies")), returned=True))
+
+
 def _choose_app(web: Web) -> Router | None:
-    def rank(router: Router) -> tuple[bool, bool, int, str]:
+    def rank(router: Router) -> tuple[bool, bool, bool, int, str]:
         name = router.key.file.rpartition("/")[2]
-        return (name not in ("main.py", "app.py", "__init__.py"), bool(router.key.scope), router.key.file.count("/"),
-                router.key.file)  # fmt: skip
+        unusual = name not in ("main.py", "app.py", "__init__.py")
+        return (router.returned, unusual, bool(router.key.scope), router.key.file.count("/"), router.key.file)
 
     apps = sorted((r for r in web.routers.values() if r.is_app), key=rank)
     if apps and apps[0].key.scope:

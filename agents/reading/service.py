@@ -5,7 +5,7 @@ import re
 
 from agents.profile import AppProfile, Source
 from agents.reading.factory import Given, given_to, is_required
-from agents.reading.modules import Code, Found, Module, class_values, keyword, read_code, walked
+from agents.reading.modules import Code, Found, Module, class_values, keyword, module_name, read_code, walked
 from sandbox.reports import Service
 
 _DATABASE = re.compile(r"(DATABASE|DB|SQLALCHEMY).*(URL|URI|DSN)|^(DATABASE|DSN)$")
@@ -50,7 +50,7 @@ def _calling(profile: AppProfile, given: Given, folder: str) -> str:
 
 def app_dir(profile: AppProfile) -> str:
     """The folder uvicorn must import from, when it is not the repository's root."""
-    module = profile.target.partition(":")[0].replace(".", "/")
+    module = module_name(profile.main_file).replace(".", "/")
     stem = profile.main_file.removesuffix(".py").removesuffix("/__init__")
     return stem.removesuffix(module).rstrip("/") if stem.endswith(module) else ""
 

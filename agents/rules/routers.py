@@ -137,6 +137,9 @@ class WebReader:
                 yield from self._mounts(include.child, _joined(prefix, include.prefix), (*way, include), depth + 1)
 
     def _routers_in(self, scope: Scope) -> None:
+        for made in scope.own(ast.Return):
+            if isinstance(made.value, ast.Call) and self._router_kind(scope, made.value) == "FastAPI":
+                self._add(scope, "", made.value, True)
         for statement in scope.own(ast.Assign, ast.AnnAssign):
             call = statement.value
             if not isinstance(call, ast.Call):
@@ -151,8 +154,9 @@ class WebReader:
         if name in ("FastAPI", "APIRouter"):
             return name
         found = self._names.own(scope, call.func)
-        if found and isinstance(found.node, ast.FunctionDef) and found.node.returns is not None:
-            made = self._names.code.origin(found.module, found.node.returns).rpartition(".")[2]
+        if found and isinstance(found.node, ast.FunctionDef):
+            returned = found.node.returns or self._returned(found)
+            made = self._names.code.origin(found.module, returned).rpartition(".")[2] if returned is not None else ""
             return made if made in ("FastAPI", "APIRouter") else ""
         if not found or not isinstance(found.node, ast.ClassDef):
             return ""
@@ -162,6 +166,12 @@ class WebReader:
                 if inherited in ("FastAPI", "APIRouter"):
                     return inherited
         return ""
+
+    def _returned(self, factory: Found) -> ast.expr | None:
+        """What a function without annotation calls where it returns."""
+        scope = self._names.scope_of(factory)
+        calls = [one.value for one in scope.own(ast.Return) if isinstance(one.value, ast.Call)] if scope else []
+        return calls[0].func if calls else None
 
     def _add(self, scope: Scope, name: str, call: ast.Call | None, is_app: bool) -> Router:
         given = keyword(call, "prefix") if call else None

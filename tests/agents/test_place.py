@@ -13,6 +13,7 @@ from agents.blueprints.place_files import new_migration
 from agents.blueprints.place_readme import new_readme
 from agents.blueprints.spec import (
     Action,
+    BlockSpec,
     FeatureSpec,
     FieldSpec,
     GuardSpec,
@@ -354,6 +355,54 @@ def test_an_application_without_a_database_gets_one() -> None:
     assert ("POST", "/books") in routes(after)
     assert after["requirements.txt"] == "fastapi\nuvicorn\nsqlalchemy>=2.0\n"
     assert after["main.py"].index("class Book(Base)") < after["main.py"].index("Base.metadata.create_all(engine)")
+
+
+MADE = """\
+from fastapi import FastAPI
+
+
+def create_app(debug: bool = False) -> FastAPI:
+    # quiet in production
+    {body}
+"""
+ENDS = '    app.include_router(tags.router)\n\n    @app.get("/health", tags=["health"])\n'
+SHAPES = {
+    'return FastAPI(title="x")  # kept': 'def create_app(debug: bool = False) -> FastAPI:\n    # quiet in production\n'
+    '    app = FastAPI(title="x")  # kept\n    add_etags(app)\n',
+    "if debug:\n        return FastAPI(debug=True)\n\n    return FastAPI(\n        title='x',  # kept\n    )":
+    "    # quiet in production\n    if debug:\n        app = FastAPI(debug=True)\n    else:\n        app = FastAPI(\n"
+    "            title='x',  # kept\n        )\n    add_etags(app)\n",
+    "if debug:\n        return FastAPI(debug=True)\n    elif debug is None:\n        return FastAPI()\n    else:\n"
+    "        return FastAPI(title='x')":
+    "    elif debug is None:\n        app = FastAPI()\n    else:\n        app = FastAPI(title='x')\n"
+    "    add_etags(app)\n",
+}  # fmt: skip
+IN_FACTORY = FeatureSpec(resources=(resource("tag", NAME),), health=True, blocks=(BlockSpec(name="etag"),))
+
+
+@pytest.mark.parametrize("body", SHAPES)
+def test_an_application_that_is_returned_gets_a_name_where_something_is_added(body: str) -> None:
+    files = placed({"app/__init__.py": "", "app/main.py": MADE.format(body=body)}, IN_FACTORY)
+    main = files["app/main.py"]
+    assert SHAPES[body] in main and ENDS in main and main.endswith('    return {"status": "ok"}\n\n    return app\n'), (
+        main
+    )
+    assert {("POST", "/tags"), ("GET", "/health")} <= routes(files)
+    more = placed(files, FeatureSpec(resources=(resource("shelf", NAME),)))["app/main.py"]
+    assert "    app.include_router(tags.router)\n    app.include_router(shelfs.router)\n" in more
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n        return FastAPI()\n    except ValueError:\n        return FastAPI(debug=True)",
+        "if debug:\n        return FastAPI()\n    return make()",
+        "for _ in range(3):\n        if debug:\n            return FastAPI()\n    return FastAPI()",
+    ],
+)
+def test_a_factory_with_ways_out_that_have_no_one_end_is_refused(body: str) -> None:
+    with pytest.raises(NotUnderstood, match=r"app/main\.py:4: .*return"):
+        placed({"app/__init__.py": "", "app/main.py": MADE.format(body=body)}, IN_FACTORY)
 
 
 def explicit(files: dict[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from agents.profile import AppProfile
 from agents.profile_reader import read_profile, service_for
 from agents.reading.factory import given_to
 from agents.reading.modules import read_code
+from agents.reading.routes import read_web
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -204,6 +205,29 @@ def test_a_factory_called_at_module_level_is_no_factory() -> None:
                    app__routes=ROUTES)  # fmt: skip
     assert (profile.target, profile.factory) == ("app.main:app", False)
     assert len(profile.routes) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("def create_app() -> FastAPI:\n    return FastAPI(title='x')\n", "app"),
+        (
+            "def create_app(app, v=1):\n    if v:\n        return FastAPI(debug=True)\n    return FastAPI()\n",
+            "application",
+        ),
+    ],
+)
+def test_an_application_that_is_returned_without_a_name(written: str, name: str) -> None:
+    files = {"src/make.py": f"from fastapi import FastAPI\n\n\n{written}"}
+    tree = Tree(files)
+    web = read_web(read_code(tree))
+    assert web.app and (web.app.key.scope, web.app.key.name, web.app.returned) == ("create_app", name, True)
+    assert (read_profile(tree).target, read_profile(tree).factory) == ("make:create_app", True)
+    calls = Tree({**files, "src/asgi.py": "from make import create_app\n\nserved = create_app()\n"})
+    service = service_for(read_profile(calls), calls)
+    assert service and "asgi:served" in service.argv and service.argv[-2:] == ("--app-dir", "src")
+    named = Tree({**files, "other.py": "from fastapi import FastAPI\n\napi = FastAPI()\n"})
+    assert read_profile(named).target == "other:api", "one that has a name is the likelier one"
 
 
 FIELDS = """

@@ -84,6 +84,41 @@ def test_an_application_laid_out_differently(greenloop: Greenloop, git_repo: Cal
     assert "def list_products(" in git(repo, "show", f"{branch}:main.py")
 
 
+FACTORY = """\
+from fastapi import FastAPI
+
+
+def create_app(debug: bool = False) -> FastAPI:
+    # tracebacks for developers only
+    if debug:
+        return FastAPI(title="Shelf", debug=True)
+    return FastAPI(title="Shelf")
+"""
+OWN = """\
+from fastapi.testclient import TestClient
+
+from shelf.main import create_app
+
+
+def test_the_documents_are_served() -> None:
+    for app in (create_app(), create_app(debug=True)):
+        assert TestClient(app).get("/openapi.json").json()["info"]["title"] == "Shelf"
+"""
+
+
+def test_an_application_that_a_function_returns_without_a_name(greenloop: Greenloop, tmp_path: Path) -> None:
+    packages = (ROOT / "examples" / "shop" / "requirements.txt").read_text()
+    repo = make_repo(tmp_path / "repo", **{"shelf/__init__.py": "", "shelf/main.py": FACTORY, "tests/test_own.py": OWN,
+                                           "requirements.txt": packages})  # fmt: skip
+    done = greenloop("feature", "Add books with title. Add a health check. Add ETags.", "--repo", str(repo))
+    assert done.code == 0, done.text
+    assert "repository's own tests: 1 of 1" in done.out
+    made = git(repo, "show", f"{greenloop.last()['branch']}:shelf/main.py")
+    assert made.count("FastAPI(title=") == 2
+    for line in ("return app", "app.include_router(books.router)", "add_etags(app)"):
+        assert made.count(line) == 1, line
+
+
 @pytest.mark.parametrize(
     ("text", "ending", "says"),
     [

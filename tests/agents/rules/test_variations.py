@@ -89,6 +89,15 @@ FLAWED = {
         "def create_app() -> FastAPI:\n    return FastAPI()\n\nserved = create_app()\n\n"
         "@served.get('/ls')\ndef ls(name: str) -> int:\n    return subprocess.call(f'ls {name}', shell=True)",
     ),
+    "debug mode of an application that is returned": (
+        "GL510",
+        "def create_app():\n    return FastAPI(debug=True)\n\nserved = create_app()",
+    ),
+    "a route on an application of a factory without annotations": (
+        "GL602",
+        "def create_app():\n    return FastAPI()\n\nserved = create_app()\n\n"
+        "@served.get('/ls')\ndef ls(name: str) -> int:\n    return subprocess.call(f'ls {name}', shell=True)",
+    ),
     "a role of a sign-up that nobody looks at": (
         "GL107",
         "class SignUp(BaseModel):\n    name: str\n    role: str = 'reader'\n\n"
