@@ -35,12 +35,12 @@ check: setup ## format, lint, types, structure
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_architecture.py
 
-fast: setup postgresql ## tests that need no Docker engine
-	@$(BIN)/pytest -q -n 3 --dist worksteal -m 'not docker and not e2e and not hostile' # they wait a third of the time
+fast: setup ## tests that need neither a Docker engine nor a database server
+	@$(BIN)/pytest -q -n 3 --dist worksteal -m 'not docker and not e2e and not hostile and not postgresql' # they wait a third of the time
 
-real: docker postgresql ## tests on a real Docker engine, and whole runs
+real: docker postgresql ## tests on a real Docker engine and a real PostgreSQL, and whole runs
 	@scripts/test_tools.sh
-	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 15 -m '(docker or e2e) and not hostile'
+	@$(BIN)/pytest -q -n 2 --dist worksteal --durations 15 -m '(docker or e2e or postgresql) and not hostile'
 
 hostile: docker ## programs and repositories that mean harm, and the table of what became of them
 	@$(BIN)/pytest -q -n 2 --dist worksteal tests/hostile

@@ -273,6 +273,7 @@ def test_tables_of_an_earlier_version_are_migrated_and_keep_their_rows(url: str)
     queue.close()
 
 
+@pytest.mark.postgresql
 def test_a_database_without_an_encoding_does_as_well(cluster: Cluster) -> None:
     url = cluster.create("ascii", like="template0", encoding="SQL_ASCII")
     queue = Queue(Database(url), "1")
