@@ -26,7 +26,7 @@ class PlaceBlueprint(Tool):
 
     async def act(self, desk: Desk) -> Result:
         try:
-            files = _files(self.request, desk)
+            files, by_hand = _files(self.request, desk)
         except (NotUnderstood, Contradiction) as error:
             return Result(text=f"Nothing was placed. {error}", failed=True)
         edits = tuple(_edit(path, text) for path, text in sorted(files.items()))
@@ -38,17 +38,22 @@ class PlaceBlueprint(Tool):
             _put_back(desk, before)
             return Result(text=f"Nothing was placed. {error}", failed=True)
         listed = "\n".join(f"{'deleted' if e.action == 'delete' else 'written'}: {e.path}" for e in edits)
+        listed = "\n".join((listed, *by_hand))
         return Result(text=f"{listed}\nRead what you build on, and run the tests.", edits=edits)
 
 
-def _files(request: str, desk: Desk) -> dict[str, str | None]:
-    """What the rules make of the request here."""
+def _files(request: str, desk: Desk) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """What the rules make of the request here, and what they leave to others."""
+    from agents.blueprints import compose
+    from agents.blueprints.blocks import block_needs
     from agents.offline.builder import files_for
     from agents.offline.grammar import read_request
     from agents.profile_reader import read_profile
 
     profile = read_profile(desk)
-    return files_for(read_request(request, profile), profile, desk)
+    spec = read_request(request, profile)
+    by_hand = compose.notes(desk, block_needs(spec.blocks)) if profile.exists else ()
+    return files_for(spec, profile, desk), by_hand
 
 
 def _edit(path: str, text: str | None) -> FileEdit:

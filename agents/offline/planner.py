@@ -1,9 +1,10 @@
 """The planner by rule: the request's reading as a plan with numbered criteria, assumptions, decisions and questions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from agents.blueprints import compose
 from agents.blueprints.block_catalog import BLOCKS
-from agents.blueprints.blocks import phrase
+from agents.blueprints.blocks import block_needs, phrase
 from agents.blueprints.spec import BlockSpec, FeatureSpec, LoginPart
 from agents.clarity import against_tests
 from agents.contracts import Criterion, Decision, Plan, PlanStep
@@ -30,18 +31,19 @@ class OfflinePlanner:
         denied = against_tests(reading.spec, profile, brief.desk)
         if denied:
             raise Contradiction(denied)
-        return plan_of(reading, profile, assume=brief.request.assume)
+        by_hand = compose.notes(brief.desk, block_needs(reading.spec.blocks)) if profile.exists else ()
+        return plan_of(reading, profile, assume=brief.request.assume, notes=by_hand)
 
 
-def plan_of(reading: Reading, profile: AppProfile, *, assume: bool = False) -> Plan:
-    """The plan for a reading; `assume` leaves no question open."""
+def plan_of(reading: Reading, profile: AppProfile, *, assume: bool = False, notes: Sequence[str] = ()) -> Plan:
+    """The plan for a reading; `assume` leaves no question open, `notes` are told as assumptions."""
     spec = reading.spec
     _, topics = topics_of(spec, profile)
     return Plan(
         summary=summary(spec),
         criteria=tuple(Criterion(id=f"C{n}", text=t.text, guard=t.guard) for n, t in enumerate(topics, 1)),
         steps=_steps(spec, topics, profile),
-        assumptions=reading.assumptions,
+        assumptions=(*reading.assumptions, *notes),
         questions=() if assume else reading.questions,
         decisions=(*reading.decisions, *_decisions(spec, profile)),
         spec=spec.model_dump(mode="json"),
