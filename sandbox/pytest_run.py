@@ -1,7 +1,7 @@
 """Running tests inside a sandbox and reading what they said. Nothing here decides by printed text."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sandbox import stream
 from sandbox.errors import EngineFault
@@ -44,13 +44,14 @@ def run_in_process(
     starter: Starter | None = None,
     touch: bool = False,
     reached: tuple[Sequence[str], str] | None = None,
+    aside: Collection[str] = (),
 ) -> SuiteReport:
     """Run the repository's tests as `app` on a fresh copy of `/src`, in the project's interpreter.
 
     `node_ids`: files, classes or functions to run (parameters may be left out), None for all. `expected`: those that
     must have run and passed. `ini` and `options` come from `pytest_config.own_config` of a trusted tree. `starter`:
     a worker, for speed where no verdict depends on it. `touch`: see which files each test runs code of.
-    `reached`: files whose lines are written, as they run, to another one.
+    `reached`: files whose lines are written, as they run, to another one. `aside`: whole node ids that are not run.
 
     Raises:
         EngineFault: the engine was lost or the image holds no test runner.
@@ -65,6 +66,7 @@ def run_in_process(
         env={**(env or {}), **sandbox.env},
         touch=touch,
         reached=reached,
+        aside=aside,
     )
     outcome = starter.start(job).wait()
     return with_servers(sandbox, suite_report(outcome, told_by(outcome, str(job.task["nonce"])), expected))
@@ -72,7 +74,7 @@ def run_in_process(
 
 def in_process_job(
     node_ids: Sequence[str] | None, *, timeout_s: float, ini: str, options: Sequence[str], env: Mapping[str, str],
-    touch: bool = False, reached: tuple[Sequence[str], str] | None = None,
+    touch: bool = False, reached: tuple[Sequence[str], str] | None = None, aside: Collection[str] = (),
 ) -> Job:  # fmt: skip
     """The repository's tests as a job with a nonce of its own."""
     task = {
@@ -83,6 +85,7 @@ def in_process_job(
         "ini_name": INI_NAME,
         "ini": ini,
         "wanted": None if node_ids is None else list(node_ids),
+        "aside": sorted(aside),
         "touch": touch,
         "reached": reached,
         "arguments": [

@@ -57,6 +57,8 @@ class SuiteReport(Frozen):
     """False: it did not get to its end (crash, timeout, service gone ...); `results` may not be all."""
     reason: str = ""
     """Why the word is not `green`, in one line; empty when it is."""
+    unended: str = ""
+    """The test that was running when the clock ended the run; empty when none did, or it ended while collecting."""
     output: str = ""
     """Program output for a person or an agent, cut head and tail, escape sequences removed."""
     service_output: str = ""

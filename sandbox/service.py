@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sandbox.errors import EngineFault
 from sandbox.jobs import Job, Plain, Starter
@@ -30,17 +30,18 @@ def run_service_tests(
     expected: Sequence[str] | None = None,
     timeout_s: float,
     starter: Starter | None = None,
+    aside: Collection[str] = (),
 ) -> SuiteReport:
     """Start the service from a fresh copy of `/src`, run the tests below `/tests/tests/acceptance` against it, stop it.
 
     `timeout_s` bounds the tests; getting ready is bounded by the service's own `start_timeout_s`.
-    `starter`: a worker, for speed where no verdict depends on it.
+    `starter`: a worker, for speed where no verdict depends on it. `aside`: whole node ids that are not run.
 
     Raises:
         EngineFault: the engine was lost or the image holds no test runner.
     """
     nonce = secrets.token_hex(16)
-    job = _tests_job(service, nonce, node_ids, service.start_timeout_s + timeout_s)
+    job = _tests_job(service, nonce, node_ids, service.start_timeout_s + timeout_s, aside)
     tested, served, died = beside(sandbox, service, job, starter)
     told = told_by(tested, nonce)
     report = _not_started(service, told, served, died) or _judged(tested, told, served, died, expected)
@@ -143,7 +144,9 @@ def _service_job(service: Service, env: Mapping[str, str], timeout_s: float) -> 
     )
 
 
-def _tests_job(service: Service, nonce: str, node_ids: Sequence[str] | None, timeout_s: float) -> Job:
+def _tests_job(
+    service: Service, nonce: str, node_ids: Sequence[str] | None, timeout_s: float, aside: Collection[str]
+) -> Job:
     folder = f"{TESTS}/{ACCEPTANCE}"
     wanted = [ACCEPTANCE] if node_ids is None else list(node_ids)
     task = {
@@ -154,6 +157,7 @@ def _tests_job(service: Service, nonce: str, node_ids: Sequence[str] | None, tim
         "root": TESTS,
         "paths": [folder, TESTS],
         "wanted": wanted,
+        "aside": sorted(aside),
         "arguments": [
             "-c", "/dev/null", "--rootdir", TESTS, "--confcutdir", folder, "--import-mode=importlib",
             "--continue-on-collection-errors", *QUIET,

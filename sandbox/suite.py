@@ -38,6 +38,7 @@ def suite_report(outcome: Outcome, told: Told, expected: Sequence[str] | None) -
         reason=reason,
         results=stream.results(told),
         touched=told.touched,
+        unended=running_in(told) if outcome.cause is Cause.TIMEOUT else "",
         complete=told.end in (0, 1, 2, 5) and word in COMPLETE,
         output=shown(outcome.stderr, OUTPUT),
         elapsed_s=round(outcome.elapsed_s, 3),
@@ -80,10 +81,14 @@ def _where(told: Told) -> str:
     """` while running x`, ` while collecting tests` or nothing."""
     if not told.collected:
         return " while collecting tests" if told.begun else ""
-    for number, node_id in enumerate(told.ids):
-        if not stream.complete(told.phases.get(number, {})):
-            return f" while running {node_id}"
-    return ""
+    running = running_in(told)
+    return f" while running {running}" if running else ""
+
+
+def running_in(told: Told) -> str:
+    """The first collected test that has not told how it ended; empty when all have, or collection was not over."""
+    waiting = (i for n, i in enumerate(told.ids) if not stream.complete(told.phases.get(n, {})))
+    return next(waiting, "") if told.collected else ""
 
 
 def _disagreement(outcome: Outcome, told: Told) -> str:

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from pydantic import Field
 
@@ -65,8 +66,11 @@ def run_traced(
     limits: Limits,
     run_id: str,
     timeout_s: float,
+    aside: Collection[str] = (),
 ) -> Traced:
     """Run the repository's tests, and the acceptance tests over HTTP when it has some, in a fresh container.
+
+    `aside`: whole node ids that are not run.
 
     Raises:
         EngineUnavailable, ImageUnavailable: nothing can be run here.
@@ -79,12 +83,11 @@ def run_traced(
         box.put(arrangement.source, SOURCE)
         box.put(arrangement.tests, TESTS)
         starter = TracedStarter(box)
-        reports.append(
-            run_in_process(box, timeout_s=timeout_s, ini=config.ini, options=config.options, env=env, starter=starter)
-        )
+        how: dict[str, Any] = {"timeout_s": timeout_s, "starter": starter, "aside": aside}
+        reports.append(run_in_process(box, ini=config.ini, options=config.options, env=env, **how))
         _add(noted, lines_noted(box))
         if service is not None and arrangement.has_acceptance:
-            reports.append(run_service_tests(box, service=service, timeout_s=timeout_s, starter=starter))
+            reports.append(run_service_tests(box, service=service, **how))
             _add(noted, lines_noted(box))
     return Traced(
         results=tuple(result.model_copy(update={"details": ""}) for report in reports for result in report.results),

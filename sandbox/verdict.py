@@ -67,23 +67,32 @@ def judge(
     if expected_service and service is None:
         raise ValueError("acceptance tests are expected, but no service is given to start")
     begun = time.monotonic()
+    aside = left_aside(baseline, (*expected_service, *expected_unit))
     arrangement = arrange(source, tests, changed)
     settled: list[Settled] = []
     with engine.open(image, run_id=run_id, limits=limits) as sandbox:
         sandbox.put(arrangement.source, SOURCE)
         sandbox.put(arrangement.tests, TESTS)
         if service is not None and (arrangement.has_acceptance or expected_service):
-            report = run_service_tests(sandbox, service=service, timeout_s=timeout_s)
+            report = run_service_tests(sandbox, service=service, timeout_s=timeout_s, aside=aside)
             settled.append(settle(report, expected_service, baseline, "service", held_out))
-        report = _own_tests(sandbox, arrangement, service, timeout_s)
+        report = _own_tests(sandbox, arrangement, service, timeout_s, aside)
         settled.append(settle(report, expected_unit, baseline, "in-process", held_out))
     return conclude(settled, arrangement.changes, baseline, commit, time.monotonic() - begun, held_out)
 
 
-def _own_tests(sandbox: Sandbox, arrangement: Arrangement, service: Service | None, timeout_s: float) -> SuiteReport:
+def left_aside(baseline: Baseline | None, expected: Collection[str]) -> tuple[str, ...]:
+    """Tests that did not end before the change and that nobody expects anything of: they would end this run too."""
+    endless = baseline.endless if baseline is not None else ()
+    return tuple(node_id for node_id in endless if not any(matches(node_id, one) for one in expected))
+
+
+def _own_tests(
+    sandbox: Sandbox, arrangement: Arrangement, service: Service | None, timeout_s: float, aside: Collection[str]
+) -> SuiteReport:
     config = arrangement.config
     env = service.env if service else {}
-    return run_in_process(sandbox, timeout_s=timeout_s, ini=config.ini, options=config.options, env=env)
+    return run_in_process(sandbox, timeout_s=timeout_s, ini=config.ini, options=config.options, env=env, aside=aside)
 
 
 def settle(
@@ -206,6 +215,7 @@ def _overall(settled: Sequence[Settled], integrity: Gate) -> tuple[Word, str]:
 def _not_checked(
     results: Sequence[TestResult], changes: Sequence[Changed], baseline: Baseline | None
 ) -> tuple[str, ...]:
+    ran = {r.node_id for r in results}
     said = [f"{r.node_id} was skipped: {r.message}" for r in results if r.outcome == "skipped"]
     said += [
         f"{escaped(change.path)} (added by the change) did not run"
@@ -215,5 +225,6 @@ def _not_checked(
     if baseline is not None:
         said += [f"{node_id} failed before the change too" for node_id in baseline.failing]
         said += [f"{node_id} is flaky: it passed and failed before the change" for node_id in baseline.flaky]
+        said += [f"{i} did not end before the change and was left aside" for i in baseline.endless if i not in ran]
         said += [f"before the change: {line}" for line in baseline.trouble]
     return tuple(said)

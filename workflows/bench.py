@@ -72,6 +72,8 @@ def open_bench(state: RunState, context: Context) -> Iterator[Bench]:
     report = context.record.load_report(state["report"], SuiteReport)
     shown = {case.node_id for case in state["cases"] if not case.guard}
     failing = tuple(f.node_id for f in (report.failures() if report else ()) if f.node_id.partition("[")[0] in shown)
+    if report is not None and report.unended and not failing:
+        raise NotTried(f"{report.unended} does not end, and edits are tried with tests that do")
     if report is None or not failing:
         raise NotTried("no single test shows the bug")
     extras = lab.extras(commit)

@@ -42,7 +42,10 @@ def _red(state: RunState, context: Context) -> SuiteReport | None:
 
 def _symptom(state: RunState, context: Context) -> str:
     red = _red(state, context)
-    return bullets("Symptom", [f"`{f.node_id}`: {cell(f.message)[:300]}" for f in red.failures()[:5]]) if red else ""
+    if red is None:
+        return ""
+    rows = [f"`{f.node_id}`: {cell(f.message)[:300]}" for f in red.failures()[:5]]
+    return bullets("Symptom", rows + ([f"`{red.unended}`: {cell(red.reason)}"] if red.unended else []))
 
 
 def _cause(state: RunState, context: Context) -> str:

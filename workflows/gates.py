@@ -1,7 +1,7 @@
 """The gates beside the tests, for one commit that the tests found green: together in one sandbox, told one by one."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,8 +70,11 @@ def run_gates(
     kind: RequestKind = "feature",
     asked: Asked = nothing_asked,
     preserve: Preserve | None = None,
+    aside: Collection[str] = (),
 ) -> list[GateResult]:
     """Every gate that applies to the change from `base` to `head`; `preserve`: what must stay as it is, if anything.
+
+    `aside`: tests that take no part.
 
     Raises:
         EngineUnavailable, EngineFault: the engine failed; says nothing about the commit.
@@ -99,7 +102,8 @@ def run_gates(
             work.take(part)
         _of_the_service(work)
         if work.gates.on("coverage") and kind in ("feature", "fix") and keep is None:
-            work.take(lambda: coverage(work.stand, timeout_s=min(lab.test_timeout_s, gates.budget_s)))
+            most_s = min(lab.test_timeout_s, gates.budget_s)
+            work.take(lambda: coverage(work.stand, timeout_s=most_s, aside=aside))
     return work.results
 
 

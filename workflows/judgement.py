@@ -16,6 +16,7 @@ from sandbox.protocol import Engine
 from sandbox.reports import Gate, Verdict, Word
 from sandbox.trust import ACCEPTANCE
 from sandbox.verdict import judge as judge_commit
+from sandbox.verdict import left_aside
 from workflows.breaking import Asked, anything_asked, breaks_asked_for, nothing_asked
 from workflows.flakes import settled
 from workflows.gates import run_gates, with_gates
@@ -28,28 +29,30 @@ DOUBTS = 5
 """How often a test that a change seems to have broken is run on the code before it."""
 
 
-def baseline(lab: Lab, base: str) -> Baseline:
-    """What the repository's own tests say before any change; measured once per run."""
+def baseline(lab: Lab, base: str, endless: Collection[str] = ()) -> Baseline:
+    """What the repository's own tests say before any change; measured once per run.
+
+    `endless`: tests that are known by then not to end.
+    """
     known = lab.record.load_report("baseline", Baseline)
     if known is not None:
         return known
     has_tests = any(is_test_file(f) and f.endswith(".py") for f in lab.files(base))
-    found = measured(lab, base) if has_tests else Baseline()
+    found = measured(lab, base, endless) if has_tests else Baseline()
     lab.record.save_report("baseline", found)
     return found
 
 
-def measured(lab: Lab, base: str) -> Baseline:
+def measured(lab: Lab, base: str, endless: Collection[str] = ()) -> Baseline:
     """What the tests of a commit say, asked once per tree; known flaky tests do not decide."""
     tree, image, service = lab.tree_id(base), lab.image(base), lab.service(base)
     flakes, verdicts = lab.proof.flakes(lab.source), lab.proof.verdicts
     limits = {"limits": asdict(lab.limits), "timeout_s": lab.test_timeout_s, "extras": lab.extras(base)}
-    key = key_of("baseline", {"tree": tree, "image": image, "service": service, **limits})
+    key = key_of("baseline", {"tree": tree, "image": image, "service": service, "endless": set(endless), **limits})
     if (known := verdicts.find_baseline(key)) is not None:
         lab.record.emit("note", text="the repository's own tests were run on this very tree before")
         return settled(known, flakes.flaky()) if flakes else known
-    lab.record.emit("note", text="running the repository's own tests as they are")
-    found = _measure(lab, base)
+    found = _measure(lab, base, aside=endless, tell=lambda text: lab.record.emit("note", text=text))
     verdicts.save_baseline(key, found)
     return flakes.learn(found, tree) if flakes else found
 
@@ -109,10 +112,13 @@ def judge(
         lab.engine.refuse_if_stopped()
     if verdict.word is Word.GREEN:
         allowed = anything_asked if may_break else _asked(lab, reported, tests_commit, cases)
-        results = run_gates(lab, lab.gates, base=base, head=head, kind=kind, asked=allowed, preserve=preserve)
+        before = baseline(lab, base)
+        aside = left_aside(before, [case.node_id for case in cases])
+        results = run_gates(
+            lab, lab.gates, base=base, head=head, kind=kind, asked=allowed, preserve=preserve, aside=aside
+        )
         if preserve is not None and lab.gates.on("preserved"):
-            flaky = set(baseline(lab, base).flaky)
-            results += tests_preserved(lab, base, head, tests_commit, preserve, flaky)
+            results += tests_preserved(lab, base, head, tests_commit, preserve, set(before.flaky), before.endless)
         lab.engine.refuse_if_stopped()
         verdict = with_gates(verdict, results)
     if preserve is None:

@@ -71,8 +71,8 @@ def preserved_without_service(
     ]
 
 
-def traced(lab: Lab, commit: str, tests_commit: str) -> Traced:
-    """The trusted tests on a commit with every line they reach; run once, then found in the record."""
+def traced(lab: Lab, commit: str, tests_commit: str, endless: Collection[str] = ()) -> Traced:
+    """The trusted tests on a commit, without `endless` ones, with every line they reach; run once, then recorded."""
     name = f"traced-{lab.tree_id(commit)[:12]}-{lab.tree_id(tests_commit)[:12]}"
     known = lab.record.load_report(name, Traced)
     if known is not None:
@@ -86,6 +86,7 @@ def traced(lab: Lab, commit: str, tests_commit: str) -> Traced:
         limits=lab.limits,
         run_id=lab.run_id,
         timeout_s=lab.test_timeout_s,
+        aside=endless,
     )
     lab.engine.refuse_if_stopped()
     lab.record.save_report(name, found)
@@ -93,10 +94,12 @@ def traced(lab: Lab, commit: str, tests_commit: str) -> Traced:
 
 
 def tests_preserved(
-    lab: Lab, base: str, head: str, tests_commit: str, keep: Preserve, flaky: Collection[str] = ()
-) -> list[GateResult]:
+    lab: Lab, base: str, head: str, tests_commit: str, keep: Preserve, flaky: Collection[str] = (),
+    endless: Collection[str] = (),
+) -> list[GateResult]:  # fmt: skip
     """Before and after, the same tests with the same results, and what of the change they reach."""
-    before, after = traced(lab, base, keep.first_tests or tests_commit), traced(lab, head, tests_commit)
+    before = traced(lab, base, keep.first_tests or tests_commit, endless)
+    after = traced(lab, head, tests_commit, endless)
     return [same_tests(before, after, flaky), _reached(lab, base, head, after, keep)]
 
 

@@ -22,6 +22,8 @@ class Survey(Frozen):
     messages: dict[str, str] = Field(default_factory=dict)
     """Node id -> how it fails, in one line."""
     flaky: tuple[str, ...] = ()
+    endless: tuple[str, ...] = ()
+    """Tests that did not end."""
     not_collected: tuple[str, ...] = ()
     """Files that cannot be collected."""
     passing: int = 0
@@ -50,6 +52,7 @@ def _looked(context: Context) -> Survey:
         groups=tuple(tuple(group) for group in groups_of(results, context.lab.files(base))),
         messages={result.node_id: result.message for result in results},
         flaky=known.flaky,
+        endless=known.endless,
         not_collected=tuple(node_id for node_id in known.failing if "::" not in node_id),
         passing=len(known.passing),
         trouble=known.trouble,

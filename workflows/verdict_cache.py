@@ -1,7 +1,8 @@
 """Verdicts and baselines that were reached before for exactly the same question, so that nobody waits for them twice.
 
 The key holds everything a result depends on, our own code included. Only whole results are kept: a verdict that is
-green or red, a baseline without trouble. What was cut short, tampered with or flaky is asked again every time.
+green or red, a baseline without trouble. What was cut short, tampered with or flaky is asked again every time. What a
+test that did not end was left out of is believed for as short as a red verdict.
 """
 
 import hashlib
@@ -48,7 +49,9 @@ class VerdictCache:
 
     def find_baseline(self, key: str) -> Baseline | None:
         """What the tests of this tree said before; None when it is not known or too old."""
-        return self._read(key, Baseline) if self._age(key) <= KEPT_S[Word.GREEN] else None
+        found = self._read(key, Baseline)
+        kept_s = KEPT_S[Word.RED if found is not None and found.endless else Word.GREEN]
+        return found if self._age(key) <= kept_s else None
 
     def save_baseline(self, key: str, baseline: Baseline) -> None:
         """Keep a baseline that was measured to its end and did not waver."""

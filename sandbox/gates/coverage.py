@@ -3,7 +3,8 @@
 It advises. The code that is measured runs in the process that tells, so nothing may hang on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from sandbox import tars
 from sandbox.covering import Reached, merged, missed, read_reached
@@ -27,10 +28,10 @@ SHOWN = 8
 MOST_BYTES = 4_000_000
 
 
-def coverage(stand: Stand, *, timeout_s: float) -> GateResult | None:
+def coverage(stand: Stand, *, timeout_s: float, aside: Collection[str] = ()) -> GateResult | None:
     """Run the tests of the head once more; None when no statement changed or there are no tests.
 
-    Tests that fail reach what they reach: which of them may is the verdict's affair.
+    Tests that fail reach what they reach: which of them may is the verdict's affair. `aside`: those that are not run.
 
     Raises:
         EngineFault: the engine was lost.
@@ -43,7 +44,7 @@ def coverage(stand: Stand, *, timeout_s: float) -> GateResult | None:
     if not any(missed(text, changed[path], Reached())[0] for path, text in files.items()):
         return None
     stand.show("head", acceptance=False)
-    runs = _runs(stand, [f"{TREE}/{path}" for path in sorted(files)], timeout_s)
+    runs = _runs(stand, [f"{TREE}/{path}" for path in sorted(files)], {"timeout_s": timeout_s, "aside": aside})
     if not runs:
         return None
     found = merged([reached for _, reached in runs])
@@ -79,7 +80,7 @@ def _gate(*, passed: bool, evidence: str) -> Gate:
     return Gate(name=NAME, passed=passed, blocking=False, evidence=evidence, command="the tests once more, watched")
 
 
-def _runs(stand: Stand, names: list[str], timeout_s: float) -> list[tuple[SuiteReport, dict[str, Reached]]]:
+def _runs(stand: Stand, names: list[str], how: dict[str, Any]) -> list[tuple[SuiteReport, dict[str, Reached]]]:
     """Acceptance tests with the service watched, and the repository's own tests, as far as there are any."""
     head, service, box = stand.trees.head, stand.trees.services["head"], stand.box
     runs: list[tuple[SuiteReport, dict[str, Reached]]] = []
@@ -89,14 +90,14 @@ def _runs(stand: Stand, names: list[str], timeout_s: float) -> list[tuple[SuiteR
         hook = f"{source_of('reached')}\nwatch({names!r}, {TOLD!r})\n"
         box.put(tars.build({f"{HOOK}/sitecustomize.py": hook.encode()}), SOURCE)
         try:
-            runs.append((run_service_tests(box, service=_watched(service), timeout_s=timeout_s), _told(stand)))
+            runs.append((run_service_tests(box, service=_watched(service), **how), _told(stand)))
         finally:
             _away(stand)
     if any(kind_of(path) == "test" and path.endswith(".py") for path in head.keys):
         config = own_config(lambda name: head.content(name) if name in head.keys else None)
         report = run_in_process(
-            box, timeout_s=timeout_s, ini=config.ini, options=config.options, env=service.env if service else None,
-            reached=(names, TOLD),
+            box, ini=config.ini, options=config.options, env=service.env if service else None,
+            reached=(names, TOLD), **how,
         )  # fmt: skip
         if report.word is not Word.NO_TESTS:
             runs.append((report, _told(stand)))

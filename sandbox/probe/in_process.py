@@ -25,7 +25,7 @@ def main():
     if task.get("reached"):
         watch(*task["reached"])
     touched = Touched(task["tree"]) if task.get("touch") else None
-    run_pytest(tell, task["arguments"], task["tree"], paths, task["wanted"], task.get("share"), touched)
+    run_pytest(tell, task["arguments"], task["tree"], paths, task["wanted"], task.get("share"), touched, task["aside"])
 
 
 main()

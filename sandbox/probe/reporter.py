@@ -42,8 +42,9 @@ class Reporter:
     DETAILS = 3000
     ALL_DETAILS = 300_000
 
-    def __init__(self, tell, paths, wanted, share=None, touched=None):
+    def __init__(self, tell, paths, wanted, share=None, touched=None, aside=()):
         self.tell, self.paths, self.wanted, self.share, self.touched = tell, paths, wanted, share, touched
+        self.aside = frozenset(aside)
         self.left = self.ALL_DETAILS
         self.numbers = {}
         self.subtests = {}
@@ -79,6 +80,8 @@ class Reporter:
     def pytest_collection_finish(self, session):
         if self.wanted is not None:
             session.items[:] = [item for item in session.items if self.is_wanted(item.nodeid)]
+        if self.aside:
+            session.items[:] = [item for item in session.items if item.nodeid not in self.aside]
         if self.share is not None:
             session.items[:] = [item for item in session.items if self.is_mine(item.nodeid)]
         ids = [item.nodeid for item in session.items]
@@ -132,10 +135,11 @@ class Reporter:
         session.config.option.tbstyle = "no"
 
 
-def run_pytest(tell, arguments, root, paths, wanted, share=None, touched=None):
+def run_pytest(tell, arguments, root, paths, wanted, share=None, touched=None, aside=()):
     """Run pytest and end the process with its exit code, told on the channel first; never returns.
 
-    `wanted` are node ids (a file, a class, a function; parameters may be left out), None for the whole suite.
+    `wanted` are node ids (a file, a class, a function; parameters may be left out), None for the whole suite;
+    `aside` are whole node ids of tests that are collected and not run.
     """
     leave, owner = os._exit, os.getpid()
     try:
@@ -151,7 +155,7 @@ def run_pytest(tell, arguments, root, paths, wanted, share=None, touched=None):
         code = 5
     else:
         arguments = arguments + [os.path.join(root, one) for one in files]
-        code = int(pytest.main(arguments, plugins=[Reporter(tell, paths, wanted, share, touched)]))
+        code = int(pytest.main(arguments, plugins=[Reporter(tell, paths, wanted, share, touched, aside)]))
     if os.getpid() == owner:
         tell(k="end", exit=code)
         sys.stderr.flush()

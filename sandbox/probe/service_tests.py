@@ -12,7 +12,7 @@ def main():
     tell(k="ready")
     os.chdir("/scratch")
     sys.dont_write_bytecode = True
-    run_pytest(tell, task["arguments"], task["root"], task["paths"], task["wanted"])
+    run_pytest(tell, task["arguments"], task["root"], task["paths"], task["wanted"], aside=task["aside"])
 
 
 main()

@@ -76,11 +76,26 @@ def test_all_bugs_on_one_branch(greenloop: Greenloop, tmp_path: Path) -> None:
     assert changed == ["shop/prices.py", "shop/stock.py", "shop/words.py"]
 
 
+def test_a_bug_beside_a_test_that_does_not_end(greenloop: Greenloop, tmp_path: Path) -> None:
+    hangs = "def test_waits() -> None:\n    while True:\n        pass\n"
+    repo = bugs.committed(tmp_path / "repo", {**bugs.PLAIN, "tests/test_hangs.py": hangs})
+    given = ["fix", "--test", "tests/test_words.py::test_slug", "--repo", str(repo), "--engine", "offline"]
+    done = greenloop(*given, GREENLOOP_TEST_TIMEOUT_S="5", GREENLOOP_GATES_OFF="")
+    assert done.code == 0, done.text
+    order = [done.out.index(part) for part in ("1 of 1 new tests fail", "tests as they are, 1 of 2", "did not end")]
+    assert order == sorted(order), done.text
+    told = (greenloop.record() / "report.md").read_text()
+    assert "- tests/test_hangs.py::test_waits did not end before the change and was left aside" in told
+    assert "changed statements and branches are reached" in told, "the test was not left aside by every gate"
+    assert "did not end, and is left aside" not in greenloop(*given, GREENLOOP_TEST_TIMEOUT_S="5").out
+
+
 def test_a_bug_that_does_not_show_itself(greenloop: Greenloop, tmp_path: Path) -> None:
     repo = bugs.committed(tmp_path / "repo", bugs.service())
     done = greenloop("fix", "`GET /books/77` returns 500, expected 404", "--repo", str(repo), "--engine", "offline")
     assert done.code == MEANING[Ending.NOT_REPRODUCED][0], done.text
     assert "GET /books/77 answers 404" in done.out, "what was tried is not told"
+    assert "own tests" not in done.out, "what cannot be used was waited for"
     assert git(repo, "branch", "--list", "greenloop/*") == ""
 
 

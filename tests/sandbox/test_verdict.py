@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from sandbox import tars
-from sandbox.baseline import Baseline, measure, summarise
+from sandbox.baseline import Baseline, endless_in, measure, summarise
 from sandbox.docker import DockerEngine
 from sandbox.errors import EngineFault, ImageUnavailable
 from sandbox.protocol import Limits
@@ -152,6 +152,47 @@ def test_good(): pass
     assert (found.flaky, found.failing, found.passing) == tuple(
         (f"tests/test_warm.py::{name}",) for name in ("test_warm", "test_bad", "test_good")
     )
+
+
+@pytest.mark.docker
+def test_a_test_that_does_not_end_is_left_aside_and_costs_its_time_once(engine: DockerEngine) -> None:
+    name = "tests/test_mixed.py::"
+    mixed = b"""
+import pytest
+@pytest.mark.parametrize("n", [1, 2])
+def test_hangs(n):
+    while n == 2: pass
+def test_good(): pass
+def test_bad(): assert False
+"""
+    told: list[str] = []
+    asked = {"limits": Limits(), "run_id": RUN_ID, "service": None, "timeout_s": 4}
+    tree = tars.build({"tests/test_mixed.py": mixed})
+    found = measure(engine, fastapi_image(), source=tree, tell=told.append, **asked)  # type: ignore[arg-type]
+    assert found == Baseline(
+        passing=(f"{name}test_good", f"{name}test_hangs[1]"), failing=(f"{name}test_bad",),
+        endless=(f"{name}test_hangs[2]",),
+    )  # fmt: skip
+    assert sum("did not end" in line for line in told) == 1, told
+    assert [line.partition(" (")[0] for line in told if "running" in line] == [
+        "running the repository's own tests as they are, 1 of 2",
+        "running the repository's own tests as they are, 1 of 2",
+        "running the repository's own tests as they are, 2 of 2",
+        *["running 1 failing tests again"] * 3,
+    ]
+    given = {**asked, "source": tree, "tests": tree, "commit": "c", "baseline": found}
+    verdict = judge(engine, fastapi_image(), expected_unit=[f"{name}test_good"], **given)  # type: ignore[arg-type]
+    assert (verdict.word, verdict.total) == (Word.GREEN, 3), verdict.reason
+    assert f"{name}test_hangs[2] did not end before the change and was left aside" in verdict.not_checked
+    verdict = judge(engine, fastapi_image(), expected_unit=[f"{name}test_hangs"], **given)  # type: ignore[arg-type]
+    assert (verdict.word, verdict.reason.split()[-1]) == (Word.TIMEOUT, f"{name}test_hangs[2]")
+
+
+@pytest.mark.parametrize(("others_s", "name"), [(1.0, "t::c"), (7.0, "")])
+def test_a_suite_that_takes_too_long_blames_none_of_its_tests(others_s: float, name: str) -> None:
+    said = tuple(TestResult(node_id=i, outcome="passed", duration_s=others_s / 2) for i in ("t::a", "t::b"))
+    cut = SuiteReport(word=Word.TIMEOUT, complete=False, results=said, unended="t::c", elapsed_s=10.0)
+    assert endless_in(cut, 10.0) == name
 
 
 def result(name: str, outcome: TestOutcome = "passed") -> TestResult:

@@ -52,6 +52,16 @@ def test_a_baseline_is_kept_when_it_was_measured_to_its_end(cache: VerdictCache)
         assert cache.find_baseline(key) is None
 
 
+def test_a_baseline_without_a_test_that_did_not_end_is_believed_for_an_hour(
+    cache: VerdictCache, tmp_path: Path
+) -> None:
+    cache.save_baseline(KEY, Baseline(passing=("t::a",), endless=("t::b",)))
+    for hours, there in ((0.5, True), (2, False)):
+        before = time.time() - hours * 3600
+        os.utime(tmp_path / "verdicts" / f"{KEY}.json", (before, before))
+        assert (cache.find_baseline(KEY) is not None) is there
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"word": "nonsense"}', b"\xff"])
 def test_a_damaged_file_is_as_good_as_none(cache: VerdictCache, tmp_path: Path, content: bytes) -> None:
     cache.save(KEY, GREEN)

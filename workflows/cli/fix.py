@@ -118,6 +118,8 @@ def _every_failing(
     if not kept["json"]:
         for node_id in found.flaky:
             typer.echo(f"flaky, so left alone: {node_id}")
+        for node_id in found.endless:
+            typer.echo(f"does not end, so left alone: {node_id}")
         for path in found.not_collected:
             typer.echo(f"cannot be collected: {path}")
     tests = [tuple(dict.fromkeys(group)) for group in found.groups]

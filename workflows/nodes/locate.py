@@ -1,11 +1,12 @@
-"""Find the lines that may be to blame, and say why."""
+"""Learn what the repository's own tests say, find the lines that may be to blame, and say why."""
 
 import asyncio
 
 from langgraph.runtime import Runtime
 
 from workflows.evidence import WHERE, Where
-from workflows.nodes.common import context_of, step
+from workflows.nodes.common import context_of, last_report, step
+from workflows.nodes.prepare import own_tests
 from workflows.repairs import locate
 from workflows.state import Context, RunState
 
@@ -17,6 +18,9 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     context = context_of(runtime)
     if context.record.load_report(WHERE, Where) is not None:
         return {}
+    unended = last_report(state, context).unended
+    async with step(context, "baseline", "Running the repository's own tests"):
+        await own_tests(context, state["base"], [unended] if unended else [])
     async with step(context, "locate", "Looking for the lines to blame"):
         found = await asyncio.to_thread(locate, state, context)
         context.record.save_report(WHERE, found)

@@ -27,8 +27,15 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         guards = sum(1 for case in cases if case.guard)
         counts = {"passed": len(report.passed()), "total": len(report.results), "guards": guards}
         context.record.emit("tests", step=name, word=report.word, **counts)
+        if report.unended:
+            context.record.emit("note", text=report.reason)
         problem = _problem(report, cases)
-        if fix and not problem and fingerprint(await _report(state, context)) != fingerprint(report):
+        if (
+            fix
+            and not problem
+            and not report.unended
+            and fingerprint(await _report(state, context)) != fingerprint(report)
+        ):
             problem = "the tests fail in another way when they are run again, so they show nothing certain"
     if not problem:
         kept = name if fix else state.get("report", "")

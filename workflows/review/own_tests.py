@@ -43,6 +43,7 @@ def failing_tests(lab: Lab, base: str, head: str) -> tuple[list[ReviewFinding], 
         for name, node_id in zip(numbered("test", broken), broken, strict=True)
     ]
     flaky = f"; {len(found.flaky)} flaky" if found.flaky else ""
+    flaky += f"; left aside, as it did not end: {', '.join(found.endless)}" if found.endless else ""
     evidence = f"{len(found.passing)} pass, {len(broken)} fail{' newly' if before else ''}{flaky}"
     gate = Gate(name=NAME, passed=not broken, evidence="; ".join((evidence, *found.trouble)), command="pytest")
     return findings, gate
