@@ -139,6 +139,7 @@ BLOCKS: dict[BlockName, Block] = {
         choice="old {words} are deleted by a task of the application, in portions",
         reason="it needs no other service, and running it in every process does no harm",
         database=True,
+        env=("DELETE_{plural}_AFTER_S={b.seconds}", "DELETE_{plural}_EVERY_S={b.often}"),
     ),
     "webhooks": Block(
         module="webhooks",
@@ -201,7 +202,7 @@ BLOCKS: dict[BlockName, Block] = {
         says="Changes of {words}, told to another service.",
         title="webhooks about {words}",
         choice="events about {words} are written to a table in the transaction of the change and sent by a worker, "
-        "signed as Standard Webhooks has it, eight attempts over half a day",
+        "signed as Standard Webhooks has it, eight attempts, with random pauses of up to ten hours",
         reason="a request never waits for the receiver, no event is lost, and none tells of what was rolled back; it "
         "may come twice, with the same id. It names the changed row only, so nothing private leaves",
         database=True,

@@ -79,6 +79,7 @@ _IMPORTS = {
     "json": "import json",
     "lru_cache": "from functools import lru_cache",
     "os": "import os",
+    "secrets": "import secrets",
     "re": "import re",
     "time": "import time",
     "update": "from sqlalchemy import update",

@@ -120,6 +120,11 @@ class BlockSpec(Frozen):
     seconds: int = 0
     names: tuple[str, ...] = ()
 
+    @property
+    def often(self) -> int:
+        """Seconds between two looks for what is older than `seconds`: a tenth of that, at most an hour."""
+        return min(max(self.seconds // 10, 1), 3600)
+
 
 class FeatureSpec(Frozen):
     """The whole request, read."""

@@ -14,7 +14,10 @@ from sandbox.protocol import WORK, Command, Limits, Sandbox
 from tests.support.trees import RUN_ID, images
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
-ASKED = "Add orders with title. Count orders every day at 03:30. Send webhooks for changes of orders"
+ASKED = (
+    "Add orders with title. Count orders every day at 03:30. Send webhooks for changes of orders. "
+    "Add logs with message. Delete logs after 30 days"
+)
 PYTHON = "/opt/venv/bin/python"
 ENV = {"OUTGOING_WEBHOOK_URL": "http://127.0.0.1:9/", "OUTGOING_WEBHOOK_SECRET": "0123456789abcdef" * 2}
 
@@ -144,6 +147,8 @@ async def main():
         order.title = "a"
         await session.flush()
     assert await states() == [("order.created", "waiting", 0)], "nothing changed"
+    drawn = []
+    hooks.secrets.SystemRandom.uniform = lambda _, low, high: drawn.append((low, high)) or high
     codes.extend([500, 302, 0, 429, 400, 404, 410, 503])
     for attempt in range(1, 9):
         assert await deliver() == 1
@@ -152,6 +157,7 @@ async def main():
         assert await deliver() == 0, "not before its time"
         await due()
     assert await deliver() == 0, "given up"
+    assert drawn == [(0, most) for most in (1, 5, 30, 300, 1800, 7200, 36000)], "any pause up to the longest"
     assert len(seen) == 8 and len({name for name, _ in seen}) == 1
     assert seen[0][1]["type"] == "order.created" and seen[0][1]["data"] == {"id": order.id}
     async with sessions.begin() as session:
@@ -179,4 +185,45 @@ asyncio.run(main())
 
 def test_events_are_told_once_they_are_true_and_until_they_are_taken(box: Sandbox) -> None:
     code, said = said_by(box, "-c", OUTBOX)
+    assert code == 0 and "all held" in said.splitlines(), said
+
+
+RETENTION = """
+import asyncio, datetime as dt, os
+from app.main import app
+from app.models.log import Log
+from app.routers import log_retention as retention
+from sqlalchemy import select, update
+
+sessions = app.state.sessions
+
+async def left():
+    async with sessions() as session:
+        return list(await session.scalars(select(Log.message).order_by(Log.id)))
+
+async def main():
+    usual = retention.RetentionSettings()
+    assert (usual.delete_logs_after_s, usual.delete_logs_every_s) == (30 * 86_400, 3_600)
+    os.environ |= {"DELETE_LOGS_AFTER_S": "3600", "DELETE_LOGS_EVERY_S": "1"}
+    soon, now = retention.RetentionSettings(), dt.datetime.now(dt.UTC)
+    async with sessions.begin() as session:
+        for days, message in ((40, "oldest"), (1, "old"), (0, "new")):
+            session.add(Log(message=message, created_at=now - dt.timedelta(days=days)))
+    assert await retention.clean_up(sessions, usual) == 1 and await left() == ["old", "new"]
+    job = asyncio.create_task(retention.again_and_again(sessions, soon))
+    for _ in range(100):
+        await asyncio.sleep(0.1)
+        if await left() == ["new"]:
+            break
+    job.cancel()
+    assert await left() == ["new"], "an hour is what the environment says, and it is looked every second"
+    await app.state.engine.dispose()
+    print("all held")
+
+asyncio.run(main())
+"""
+
+
+def test_what_is_old_goes_after_the_time_and_as_often_as_the_environment_says(box: Sandbox) -> None:
+    code, said = said_by(box, "-c", RETENTION)
     assert code == 0 and "all held" in said.splitlines(), said
