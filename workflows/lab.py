@@ -126,10 +126,10 @@ class Lab:
         """Commit the tree off the run's line; found again when it was done before."""
         return self.workspace.set_aside(subject, step=step, trailers={"Greenloop-Run": self.run_id})
 
-    def write(self, path: str, text: str) -> None:
+    def write(self, path: str, text: str | bytes) -> None:
         """Put one file of ours into the tree."""
         self._at = ""
-        self.workspace.write(path, text.encode())
+        self.workspace.write(path, text.encode() if isinstance(text, str) else text)
 
     def delete(self, path: str) -> None:
         """Take one file out of the tree."""

@@ -1,13 +1,12 @@
 """The steps of a refactoring in a run: made, checked, written down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import Field
 
 from agents.contracts import Frozen, TestCase
 from agents.recipes.recipe import Outcome
-from agents.refactoring.parts import Texts
 from agents.refactoring.steps import Refactoring, Step, refactoring_of, seen
 from sandbox.errors import DependencyError, EngineFault
 from sandbox.reports import SuiteReport, TestResult, Verdict, Word
@@ -32,6 +31,14 @@ class LeftOut(Frozen):
     diff: str = ""
 
 
+class Before(Frozen):
+    """A step as it was before one ahead of it was withdrawn."""
+
+    start: str
+    commit: str
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class Made(Frozen):
     """What became of one step."""
 
@@ -39,6 +46,10 @@ class Made(Frozen):
     recipe: str = ""
     commit: str = ""
     """Empty when nothing of it is there."""
+    start: str = ""
+    """The commit it was made on."""
+    before: Before | None = None
+    """What may do for it again; None when that was tried."""
     files: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,6 +77,17 @@ def name_of(state: RunState, number: int | None = None) -> str:
     """The name of a step; one that is made again after a verdict has another."""
     again = len(state.get("withdrawn", ()))
     return f"step-{(state.get('step', 0) if number is None else number) + 1}" + (f"-again-{again}" if again else "")
+
+
+def replay_of(state: RunState) -> str:
+    """The name of a step that is what it was before, on another commit."""
+    return f"{name_of(state)}-replayed"
+
+
+def is_replay(context: Context, state: RunState) -> bool:
+    """Whether what is tried is a replay."""
+    tried = context.lab.workspace.line(state["head"], state["trial"])
+    return bool(tried) and tried[-1].trailers.get("Greenloop-Step") == replay_of(state)
 
 
 def made(context: Context, state: RunState) -> list[Made]:
@@ -111,8 +133,8 @@ def outcome_of(lab: Lab, commit: str, step: Step, paths: Sequence[str]) -> Outco
     return change_in(lab)(step.recipe, files, paths)
 
 
-def lay(lab: Lab, texts: Texts) -> None:
-    """Write texts into the tree; None takes a file away.
+def lay(lab: Lab, texts: Mapping[str, str | bytes | None]) -> None:
+    """Write contents into the tree; None takes a file away.
 
     Raises:
         PathRefused: one cannot be written.

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 from langgraph.runtime import Runtime
 
+from agents.builder import ModelBuilder
 from agents.contracts import Request, TestCase
 from agents.refactoring.planner import planned
-from agents.refactoring.steps import Refactoring, recipe_step
+from agents.refactoring.steps import Refactoring, Step, recipe_step
 from sandbox.baseline import Baseline
 from sandbox.protocol import Limits as SandboxLimits
 from sandbox.reports import SuiteReport, Verdict, Word
 from sandbox.reports import TestResult as Result
+from sandbox.workspace import ASIDE
+from tests.support import model_server as served
+from tests.support.desk import desks
+from tests.support.model_server import Answer, ModelServer
 from workflows import judgement, steps
 from workflows.endings import EndRun
 from workflows.lab import Lab
@@ -93,10 +98,10 @@ def judged(lab: Lab, commit: str) -> Verdict:
     return Verdict(word=Word.GREEN if good else Word.RED, commit=commit, reason="" if good else "it is late")
 
 
-def begun(context: Context, *names: str) -> RunState:
+def begun(context: Context, *names: str | Step) -> RunState:
     base = context.lab.workspace.base
     desk = context.lab.desk(role="planner")
-    work = Refactoring(steps=tuple(recipe_step(name) for name in names))
+    work = Refactoring(steps=tuple(recipe_step(one) if isinstance(one, str) else one for one in names))
     plan = planned(work, desk, lambda _: None)
     return RunState(
         request=Request(kind="refactor", text="x"), base=base, plan=plan, head=base, tests_commit=base, full_tests=base,
@@ -136,6 +141,61 @@ async def test_a_part_that_the_check_or_the_verdict_refuses_is_left_out(context:
     assert "+def second(y: list[int]) -> int:" in made[1].left_out[0].diff
     subjects = [c.subject for c in lab.workspace.line(state["base"], head)]
     assert subjects == [f"Apply the recipe {name}" for name in ("aware-utcnow", "current-typing", "dead-code")]
+
+
+def written(path: str, old: str, new: str) -> list[Answer]:
+    """A builder's two requests."""
+    return [served.call("edit_file", path=path, old=old, new=new), served.call("finish", summary=f"Change {path}")]
+
+
+FIRST = written("main.py", "    return x or 0\n", "    return 0 if x is None else x\n")
+LAST = written("other.py", "def much_later()", "def latest()")
+AWARE = "NOW = datetime.datetime.now("
+TOUCHED = written("other.py", AWARE, f"{AWARE}tz=")
+STEPS = ("aware-utcnow", Step(title="Say what None is"), "current-typing", Step(title="Choose a better name"))
+
+
+async def test_what_a_model_wrote_for_later_steps_is_kept_and_not_paid_for_again(context: Context) -> None:
+    with ModelServer([*FIRST, *LAST, served.error(500, "asked again")]) as server:
+        context.team.builder = ModelBuilder(desks(server))
+        state = await through(context, begun(context, *STEPS), twice=True)
+        assert len(server.requests) == 4, "each step was asked for once"
+    lab, head = context.lab, state["head"]
+    assert (state["withdrawn"], state["ending"]) == ([0], "delivered")
+    main, other = text(lab, head, "main.py"), text(lab, head, "other.py")
+    assert "return 0 if x is None else x" in main and "def first(x: int | None)" in main
+    assert "NOW = datetime.datetime.utcnow()" in other, "the part that the verdict refuses"
+    assert "def latest() -> datetime.datetime:\n    return datetime.datetime.now(" in other
+    made = [one for n in range(4) if (one := context.record.load_report(f"made-{n}", Made))]
+    assert [one.files for one in made] == [("other.py",), ("main.py",), ("main.py",), ("other.py",)]
+    held = lab.workspace.git.text("for-each-ref", "--format=%(refname:lstrip=-1)", ASIDE).splitlines()
+    assert {f"withdrawn-0-step-{n}" for n in range(1, 5)} <= set(held), "another worker that goes on has them, too"
+    assert [c.subject for c in lab.workspace.line(state["base"], head)] == [
+        "Apply the recipe aware-utcnow", "Change main.py", "Apply the recipe current-typing", "Change other.py",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("trouble", ["it does not apply", "it is red"])
+async def test_what_does_not_do_any_more_is_asked_for_again(
+    context: Context, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    apply = trouble == "it does not apply"
+    first = TOUCHED if apply else FIRST
+    again = written("main.py", "    return len(y)\n", "    return sum(1 for _ in y)\n")
+
+    def check(context: Context, _: object, commit: str) -> Checked:
+        late = "NOW = datetime.datetime.utcnow()" in text(context.lab, commit, "other.py")
+        bad = not apply and late and "return 0 if x" in text(context.lab, commit, "main.py")
+        return Checked(reason="tests: they do not go together" if bad else "", passed=1, total=1)
+
+    monkeypatch.setattr(steps, "_checked", check)
+    with ModelServer([*first, *again, served.error(500, "asked again")]) as server:
+        context.team.builder = ModelBuilder(desks(server))
+        state = await through(context, begun(context, "aware-utcnow", Step(title="Say what None is")))
+        assert len(server.requests) == 4
+    main = text(context.lab, state["head"], "main.py")
+    assert state["ending"] == "delivered" and "sum(1 for _ in y)" in main and "return x or 0" in main
+    assert "tz=" not in text(context.lab, state["head"], "other.py")
 
 
 async def test_a_step_that_the_verdict_refuses_however_small_is_left_out(

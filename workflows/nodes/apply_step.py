@@ -9,9 +9,22 @@ from agents.recipes.recipe import WrongArgument
 from agents.refactoring.steps import Step
 from agents.roles import Brief
 from sandbox.errors import PathRefused
+from sandbox.replay import replayed
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
-from workflows.steps import Checked, Made, keep_made, lay, name_of, outcome_of, own_cases, work_of
+from workflows.steps import (
+    Before,
+    Checked,
+    Made,
+    keep_made,
+    lay,
+    made_of,
+    name_of,
+    outcome_of,
+    own_cases,
+    replay_of,
+    work_of,
+)
 
 
 async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -24,13 +37,15 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     title = f"Step {number + 1} of {len(work.steps)}: {now.recipe or now.title}"
     async with step(context, name, title):
         lab = context.lab
-        commit = lab.find_step(name)
+        before = None if state["attempt"] or now.recipe else made_of(context, state).before
+        commit = lab.find_step(name) or (lab.find_step(replay_of(state)) if before else None)
         if commit is None:
             lab.reset(state["trial"] if state["attempt"] else state["head"])
             if now.recipe:
                 commit = await asyncio.to_thread(_by_recipe, state, context, now, name)
             else:
-                commit = await _by_builder(state, context, now, name)
+                commit = _again(state, context, before) if before else None
+                commit = commit or await _by_builder(state, context, now, name)
         if commit != state["head"]:
             context.record.emit("commit", sha=commit, subject=lab.subject(commit), step=name)
     return {"trial": commit}
@@ -52,6 +67,23 @@ def _by_recipe(state: RunState, context: Context, now: Step, name: str) -> str:
     keep_made(context, state, Made(title=now.title, recipe=now.recipe, notes=notes))
     title = now.title.replace("`", "").rstrip(".")
     return lab.commit(f"Apply the recipe {now.recipe}", step=name, verdict="unverified", body=f"{title}.")
+
+
+def _again(state: RunState, context: Context, before: Before) -> str | None:
+    """The builder's step as it was before one ahead of it was withdrawn; None where it does not apply any more."""
+    lab = context.lab
+    contents = replayed(lab.workspace.git, before.start, before.commit, state["head"])
+    try:
+        lay(lab, contents or {})
+    except PathRefused:
+        contents = None
+    if contents is None:
+        lab.reset(state["head"])
+        context.record.emit("note", text="what the builder wrote for this step does not apply any more")
+        return None
+    context.record.emit("note", text="what the builder wrote for this step still applies: it is not asked again")
+    was = lab.workspace.line(before.start, before.commit)[-1]
+    return lab.commit(was.subject, step=replay_of(state), verdict="unverified", body=was.body)
 
 
 async def _by_builder(state: RunState, context: Context, now: Step, name: str) -> str:

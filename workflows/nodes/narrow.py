@@ -35,7 +35,8 @@ def _narrow(state: RunState, context: Context, name: str) -> RunState:
             commit = state["head"]
     files = tuple(change.path for change in lab.changes(state["head"], commit)) if commit != state["head"] else ()
     reason = "" if files else "every part of it breaks something"
-    found = {"commit": commit if files else "", "files": files, "left_out": tuple(left_out), "reason": reason}
+    found = {"commit": commit if files else "", "files": files, "left_out": tuple(left_out), "reason": reason,
+             "start": state["head"], "before": None}  # fmt: skip
     keep_made(context, state, made.model_copy(update=found))
     if files:
         context.record.emit("commit", sha=commit, subject=lab.subject(commit), step=name)

@@ -1,16 +1,18 @@
 """The verdict on all steps together; the step it refuses is cut down to what it does not refuse, or taken out."""
 
 import asyncio
+from typing import Any
 
 from langgraph.runtime import Runtime
 
 from agents.contracts import Frozen
+from sandbox.replay import hold
 from sandbox.reports import Word
 from workflows.bisect import bisect
 from workflows.endings import Ending, EndRun
 from workflows.nodes.common import context_of, step
 from workflows.state import Context, RunState
-from workflows.steps import judged, keep_made, made, refusal, tests_of, told_of, work_of
+from workflows.steps import Before, judged, keep_made, made, refusal, tests_of, told_of, work_of
 
 
 class Withdrawn(Frozen):
@@ -63,15 +65,23 @@ def _culprit(state: RunState, context: Context, standing: list[int]) -> Withdraw
 
 
 def _back(state: RunState, context: Context, found: Withdrawn) -> RunState:
-    """Go back to before the step: it is cut down, or left out when that did not help; later ones are made again."""
+    """Go back to before the step: it is cut down, or left out when that did not help.
+
+    Later ones are made again: recipes anew, those of a builder as they were where that still applies and is green.
+    """
     done, culprit = made(context, state), found.step
     before = [one.commit for one in done[:culprit] if one.commit]
     head = before[-1] if before else state["full_tests"]
     whole = state["withdrawn"].count(culprit) >= context.limits.max_narrowed
+    for number in range(culprit, len(done)):
+        if done[number].commit:
+            hold(context.lab.workspace.git, done[number].commit, f"{_saved(state)}-step-{number + 1}")
     for number in range(culprit if whole else culprit + 1, len(done)):
-        left = {"commit": "", "files": (), "left_out": ()}
-        reason = {"reason": found.reason} if number == culprit else {}
-        keep_made(context, {**state, "step": number}, done[number].model_copy(update=left | reason))
+        one = done[number]
+        was = Before(start=one.start, commit=one.commit, left_out=one.left_out) if one.commit else one.before
+        left: dict[str, Any] = {"commit": "", "files": (), "left_out": (), "before": was}
+        reason = {"reason": found.reason, "before": None} if number == culprit else {}
+        keep_made(context, {**state, "step": number}, one.model_copy(update=left | reason))
     context.lab.reset(head)
     last = culprit + 1 >= len(work_of(state).steps)
     common: RunState = {
