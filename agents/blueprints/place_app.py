@@ -81,6 +81,9 @@ def _name(bench: Bench, edit: FileEdit, main: Router) -> None:
     """`return FastAPI(...)` becomes an assignment, with one `return` after it."""
     function = edit.function_named(main.key.scope)
     body, name = lines_of(function), main.key.name
+    if body is not function.body:
+        edit.replace(function, function.with_changes(body=body))
+        function = edit.function_named(main.key.scope)
     made = [line for line in _lines(body.body) if _returned(edit, line)]
     if len(made) == 1:
         edit.replace(made[0], cst.FlattenSentinel([_assigned(made[0], name), _return(name)]))

@@ -392,6 +392,12 @@ def test_an_application_that_is_returned_gets_a_name_where_something_is_added(bo
     assert "    app.include_router(tags.router)\n    app.include_router(shelfs.router)\n" in more
 
 
+def test_a_factory_on_one_line_is_unfolded() -> None:
+    made = "from fastapi import FastAPI\n\n\ndef create_app() -> FastAPI: return FastAPI()\n"
+    main = placed({"app/__init__.py": "", "app/main.py": made}, IN_FACTORY)["app/main.py"]
+    assert "def create_app() -> FastAPI:\n    app = FastAPI()\n    add_etags(app)\n" in main and ENDS in main
+
+
 @pytest.mark.parametrize(
     "body",
     [
