@@ -17,6 +17,12 @@ import uuid
 
 task = globals().get("task") or json.loads(sys.stdin.buffer.read())
 REVISION_TABLE = "alembic_version"
+USUAL = (
+    "fastapi", "pydantic_settings", "sqlmodel", "sqlalchemy.ext.asyncio",
+    "aiosqlite", "asyncpg", "psycopg", "psycopg2",
+    "sqlalchemy.dialects.sqlite.aiosqlite", "sqlalchemy.dialects.postgresql.asyncpg",
+)  # fmt: skip
+"""What models and their settings import, when it is installed: every step would do so again."""
 
 
 def tell(**record):
@@ -31,7 +37,18 @@ def preload():
             importlib.import_module(name)
     except Exception:  # noqa: BLE001 - whatever it is, a step of its own tells it
         return False
-    return hasattr(os, "fork")
+    for name in USUAL:
+        if name not in sys.modules and not is_ours(name.partition(".")[0]):
+            try:
+                importlib.import_module(name)
+            except Exception:  # noqa: BLE001 - a step that needs it tells it
+                continue
+    return hasattr(os, "fork") and len(os.listdir("/proc/self/task")) == 1
+
+
+def is_ours(name):
+    """The repository has a module of that name."""
+    return any(os.path.exists(os.path.join(folder, name + end)) for folder in (".", "src") for end in ("", ".py"))
 
 
 def alembic(*arguments):
