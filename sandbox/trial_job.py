@@ -69,6 +69,7 @@ def task_for(suite: Suite, home: str, ids: Sequence[str], **more: Any) -> dict[s
         "ran": [],
         "imported": [],
         "traced": [],
+        "patterns": [],
         "known_errors": [],
         "enough": 1,
         "until_s": 0.0,

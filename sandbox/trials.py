@@ -25,8 +25,8 @@ TEST_S = 5.0
 """Seconds for a test whose own time is not known yet."""
 ANSWER_S = 0.2
 """Seconds for a call, or a test with what is asked beside it; four times as much ends it."""
-TOGETHER, TOGETHER_S = 16, 1.0
-"""Candidates that are tried in one child, and seconds of failing tests for all of them."""
+TOGETHER, TOGETHER_S = 32, 2.0
+"""Candidates that are tried in one child, and seconds of failing tests for all of them (in new processes)."""
 TURNS = 9
 """How often the rest is begun again, behind candidates that end the process they are forked from as well."""
 SLACK_S = 30.0
@@ -91,6 +91,8 @@ class Measured:
     errors: tuple[str, ...] = ()
     """Files that cannot be collected as it is."""
     collect_s: float = 0.0
+    patterns: tuple[tuple[str, int], ...] = ()
+    """Regular expressions that are compiled while everything is imported, with their flags."""
 
     def passing(self, node_ids: Sequence[str]) -> tuple[str, ...]:
         """Those of them that passed here too: in this order, after the failing tests."""
@@ -226,7 +228,7 @@ class Trials:
                     self._suite, home, ids, mode=mode, order={**order, "ids": ids, "calls": _within(home, calls)},
                     limits=limits, candidates=mine, late=measured.late, ran=list(measured.ran),
                     imported=list(measured.imported), known_errors=list(measured.errors), enough=enough,
-                    until_s=until_s, chain=chain,
+                    until_s=until_s, chain=chain, patterns=measured.patterns,
                 )
             )  # fmt: skip
         whole = TIMES * sum(measured.seconds[one][1] for one in ids if one in measured.seconds)
@@ -257,7 +259,7 @@ class Trials:
 
 
 def _together(measured: Measured, failing: Sequence[str]) -> int:
-    """How many candidates share a child: not more than a second of failing tests."""
+    """How many candidates share a child: at most `TOGETHER_S` of failing tests, each as slow as at first."""
     one = sum(measured.seconds[test][1] if test in measured.seconds else TEST_S for test in failing)
     return max(0, min(TOGETHER, int(TOGETHER_S / max(one, 0.001))))
 
@@ -332,6 +334,7 @@ def _measured(outcome: Outcome, records: Sequence[dict[str, Any]], ids: Sequence
         late=imports["threads"] == 1 and imports["sockets"] == 0,
         errors=tuple(str(r["id"]) for r in records if r["k"] == "collect_error"),
         collect_s=float(imports["seconds"]),
+        patterns=tuple((str(p), int(f)) for p, f in imports["patterns"]),
     )
 
 

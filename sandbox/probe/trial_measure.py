@@ -34,6 +34,7 @@ def measure(server):
         ran=sorted(server.ran),
         threads=threads,
         sockets=sockets(),
+        patterns=compiled(),
         seconds=round(time.process_time() - server.begun, 3),
     )
     wanted = task["order"]["ids"]
@@ -47,6 +48,12 @@ def measure(server):
             if watched.how == "end" or done == {None}:
                 break
             rest = [n for n in rest if n not in done]
+
+
+def compiled(most=300, longest=1000):
+    """Regular expressions, as text and flags, that were compiled up to now."""
+    known = list(getattr(re, "_cache", {}))[-most:]
+    return [(key[1], int(key[2])) for key in known if key[0] is str and len(key[1]) <= longest]
 
 
 def pass_on(how, watched):

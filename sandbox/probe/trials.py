@@ -6,6 +6,8 @@ not run by then, after everything was collected; there its functions are given t
 is what a new process would be at that point, so that nothing of one candidate is left for the next.
 """
 
+import gc
+import re
 from importlib.machinery import SourceFileLoader
 
 task = globals().get("task") or json.loads(sys.stdin.buffer.read())
@@ -214,12 +216,22 @@ def shorten_failures(server):
     Node._repr_failure_py = said
 
 
-def freeze():
-    import gc
+def compile_ahead(patterns):
+    """Patterns that the repository compiles while it is imported: every child would do so again. None that warns."""
+    import warnings
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for pattern, flags in patterns:
+            try:
+                re.compile(pattern, flags)
+            except Exception:  # noqa: BLE001 - it is told when the repository itself compiles it
+                continue
+
+
+def freeze():
     gc.collect()
     gc.freeze()
-    gc.disable()
 
 
 def watch_imports(server):
@@ -252,6 +264,8 @@ def main():
         tell(k="fault", text="the tree cannot be copied: %s" % broken)
         os._exit(70)
     sys.dont_write_bytecode = True
+    gc.disable()
+    compile_ahead(task["patterns"])
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1), os.dup2(null, 2)
     import pytest

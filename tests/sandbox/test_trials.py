@@ -352,6 +352,26 @@ def test_add():
 def test_double():
     assert kept.double(4) == 8 and kept.NUMBERS is not None
 """
+WARNING = """
+import re
+import warnings
+
+with warnings.catch_warnings(record=True) as SAID:
+    warnings.simplefilter("always")
+    PATTERNS = re.compile("sure[0-9]"), re.compile("[[]doubtful")
+MOST = 1
+"""
+WARNING_TESTS = """
+import warning
+
+
+def test_most():
+    assert warning.MOST == 2
+
+
+def test_warned():
+    assert [one.category for one in warning.SAID] == [FutureWarning]
+"""
 LEAVING = """
 import os
 
@@ -390,6 +410,13 @@ def test_what_modules_keep_is_put_back_within_a_child(box: DockerSandbox, trials
     found = chained(box, trials, "kept", KEPT, KEPT_TESTS, "len(KNOWN)\n", *wrong, "len(KNOWN) + 1\n")
     assert [bool(one.fixed) for one in found] == [False] * 28 + [True]
     assert not found[-1].broken and found[0].still
+
+
+def test_patterns_are_compiled_ahead_and_warn_as_before(box: DockerSandbox, trials: Trials) -> None:
+    found = chained(box, trials, "warning", WARNING, WARNING_TESTS, "MOST = 1", "MOST = 2", "MOST = 3")
+    assert [(one.where, len(one.fixed), one.broken) for one in found] == [("import", 1, ()), ("import", 0, ())]
+    told = [text for text, _ in trials.measure(["tests/test_warning.py::test_most"], [], ["warning.py"]).patterns]
+    assert {"sure[0-9]", "[[]doubtful"} <= set(told)
 
 
 def test_what_cannot_be_put_back_is_noticed(box: DockerSandbox, trials: Trials) -> None:
