@@ -9,19 +9,18 @@ from typing import Any, NamedTuple
 import pytest
 
 from agents.contracts import TestFile
-from agents.hunter import test_names
 from agents.operations import handlers, operation_of
-from agents.rules.check import check
 from sandbox.attack.script import Attack, Hit, Step
 from sandbox.gates import probe
 from sandbox.gates.findings import GateFinding, GateResult
 from sandbox.reports import Gate
 from tests.e2e.conftest import git
 from tests.e2e.session import make_repo
+from tests.support.reviews import attacked, hit_on
 from tests.support.sources import Tree
 from workflows.cli.app import run
 from workflows.cli.common import FOUND
-from workflows.review.collect import merged, of_gates, of_rules
+from workflows.review.collect import merged, of_gates
 from workflows.review.findings import Proof, Review, ReviewFinding, ordered
 from workflows.review.memory import DISMISSED, UnreadableDismissals, dismiss, dismissals_in
 from workflows.review.repair import fix_request
@@ -163,36 +162,6 @@ def test_an_unreadable_dismissal_file_is_named(tmp_path: Path) -> None:
     assert outside.read_text() == ""
 
 
-def hit_on(operation: str, category: str, told: str = "it answered 500") -> Hit:
-    method, _, path = operation.partition(" ")
-    step = Step(method=method, path=path)
-    return Hit(
-        attack=Attack(id=f"{category}/{operation}/x", category=category, operation=operation, title="t", steps=(step,)),  # type: ignore[arg-type]
-        step=0, told=told, answer=f"500 {'x' * 5000}",
-    )  # fmt: skip
-
-
-def attacked(*hits: Hit) -> GateResult:
-    gate = Gate(name=probe.ATTACKS, passed=False, evidence="e")
-    return GateResult(gate=gate, findings=tuple(probe.finding_of(hit) for hit in hits), hits=hits)
-
-
-def test_a_request_proves_what_a_rule_read_and_is_told_once() -> None:
-    source = Tree({"main.py": APP})
-    rules, operations = of_rules(check(source)), handlers(source)
-    assert operations["GET /items"].path == "main.py"
-    ran = of_gates(
-        [attacked(hit_on("GET /items", "injection"), hit_on("GET /items", "enumeration", "it told"))], operations
-    )
-    found = merged(rules, ran, operations)
-    assert [(f.code, f.proof is not None) for f in found] == [("GL601", True), ("enumeration", True)]
-    proof = found[0].proof
-    assert proof is not None and proof.test is not None
-    assert (proof.ran, len(proof.said) < 200) == ("GET /items", True)
-    assert "/items" in proof.test.content and len(test_names(proof.test.content)) == 1
-    assert [f.path for f in found] == ["main.py", "main.py"], "the handler is named"
-
-
 def test_errors_of_one_operation_are_one_finding() -> None:
     text = "Server error (GET /items?sort=x answered 500)"
     finding = GateFinding(gate=probe.SCHEMA, code="GET /items", text=text, source="Server error")
@@ -204,7 +173,7 @@ def test_errors_of_one_operation_are_one_finding() -> None:
     )
     schema = GateResult(gate=Gate(name=probe.SCHEMA, passed=False, evidence="e"), findings=(finding,), hits=(hit,))
     operations = handlers(Tree({"main.py": SAFE}))
-    ran = of_gates([schema, attacked(hit_on("GET /items", "leak"))], operations)
+    ran = of_gates([schema, attacked(hit_on("GET /items", "leak", "broken input"))], operations)
     assert [f.gate for f in merged([], ran, operations)] == [probe.SCHEMA]
 
 

@@ -1,13 +1,17 @@
 """What gates and rules found, as findings of a review: one for each fault, with the request that shows it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from agents.contracts import TestFile
 from agents.findings import Finding, Severity
 from agents.operations import Handler, operation_of
+from agents.rules.shown import BROKE, SHOWN_BY, Shown
+from sandbox.attack.access import NO_TOKENS
 from sandbox.attack.render import can_be_shown, test_file
-from sandbox.attack.script import Hit
+from sandbox.attack.script import FORGERIES, Hit
+from sandbox.attack.told import request_line, requests_of
 from sandbox.gates import probe
 from sandbox.gates.findings import GateFinding, GateResult
 from workflows.review.findings import Proof, ReviewFinding, numbered
@@ -17,29 +21,6 @@ LINT_GRAVE = ("F821", "F823", "E9", "syntax")
 LINT_CRAFT = ("ANN", "E", "W", "I", "D", "N", "UP", "C4", "COM", "Q", "RET", "SIM", "FAST")
 LINT_STYLE = ("B904", "B905", "B007", "S101", "S104", "S311", "F401", "F841")
 """Matters of craft, by family and by code; the rest of what a linter finds may be a bug."""
-SHOWN_BY: dict[str, tuple[str, ...]] = {
-    "injection": ("GL601", "GL602", "GL603", "GL605", "GL607", "GL608", "GL609", "GL611", "GL612"),
-    "stored script": ("GL608", "GL609", "GL612"),
-    "authentication": ("GL503", "GL504", "GL505", "GL511"),
-    "access": ("GL511", "GL512"),
-    "mass assignment": ("GL106", "GL107"),
-    "large bodies": ("GL104", "GL701", "GL702", "GL704"),
-    "slow patterns": ("GL610", "GL613"),
-    "upload": ("GL604", "GL704"),
-    "leak": ("GL203", "GL205", "GL510"),
-    "headers": ("GL509", "GL606"),
-    probe.SCHEMA: ("GL104", "GL105", "GL209", "GL210", "GL212", "GL410", "GL412", "GL703"),
-}
-"""What kind of request shows the fault that a rule reads in a handler."""
-SERVICE_WIDE: dict[str, tuple[str, ...]] = {
-    "GL205": ("a stack trace",),
-    "GL503": ("/none", "/tampered", "/weak"),
-    "GL504": ("/none", "/weak"),
-    "GL505": ("/expired",),
-    "GL509": ("headers/",),
-    "GL510": ("a stack trace",),
-}
-"""The same for faults outside of handlers: parts of the ids of attacks that show them."""
 Ran = tuple[ReviewFinding, Hit | None]
 """What was found by running, with the attack behind it."""
 
@@ -79,32 +60,76 @@ def of_gates(results: Sequence[GateResult], operations: Mapping[str, Handler]) -
 def merged(
     rules: Sequence[ReviewFinding], ran: Sequence[Ran], operations: Mapping[str, Handler]
 ) -> list[ReviewFinding]:
-    """One finding for one fault: a rule's takes the request that shows it, requests that show the same are left out."""
+    """One finding for one fault: a rule's takes a request that shows that very flaw, other requests stay findings."""
     left: list[ReviewFinding] = []
-    seen: set[str] = set()
     proofs = {finding.id: finding.proof for finding in rules}
     lines = {(finding.path, finding.line) for finding in rules}
-    for finding, hit in ran:
-        if finding.gate == "lint" and (finding.path, finding.line) in lines and finding.code[:1] in "SA":
-            continue
-        meant = [rule for rule in rules if _meant(rule, finding, hit, operations)]
-        free = [rule for rule in meant if proofs[rule.id] is None]
+    broken = _broken_anyway(ran, operations)
+    ran = [(f, h) for f, h in ran if not (f.gate == "lint" and (f.path, f.line) in lines and f.code[:1] in "SA")]
+    meant = [[rule for rule in rules if _meant(rule, finding, hit, operations, broken)] for finding, hit in ran]
+    faults = [_fault(finding, hit, operations) for finding, hit in ran]
+    claimed = {fault for fault, of, (_, hit) in zip(faults, meant, ran, strict=True) if of and _follows(hit)}
+    seen = set[str]()
+    for (finding, hit), of, fault in zip(ran, meant, faults, strict=True):
+        free = [rule for rule in of if proofs[rule.id] is None]
         if free and finding.proof is not None:
-            proofs[free[0].id] = finding.proof
-        fault = _fault(finding, hit, operations)
-        if not meant and fault not in seen:
-            left.append(finding)
+            best = min(free, key=lambda rule: (rule.path != finding.path, len(SHOWN_BY[rule.code])))
+            proofs[best.id] = finding.proof
+        if of or fault in seen or (fault in claimed and _follows(hit)):
+            continue
+        left.append(finding)
         seen.add(fault)
     return [*(rule.model_copy(update={"proof": proofs[rule.id]}) for rule in rules), *left]
 
 
-def _meant(rule: ReviewFinding, finding: ReviewFinding, hit: Hit | None, operations: Mapping[str, Handler]) -> bool:
+def _meant(
+    rule: ReviewFinding,
+    finding: ReviewFinding,
+    hit: Hit | None,
+    operations: Mapping[str, Handler],
+    broken: Collection[str],
+) -> bool:
     """Whether a request shows what a rule read: in the handler it went to, or in what stands before all of them."""
-    if hit is not None and any(part in hit.attack.id for part in SERVICE_WIDE.get(rule.code, ())):
-        return True
-    kind = probe.SCHEMA if finding.gate == probe.SCHEMA else hit.attack.category if hit else ""
-    handler = operations.get(_operation(finding, hit, operations))
-    return bool(handler and handler.holds(rule.path, rule.line) and rule.code in SHOWN_BY.get(kind, ()))
+    if hit is None:
+        return False
+    name = _operation(finding, hit, operations)
+    handler = operations.get(name)
+    here = bool(handler and handler.holds(rule.path, rule.line))
+    outside = not any(one.holds(rule.path, rule.line) for one in operations.values())
+    return any(
+        (here or (one.anywhere and outside)) and not (one.alone and name in broken) and _is_shown(one, hit)
+        for one in SHOWN_BY.get(rule.code, ())
+    )
+
+
+def _is_shown(one: Shown, hit: Hit) -> bool:
+    request = request_line(hit.attack.steps[hit.step]) if one.request and hit.attack.steps else ""
+    return bool(
+        fnmatchcase(hit.attack.id, one.attack) and re.search(one.told, hit.told) and re.search(one.request, request)
+    )
+
+
+def _broken_anyway(ran: Sequence[Ran], operations: Mapping[str, Handler]) -> set[str]:
+    """Operations that fail on ordinary requests, or are answered without any login: no special request is to blame."""
+    found = set[str]()
+    for finding, hit in ran:
+        if hit is None:
+            continue
+        variant = hit.attack.id.rpartition("/")[2]
+        fails = bool(re.search(BROKE, hit.told)) and (
+            variant == "valid request" or (hit.attack.category == "upload" and variant != "name that climbs")
+        )
+        if fails or (hit.attack.category == "authentication" and variant in NO_TOKENS):
+            found.add(_operation(finding, hit, operations))
+    return found
+
+
+def _follows(hit: Hit | None) -> bool:
+    """A hit of which others on the same operation are the same fault: forged tokens, a stack trace."""
+    if hit is None:
+        return False
+    forged = hit.attack.category == "authentication" and hit.attack.id.rpartition("/")[2] in FORGERIES
+    return forged or hit.attack.id.endswith("a stack trace")
 
 
 def _fault(finding: ReviewFinding, hit: Hit | None, operations: Mapping[str, Handler]) -> str:
@@ -192,22 +217,20 @@ def _message(finding: GateFinding) -> str:
 
 def _proof(result: GateResult, finding: GateFinding, hit: Hit | None, name: str) -> Proof | None:
     if hit is not None:
-        steps = "; ".join(f"{step.method} {_filled(step.path)}" for step in hit.attack.steps[: hit.step + 1])
         shows = test_file([hit], f"{hit.attack.title}.") if can_be_shown(hit) else ""
         path = f"tests/acceptance/test_review_{name.rpartition('-')[2]}.py"
         said = f"{hit.told}{': ' if hit.answer else ''}{hit.answer}"
         return Proof(
-            kind="request", ran=steps, said=_short(said), test=TestFile(path=path, content=shows) if shows else None
+            kind="request",
+            ran=requests_of(hit),
+            said=_short(said),
+            test=TestFile(path=path, content=shows) if shows else None,
         )
     if finding.gate == probe.SCHEMA:
         return Proof(kind="request", ran=finding.code, said=finding.text)
     if finding.gate in ("contract", "migrations"):
         return Proof(kind="command", ran=result.gate.command, said=finding.text)
     return None
-
-
-def _filled(path: str) -> str:
-    return path.replace("<<", "{").replace(">>", "}")
 
 
 def _short(said: str) -> str:

@@ -60,7 +60,7 @@ def _lines(review: Review, finding: ReviewFinding) -> list[str]:
     mark = " new" if finding.id in review.new and not review.first else ""
     lines = [f"  {finding.severity:<7} {finding.id}{mark}  {_where(finding)}{finding.message}"]
     if finding.proof is not None:
-        lines.append(f"          ran: {finding.proof.ran}")
+        lines += [f"          ran: {line}" for line in finding.proof.ran.splitlines()]
         lines += [f"          -> {line[:WIDE]}" for line in finding.proof.said.splitlines()[:3]]
     return lines
 
