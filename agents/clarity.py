@@ -1,20 +1,21 @@
 """What is unclear about a request before anything is planned: open points, and what the repository's tests deny."""
 
-import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from agents.blueprints.spec import Action, FeatureSpec
-from agents.errors import EditRefused
+from agents.contracts import Request
+from agents.open_requests import open_requests
 from agents.profile import AppProfile, Source
-from agents.protection import is_test_file
 
 _METHODS: dict[Action, tuple[str, ...]] = {
     "create": ("POST",), "read": ("GET",), "list": ("GET",), "update": ("PATCH", "PUT"), "delete": ("DELETE",),
 }  # fmt: skip
 _BY_ID: frozenset[Action] = frozenset({"read", "update", "delete"})
-_TOKENS = re.compile(r"(?i)authorization|bearer|dependency_overrides|headers|cookies|auth\s*=|token")
-_REFUSED = frozenset({401, 403})
+CLOSING = re.compile(
+    r"(?i)\blog(?:ged)?[ -]?in\b|auth|token|\bjwt\b|\bonly\b|protect|guard|secure|private|\bown\b|admin"
+)
+"""Words of a sentence that closes something."""
 
 _NAMED = re.compile(
     r"(?i)\b(?:add|create|build|manage|store|track)\s+(?:an?\s+|the\s+)?(?P<what>[a-z][a-z_-]+)\b(?P<rest>[^.;\n]*)"
@@ -52,64 +53,62 @@ def open_points(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def against_tests(spec: FeatureSpec, profile: AppProfile, source: Source) -> str:
-    """Tests of the repository that send without a login what the request closes, in one sentence; empty without any."""
-    closed = _closed(spec, profile)
-    denied = [(what, where) for what, where in _open_requests(source) if what in closed] if closed else []
+def against_tests(spec: FeatureSpec, profile: AppProfile, source: Source, request: Request | None = None) -> str:
+    """Tests of the repository that send without a login what the request closes, in words; empty without any.
+
+    `request`: as the user gave it; its sentence is quoted.
+    """
+    closed = closed_by(spec, profile)
+    denied = [one for one in open_requests(source) if one.what in closed] if closed else []
     if not denied:
         return ""
-    what, where = denied[0]
-    more = f" (and {len(denied) - 1} more requests of the tests)" if len(denied) > 1 else ""
+    first = {(one.path, one.test): one for one in reversed(denied)}
+    tests = sorted(first.values(), key=lambda one: (one.path, one.line))
+    what = and_(sorted({one.what for one in denied}))
+    more = f"{len(tests) - 1} more test{'s' * (len(tests) > 2)} of the repository"
+    verb = "sends it" if len(tests) == 1 else f"and {more} send it"
+    where = tests[0].where
+    others = f": {and_([one.test for one in tests[1:6]])}" if len(tests) > 1 else ""
     return (
-        f"The request closes {what} to whoever is not logged in, but {where} sends it without a login and expects it "
-        f"to work{more}. Say which holds: change the tests first, or leave {what} open."
+        f"{_quoted(request)} closes {what} to whoever is not logged in, but {where} {verb} without a login and "
+        f"{'expects' if len(tests) == 1 else 'expect'} it to work{others}{' and so on' if len(tests) > 6 else ''}. "
+        f"{way_out(request, f'leave {what} open')}"
     )
 
 
-def _closed(spec: FeatureSpec, profile: AppProfile) -> set[str]:
-    """Operations of today that will need a login, ids as `{}`."""
+def way_out(request: Request | None, other: str) -> str:
+    """What the user can do about tests that deny the request; `other`: how to ask for less, as an infinitive."""
+    told = f"Say which holds: change or remove those tests, commit that and ask again; or {other}."
+    if request is None or not request.allow_breaking:
+        return told
+    return f"{told} (--allow-breaking lets clients break; tests of the repository stay as they are.)"
+
+
+def sentence_of(text: str, words: re.Pattern[str]) -> str:
+    """The first sentence of a request in which `words` occur, without its full stop; else its beginning."""
+    sentences = [one.strip() for one in re.split(r"(?<=[.!?;])\s+|\n+", text) if one.strip()]
+    found = next((one for one in sentences if words.search(one)), sentences[0] if sentences else "")
+    return found.rstrip(".;! ")[:160]
+
+
+def _quoted(request: Request | None) -> str:
+    said = sentence_of(request.text, CLOSING) if request else ""
+    return f'"{said}"' if said else "The request"
+
+
+def and_(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def closed_by(spec: FeatureSpec, profile: AppProfile, *, open_now: bool = True) -> set[str]:
+    """Operations of today that will need a login, ids as `{}`; `open_now` False: also those that need one already."""
     found = set()
     for guard in spec.guards:
         there = profile.resource(guard.resource)
         if there is None:
             continue
-        for action in set(guard.actions) - set(there.guarded):
+        for action in set(guard.actions) - (set(there.guarded) if open_now else set()):
             path = f"{there.path.rstrip('/')}/{{}}" if action in _BY_ID else there.path.rstrip("/")
             found |= {f"{method} {path}" for method in _METHODS[action]}
     return found
-
-
-def _open_requests(source: Source) -> Iterator[tuple[str, str]]:
-    """Requests that tests send without a login and that succeed, each with its place."""
-    for path in source.files():
-        if not (is_test_file(path) and path.endswith(".py")):
-            continue
-        try:
-            text = source.read(path)
-            tree = ast.parse(text) if not _TOKENS.search(text) else None
-        except (EditRefused, SyntaxError, ValueError, RecursionError):
-            continue
-        for node in ast.walk(tree) if tree else ():
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-                yield from ((what, f"{path}:{line} ({node.name})") for what, line in _of_test(node))
-
-
-def _of_test(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, int]]:
-    if any(isinstance(n, ast.Constant) and n.value in _REFUSED for n in ast.walk(node)):
-        return
-    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)):
-        method = call.func.attr.upper() if isinstance(call.func, ast.Attribute) else ""
-        path = _path(call.args[0]) if call.args and method in {"GET", "POST", "PUT", "PATCH", "DELETE"} else ""
-        if path.startswith("/"):
-            yield f"{method} {path.partition('?')[0].rstrip('/')}", call.lineno
-
-
-def _path(node: ast.expr) -> str:
-    """A literal path, numbers and what is filled in as `{}`."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        text = node.value
-    elif isinstance(node, ast.JoinedStr):
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    else:
-        return ""
-    return re.sub(r"(?<=/)\d+(?=/|$|\?)", "{}", text)

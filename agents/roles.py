@@ -53,6 +53,8 @@ class Brief:
     """Idempotency key of this piece of work, e.g. `build-2`; model replies are recorded under it."""
     failures: tuple[TestResult, ...] = ()
     """What failed last, for `write_tests` after a failed red proof, `triage` and `build`."""
+    cases: frozenset[str] = frozenset()
+    """For `triage`: node ids of this run's own tests, parameters left out; all others were there before."""
     feedback: str = ""
     """Plain words on why we are here again (red proof not red, service does not start, gate findings)."""
     tell: Callable[[str], None] = field(default=lambda _: None)

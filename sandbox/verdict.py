@@ -33,6 +33,7 @@ class Settled:
     """Only those that count: expected tests and what the change broke."""
     report: SuiteReport
     level: str
+    expected: tuple[str, ...] = ()
 
 
 def judge(
@@ -99,25 +100,25 @@ def settle(
     report: SuiteReport, expected: Collection[str], baseline: Baseline | None, level: str, last: Collection[str] = ()
 ) -> Settled:
     """Hold one suite's report against the expected tests and the baseline; failures of the tests `last` stand last."""
+    wanted = tuple(sorted(expected))
     if not report.complete:
-        return Settled(report.word, report.reason, report.failures(), report, level)
-    wanted = sorted(expected)
+        return Settled(report.word, report.reason, report.failures(), report, level, wanted)
     counting = (r for r in report.results if _counts(r, wanted, baseline))
     failures = tuple(sorted(counting, key=lambda r: any(matches(r.node_id, one) for one in last)))
     missing = missing_of(wanted, report.results)
     lost = _lost(report, baseline, level)
     if any("::" not in failure.node_id for failure in failures):
-        return Settled(Word.COLLECT_ERROR, _first(failures, "cannot be collected"), failures, report, level)
+        return Settled(Word.COLLECT_ERROR, _first(failures, "cannot be collected"), failures, report, level, wanted)
     if missing:
         reason = f"{len(missing)} expected tests did not run, first {missing[0]}"
-        return Settled(Word.TAMPERED, reason, failures, report, level)
+        return Settled(Word.TAMPERED, reason, failures, report, level, wanted)
     if failures:
-        return Settled(Word.RED, _first(failures, "failed"), failures, report, level)
+        return Settled(Word.RED, _first(failures, "failed"), failures, report, level, wanted)
     if lost:
         reason = f"{len(lost)} tests that passed before did not run any more, first {lost[0]}"
-        return Settled(Word.TAMPERED, reason, (), report, level)
+        return Settled(Word.TAMPERED, reason, (), report, level, wanted)
     ran = any(r.outcome != "skipped" for r in report.results)
-    return Settled(Word.GREEN if ran else Word.NO_TESTS, "" if ran else report.reason, (), report, level)
+    return Settled(Word.GREEN if ran else Word.NO_TESTS, "" if ran else report.reason, (), report, level, wanted)
 
 
 def _counts(result: TestResult, expected: Sequence[str], baseline: Baseline | None) -> bool:
@@ -154,7 +155,7 @@ def conclude(
 ) -> Verdict:
     """Put the gates together; the first that fails gives the word, tampering before everything else."""
     results = [result for one in settled for result in one.report.results]
-    gates = [_gate(one) for one in settled]
+    gates = _gates(settled, baseline, held_out)
     gates += [_held_gate(results, held_out)] if held_out else []
     gates.append(integrity_gate(changes))
     word, reason = _overall(settled, gates[-1])
@@ -173,19 +174,62 @@ def conclude(
     )
 
 
-def _gate(settled: Settled) -> Gate:
+def _gates(settled: Sequence[Settled], baseline: Baseline | None, held_out: Collection[str]) -> list[Gate]:
+    """This change's acceptance tests, and the repository's own: in-process ones, and acceptance tests from before."""
+    found: list[Gate] = []
+    own: list[Settled] = []
+    for one in settled:
+        ours, before = _by_age(one, baseline, held_out) if one.level == "service" else (None, one)
+        own += [before] if before is not None else []
+        found += [_acceptance_gate(ours)] if ours is not None else []
+    return found + ([_own_gate(own)] if own else [])
+
+
+def _by_age(
+    settled: Settled, baseline: Baseline | None, last: Collection[str]
+) -> tuple[Settled | None, Settled | None]:
+    """A suite over HTTP as what is new in it, and what was there before; None for a part that is not there."""
     report = settled.report
-    idle = settled.word is Word.NO_TESTS and settled.level == "in-process"
-    evidence = f"{len(report.passed())} of {len(report.results)} tests passed ({settled.level})"
-    if settled.reason:
-        evidence = f"{settled.word.value}: {settled.reason}"
+    known = {*baseline.passing, *baseline.failing, *baseline.flaky} if baseline is not None else set()
+    old = [r for r in report.results if r.node_id in known and not any(matches(r.node_id, e) for e in settled.expected)]
+    if baseline is None or not old or not report.complete:
+        return settled, None
+    new = [result for result in report.results if result not in old]
+    before = settle(report.model_copy(update={"results": tuple(old)}), (), baseline, settled.level)
+    lesser = baseline.model_copy(update={"passing": ()})
+    ours = settle(report.model_copy(update={"results": tuple(new)}), settled.expected, lesser, settled.level, last)
+    return (ours if new or settled.expected else None), before
+
+
+def _acceptance_gate(settled: Settled) -> Gate:
     return Gate(
-        name=ACCEPTANCE_GATE if settled.level == "service" else OWN_GATE,
-        passed=settled.word is Word.GREEN or idle,
-        evidence="there are none" if idle and not report.results else evidence,
-        seconds=report.elapsed_s,
-        command="pytest tests/acceptance, over HTTP" if settled.level == "service" else "pytest, in-process",
+        name=ACCEPTANCE_GATE,
+        passed=settled.word is Word.GREEN,
+        evidence=_evidence(settled),
+        seconds=settled.report.elapsed_s,
+        command="pytest tests/acceptance, over HTTP",
     )
+
+
+def _own_gate(parts: Sequence[Settled]) -> Gate:
+    """Bad news first; without any, what each part counted."""
+    there = [one for one in parts if one.word is not Word.NO_TESTS or one.report.results]
+    bad = [one for one in there if one.word not in (Word.GREEN, Word.NO_TESTS)]
+    commands = ["pytest tests/acceptance, over HTTP" if p.level == "service" else "pytest, in-process" for p in parts]
+    return Gate(
+        name=OWN_GATE,
+        passed=not bad,
+        evidence="; ".join(_evidence(one) for one in bad or there) or "there are none",
+        seconds=sum(one.report.elapsed_s for one in parts if one.level != "service"),
+        command="; ".join(commands),
+    )
+
+
+def _evidence(settled: Settled) -> str:
+    if settled.reason:
+        return f"{settled.word.value}: {settled.reason}"
+    report = settled.report
+    return f"{len(report.passed())} of {len(report.results)} tests passed ({settled.level})"
 
 
 def _held_gate(results: Sequence[TestResult], held_out: Collection[str]) -> Gate:

@@ -65,8 +65,7 @@ def _closed(spec: FeatureSpec, table: Table) -> list[str]:
     """What existing clients and tests will notice of new guards."""
     drafts = [(g, table.get(g.resource)) for g in spec.guards]
     return [
-        f"Whoever uses {spoken(d.existing.plural)} ({', '.join(g.actions)}) without a token gets 401 from now "
-        f"on, tests included."
+        f"Whoever uses {spoken(d.existing.plural)} ({', '.join(g.actions)}) without a token gets 401 from now on."
         for g, d in drafts
         if d and d.existing and set(g.actions) - set(d.existing.guarded)
     ]

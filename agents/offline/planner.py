@@ -28,7 +28,7 @@ class OfflinePlanner:
         """Raises: NotUnderstood, Contradiction."""
         profile = self._read_profile(brief.desk)
         reading = read(brief.request.text, profile, brief.answers)
-        denied = against_tests(reading.spec, profile, brief.desk)
+        denied = against_tests(reading.spec, profile, brief.desk, brief.request)
         if denied:
             raise Contradiction(denied)
         by_hand = compose.notes(brief.desk, block_needs(reading.spec.blocks)) if profile.exists else ()

@@ -7,6 +7,7 @@ from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.spec import FeatureSpec
 from agents.contracts import Blame, Plan, TestSuite
 from agents.offline.criteria import topics_of
+from agents.offline.denied import denied_by_request
 from agents.offline.placing import beside
 from agents.offline.topics import Topic
 from agents.offline.writing import write_suite
@@ -44,8 +45,8 @@ class OfflineTester:
         """By rule: a test that cannot run is the test's fault, everything else the code's."""
         if _NO_START.search(brief.feedback):
             return Blame(fault="code", reason="the service does not start")
-        if locked_out := _locked_out(brief, plan):
-            return locked_out
+        if denied := denied_by_request(brief, plan, self._read_profile(brief.desk)):
+            return denied
         broken = [f for f in brief.failures if f.outcome == "error" and _TEST_FAULT.search(f.message + f.details)]
         ours = [f.node_id for f in broken if "tests/acceptance" in f.node_id]
         if ours:
@@ -62,18 +63,3 @@ def _with_ids(topics: Sequence[Topic], plan: Plan) -> list[tuple[str, Topic]]:
     for criterion in plan.criteria:
         ids.setdefault(criterion.text, []).append(criterion.id)
     return [(ids[t.text].pop(0), t) for t in topics if ids.get(t.text)]
-
-
-def _locked_out(brief: Brief, plan: Plan) -> Blame | None:
-    """Tests that were there before use, without a login, what the request puts behind one: somebody has to choose."""
-    guards = FeatureSpec.model_validate(plan.spec).guards
-    if not guards or not brief.failures or not all("401" in f.message + f.details for f in brief.failures):
-        return None
-    names = sorted({f.node_id.split("[")[0] for f in brief.failures})
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    what = ", ".join(f"{'/'.join(g.actions)} {g.resource}" for g in guards)
-    return Blame(
-        fault="request",
-        reason=f"the request asks for a login ({what}); these tests do it without one: {shown}. "
-        "Change or remove them, then ask again",
-    )

@@ -7,6 +7,7 @@ from agents.contracts import Request
 from agents.errors import Contradiction
 from agents.offline.grammar import read
 from agents.offline.planner import OfflinePlanner
+from agents.open_requests import open_requests
 from agents.planner import ModelPlanner
 from agents.profile_reader import read_profile
 from agents.roles import Brief
@@ -77,6 +78,77 @@ def test_what_is_closed_although_a_test_uses_it(test: str, denied: bool) -> None
     if denied:
         assert "POST /notes" in found and "tests/test_notes.py:9 (test_a_note_is_made)" in found
     assert against_tests(read("Require login to list notes", profile).spec, profile, source) == ""
+
+
+MERGED = """
+import httpx
+
+
+def rows(client: httpx.Client, path: str, headers: dict | None = None, /, **query: object) -> list[dict]:
+    return client.get(path, params=query, headers=headers).json()
+
+
+def make_note(client: httpx.Client, **changes: object) -> dict:
+    return client.post("/notes", json={"text": "x"} | changes).json()
+
+
+def login(client: httpx.Client) -> dict[str, str]:
+    return {"Authorization": "Bearer " + client.post("/auth/token").json()["access_token"]}
+
+
+def test_notes_are_listed(client: httpx.Client) -> None:
+    assert make_note(client) in rows(client, "/notes")
+
+
+def test_notes_are_listed_for_a_user(client: httpx.Client) -> None:
+    assert rows(client, "/notes", login(client), page=1)
+
+
+def test_listing_needs_a_login(client: httpx.Client) -> None:
+    assert client.get("/notes").status_code == 401
+
+
+def test_a_note_is_made(client: httpx.Client) -> None:
+    assert make_note(client)["text"] == "x"
+"""
+CONFTEST = """
+import pytest
+
+
+@pytest.fixture
+def client(connection):
+    \"\"\"Without login.\"\"\"
+    connection.cookies.clear()
+    return connection
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        (("", ""), {"test_notes_are_listed"}),
+        (("connection.cookies.clear()", "connection.headers.update(login(connection))"), set()),
+        (("fixture\ndef client(connection)", "fixture(autouse=True)\ndef client(token)"), set()),
+        (("import pytest", "from main import app\n\napp.dependency_overrides[user] = dict"), set()),
+    ],
+)
+def test_tests_of_an_earlier_run_are_read_through_their_helpers(changes: tuple[str, str], found: set[str]) -> None:
+    source = Tree({"tests/acceptance/conftest.py": CONFTEST.replace(*changes), "tests/acceptance/test_n.py": MERGED})
+    assert {one.test for one in open_requests(source) if one.what == "GET /notes"} == found
+
+
+def test_a_contradiction_names_the_tests_the_sentence_and_the_way_out() -> None:
+    files = {"main.py": APP, "tests/acceptance/conftest.py": CONFTEST, "tests/acceptance/test_n.py": MERGED}
+    source = Tree(files)
+    profile = read_profile(source)
+    text = "Notes are for staff. Require login to create notes."
+    spec = read("Require login to create notes", profile).spec
+    told = against_tests(spec, profile, source, Request(text=text))
+    assert '"Require login to create notes" closes POST /notes' in told
+    assert "tests/acceptance/test_n.py:18 (test_notes_are_listed) and 1 more test of the repository" in told
+    assert "work: test_a_note_is_made." in told and "change or remove those tests" in told
+    allowed = against_tests(spec, profile, source, Request(text=text, allow_breaking=True))
+    assert allowed.startswith(told) and "--allow-breaking" in allowed
 
 
 async def test_the_rules_end_with_the_contradiction() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agents.blueprints.spec import FieldSpec
-from agents.contracts import Plan, Request, TestSuite
+from agents.contracts import Blame, Plan, Request, TestSuite
 from agents.offline.planner import OfflinePlanner
 from agents.offline.tester import OfflineTester
 from agents.profile import AppProfile, ExistingResource, Login, Place, Route
@@ -20,6 +20,7 @@ from agents.roles import Brief
 from agents.suite import file_problems, uncovered
 from agents.testkit import acceptance_conftest
 from sandbox.reports import Service, TestResult
+from tests.support.desk import desk_with
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = Path(__file__).with_name("library_app.py")
@@ -162,15 +163,57 @@ async def test_failures_are_read_by_rule(failure: TestResult | None, feedback: s
     assert blame.tests == ((failure.node_id,) if failure and fault == "test" else ())
 
 
+OLD = "tests/acceptance/test_products.py"
+OLD_TESTS = """
+def every(client, path, headers=None):
+    return client.get(path, headers=headers).json()["items"]
+
+
+def test_products_are_listed(client):
+    assert every(client, "/products") == []
+
+
+def test_a_product_is_made(client):
+    assert client.post("/products", json={}).status_code == 201
+
+
+def test_orders_are_listed(client):
+    assert every(client, "/orders") == []
+"""
+
+
+async def blamed(text: str, *failures: tuple[str, str], cases: tuple[str, ...] = ()) -> Blame:
+    plan, _ = await suite_for(text, SHOP)
+    results = tuple(TestResult(node_id=f"{OLD}::{name}", outcome="failed", message=told) for name, told in failures)
+    given = Brief(
+        request=Request(text=f"It is for staff. {text}"),
+        desk=desk_with({OLD: OLD_TESTS}),
+        failures=results,
+        cases=frozenset(f"{OLD}::{name}" for name in cases),
+    )
+    return await OfflineTester(read_profile=lambda _: SHOP).triage(given, plan)
+
+
 async def test_old_tests_that_the_request_locks_out_need_a_person() -> None:
-    plan, _ = await suite_for("Require login to create products", SHOP)
-    old = "tests/test_main.py::test_a_product_is_made"
-    failures = (TestResult(node_id=old, outcome="failed", message="assert 401 == 201"),)
-    blame = await OfflineTester(read_profile=lambda _: SHOP).triage(brief("x", failures=failures), plan)
+    text = "Require login to list or create products"
+    made, listed = ("test_a_product_is_made", "assert 401 == 201"), ("test_products_are_listed", "KeyError: 'items'")
+    blame = await blamed(text, made, listed)
     assert blame.fault == "request"
-    assert old in blame.reason
-    other = (*failures, TestResult(node_id="tests/test_main.py::b", outcome="failed", message="assert 500 == 200"))
-    assert (await OfflineTester(read_profile=lambda _: SHOP).triage(brief("x", failures=other), plan)).fault == "code"
+    for part in (f'"{text}"', f"{OLD}::{made[0]}", f"{OLD}::{listed[0]}", "change or remove those tests", "open."):
+        assert part in blame.reason
+    assert (await blamed(text, listed)).fault == "code", "nothing shows a refusal"
+    assert (await blamed(text, made, ("test_orders_are_listed", "KeyError: 'items'"))).fault == "code"
+    assert (await blamed(text, made, listed, cases=(listed[0],))).fault == "code", "one of this run's own fails too"
+
+
+async def test_old_tests_without_a_field_that_is_required_now_need_a_person() -> None:
+    text = "Add weight (int, required) to products"
+    blame = await blamed(text, ("test_a_product_is_made", "assert 422 == 201"))
+    assert blame.fault == "request" and "weight" in blame.reason and "make weight optional" in blame.reason
+    assert (await blamed(text, ("test_products_are_listed", "assert 422 == 200"))).fault == "code"
+    assert (
+        await blamed("Add weight (int) to products", ("test_a_product_is_made", "assert 422 == 201"))
+    ).fault == "code"
 
 
 async def written(folder: Path) -> Path:

@@ -213,6 +213,30 @@ def test_held_out_checks_have_a_gate_of_their_own_and_are_named_last() -> None:
     assert (gate.passed, gate.evidence) == (False, "0 of 1 tests that the builder never saw passed")
 
 
+def test_acceptance_tests_from_before_are_the_repositorys_own() -> None:
+    new, old = ["tests/acceptance/n.py::a"], ["tests/acceptance/t.py::b", "tests/acceptance/t.py::c"]
+    before = Baseline(passing=tuple(old))
+    idle = settle(report(word=Word.NO_TESTS), [], before, "in-process")
+
+    def gates(service: SuiteReport, expected: list[str]) -> dict[str, tuple[bool, str]]:
+        settled = [settle(service, expected, before, "service"), idle]
+        return {g.name: (g.passed, g.evidence) for g in conclude(settled, (), before, "c", 0.1).gates}
+
+    said = gates(report(result(new[0]), result(old[0]), result(old[1])), new)
+    assert said["acceptance tests"] == (True, "1 of 1 tests passed (service)")
+    assert said["repository's own tests"] == (True, "2 of 2 tests passed (service)")
+    said = gates(report(result(new[0]), result(old[0], "failed"), result(old[1]), word=Word.RED), new)
+    assert said["acceptance tests"][0] and not said["repository's own tests"][0]
+    assert old[0] in said["repository's own tests"][1]
+    said = gates(report(result(new[0], "failed"), result(old[0]), result(old[1]), word=Word.RED), new)
+    assert (said["acceptance tests"][0], said["repository's own tests"][0]) == (False, True)
+    said = gates(report(result(new[0]), result(old[0])), new)
+    assert said["acceptance tests"][0] and said["repository's own tests"][1].endswith(f"first {old[1]}")
+    said = gates(report(result(old[0]), result(old[1])), [])
+    assert "acceptance tests" not in said and said["repository's own tests"][0]
+    assert not gates(report(result(old[0]), result(old[1])), new)["acceptance tests"][0], "what is expected is missing"
+
+
 def test_a_run_cut_short_keeps_its_word_whatever_had_passed() -> None:
     cut = report(result("t.py::a"), word=Word.RED, complete=False)
     assert settle(cut, ["t.py::a"], Baseline(passing=("t.py::a",)), "service").word is Word.RED

@@ -21,5 +21,5 @@ RecordDecisions = Annotated[
     bool, typer.Option("--record-decisions", help="Write the plan's decisions into docs/decisions/ of the result.")
 ]
 AllowBreaking = Annotated[
-    bool, typer.Option("--allow-breaking", help="Existing clients may break; what breaks is recorded.")
+    bool, typer.Option("--allow-breaking", help="Existing clients may break, tests may not; what breaks is recorded.")
 ]

@@ -1,5 +1,7 @@
 """Red: decide whether the code or a test is to blame, or whether there is no progress any more."""
 
+from dataclasses import replace
+
 from langgraph.runtime import Runtime
 
 from agents.contracts import Blame
@@ -79,7 +81,8 @@ async def _triage(state: RunState, context: Context) -> Blame:
     name = f"triage-{len(state['rounds'])}"
     context.lab.reset(state.get("complete") or state["head"])
     desk = context.lab.desk(role="tester")
-    brief = brief_for(state, context, desk, name, untold=True)
+    cases = frozenset(case.node_id for case in state["cases"])
+    brief = replace(brief_for(state, context, desk, name, untold=True), cases=cases)
     blame = await context.team.tester.triage(brief, state["plan"])
     context.record.emit("note", text=f"triage: the {blame.fault} is to blame: {blame.reason}")
     return blame
