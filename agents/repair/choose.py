@@ -52,8 +52,13 @@ def choose(
     suspects: Sequence[Suspect],
     errors: Mapping[str, str],
     differ: Callable[[Sequence[Candidate]], Compared],
+    foreign: Callable[[Candidate], str] = lambda _: "",
 ) -> Choice:
-    """The repair to take. `errors`: what the failing tests said. `differ`: runs them on further inputs."""
+    """The repair to take.
+
+    `errors`: what the failing tests said. `differ`: runs them on further inputs. `foreign`: a value it has from a
+    failing test and from nowhere else, in words.
+    """
     lost = {one: losses(one, sources) for one in repairs}
     grave = {
         one: words
@@ -65,7 +70,15 @@ def choose(
     if not believed:
         return Choice(trust="every edit that makes the tests pass takes something away" if grave else "",
                       alternatives=doubted)  # fmt: skip
-    compared = differ(believed[:MOST_COMPARED]) if len(believed) > 1 else Compared()
+    taken = {one: value for one in believed if (value := foreign(one))}
+    compared = differ(believed[:MOST_COMPARED]) if len(believed) > 1 or taken else Compared()
+    fixed = [one for one in believed if one in taken and compared.is_constant(one)]
+    if fixed:
+        doubted += tuple(Rejected(one, f"answers {taken[one]} whatever it is asked") for one in fixed)
+        believed = [one for one in believed if one not in fixed]
+    if not believed:
+        return Choice(trust="every edit that makes the tests pass answers what they expect to everything",
+                      alternatives=doubted)  # fmt: skip
     groups = _groups(believed, compared)
     worth = {one: _worth(one, sources, suspects, lost[one], compared, groups) for one in believed}
     order = tuple(sorted(believed, key=lambda one: (-worth[one], _size(one, sources), believed.index(one))))
@@ -74,6 +87,7 @@ def choose(
     rivals = [one for one in order[1:] if one not in groups[best] and worth[one] >= CLOSE * worth[best]]
     others = tuple(Rejected(one, _why(one, best, lost[one], compared)) for one in order[1:] if one not in alike)
     trust = _trust(best, alike, rivals, len(believed), compared)
+    trust += f"; {taken[best]} stands nowhere but in the failing tests" if best in taken else ""
     if rivals and best.prior < WEAK:
         unlikely = tuple(Rejected(one, "unlikely by itself, and others answer otherwise") for one in order)
         return Choice(trust=f"{trust}; none of them is likely by itself", alternatives=(*unlikely, *doubted))

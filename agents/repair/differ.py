@@ -35,6 +35,16 @@ class Compared:
         """Answers that are not those of the code as it is."""
         return sum(1 for one, other in zip(self.of(candidate), self.before, strict=False) if one != other)
 
+    def is_constant(self, candidate: Candidate) -> bool:
+        """It answers one and the same to all that a function or a path is asked, where answers differed before."""
+        places: dict[str, list[tuple[Answer, Answer]]] = {}
+        for asked, answer, before in zip(self.asked, self.of(candidate), self.before, strict=False):
+            places.setdefault(re.split(r"[(?,]| with ", asked)[0], []).append((answer, before))
+        return any(
+            len({answer for answer, _ in told}) == 1 and len({before for _, before in told}) > 1
+            for told in places.values()
+        )
+
     def raising(self, candidate: Candidate) -> int:
         """Errors where the code as it is gives an answer."""
         both = zip(self.of(candidate), self.before, strict=False)

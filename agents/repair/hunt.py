@@ -12,12 +12,13 @@ verdict: the caller runs every repair it keeps once more, in a clean sandbox.
 import ast
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from agents.repair.borrowed import Borrowing
 from agents.repair.candidate import Candidate, Edit, Suspect, apply
 from agents.repair.candidates import Candidates
-from agents.repair.choose import Choice, choose
+from agents.repair.choose import Choice, Rejected, choose
 from agents.repair.differ import Differ
 from agents.repair.hints import Hints
 from agents.repair.localise import Evidence, localise
@@ -141,10 +142,19 @@ class Hunt:
         if not suspects:
             note = "nothing of the code is suspected: the failing tests run none of it"
             return Repaired(Choice(), Found(note=note), (), note)
-        edits = Candidates(self.bug.sources, suspects, self.hints())
-        found = search(edits.known(), self.failing, self.ask, bounds, built=edits.built())
-        choice = choose(found.repairs, self.bug.sources, suspects, self.failing_errors(), self.differ())
+        hints = self.hints()
+        edits, borrowing = Candidates(self.bug.sources, suspects, hints), Borrowing(self.bug.sources, hints.tests)
+        found = search(
+            edits.known(), self.failing, self.ask, bounds, built=edits.built(), refuse=borrowing.special_case
+        )
+        choice = choose(
+            found.repairs, self.bug.sources, suspects, self.failing_errors(), self.differ(), borrowing.foreign
+        )
+        refused = tuple(Rejected(one, why) for one, why in found.refused)
+        choice = replace(choice, alternatives=(*choice.alternatives, *refused))
         note = found.note or ("" if choice.best is not None else choice.trust)
+        if refused and choice.best is None:
+            note = "; ".join((*filter(None, (note,)), f"what makes the tests pass {refused[0].why}"))
         return Repaired(choice, found, tuple(suspects), note)
 
     def failing_errors(self) -> dict[str, str]:

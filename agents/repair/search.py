@@ -45,6 +45,16 @@ class Ask(Protocol):
         """
 
 
+class Refuse(Protocol):
+    """Judges what makes the tests pass."""
+
+    def __call__(self, candidate: Candidate, /, *, blind: bool) -> str:
+        """Why it is no repair all the same, empty when it is one.
+
+        `blind`: it is two edits of which none alone made any test pass.
+        """
+
+
 @dataclass(slots=True)
 class Found:
     """What a search came to."""
@@ -55,6 +65,8 @@ class Found:
     """Those that make some failing tests pass and break none, and which."""
     breaking: list[tuple[Candidate, str]] = field(default_factory=list)
     """Those that make every failing test pass, and the test that they break."""
+    refused: list[tuple[Candidate, str]] = field(default_factory=list)
+    """Those that make every failing test pass and are no repair, and why."""
     tried: int = 0
     seconds: float = 0.0
     note: str = ""
@@ -67,13 +79,17 @@ class Found:
 
 
 class _Search:
-    def __init__(self, failing: Sequence[str], ask: Ask, bounds: Bounds, clock: Callable[[], float]) -> None:
-        self.failing, self.ask, self.bounds, self.clock = tuple(failing), ask, bounds, clock
+    def __init__(
+        self, failing: Sequence[str], ask: Ask, bounds: Bounds, clock: Callable[[], float],
+        refuse: Refuse,
+    ) -> None:  # fmt: skip
+        self.failing, self.ask, self.bounds, self.clock, self.refuse = tuple(failing), ask, bounds, clock, refuse
         self.began = clock()
         self.first: float | None = None
         self.found = Found()
         self.tops: list[Candidate] = []
         self.paired: set[tuple[Candidate, Candidate]] = set()
+        self.blind = False
 
     @property
     def is_strong(self) -> bool:
@@ -97,6 +113,9 @@ class _Search:
         """Try some; returns those there was no time for."""
         trials = self.ask(batch, until_s=min(left, BATCH_S), enough=self.bounds.enough, wide=False)
         good = [one for one, trial in zip(batch, trials, strict=True) if trial and trial.repairs(self.failing)]
+        refused = {one: why for one in good if (why := self.refuse(one, blind=self.blind))}
+        self.found.refused += refused.items()
+        good = [one for one in good if one not in refused]
         wide = self.ask(good, until_s=max(left, BATCH_S), enough=len(good), wide=True) if good else ()
         for candidate, trial in zip(good, wide, strict=True):
             if trial is None or trial.repairs(self.failing):  # without time to ask, the verdict will tell
@@ -153,12 +172,15 @@ class _Search:
 def search(
     candidates: Iterator[Candidate], failing: Sequence[str], ask: Ask, bounds: Bounds | None = None,
     clock: Callable[[], float] = time.monotonic, built: Iterable[Candidate] = (),
+    refuse: Refuse = lambda _, **__: "",
 ) -> Found:  # fmt: skip
     """Try `candidates`, best first, pairs of them, then `built`, until enough repairs are found or a bound is met."""
-    now = _Search(failing, ask, bounds or Bounds(), clock)
+    now = _Search(failing, ask, bounds or Bounds(), clock, refuse)
     all_tried = now.run(candidates, SINGLES)
     if not now.found.repairs and now.left(PAIRS):
+        now.blind = True
         all_tried = now.run(pairs(now.tops), PAIRS) and all_tried
+        now.blind = False
     if not now.is_strong and now.left():
         all_tried = now.run(iter(built), 1.0) and all_tried
     if not all_tried and not now.found.repairs:

@@ -145,3 +145,14 @@ def test_what_is_unlikely_and_disputed_is_not_taken() -> None:
     assert {rejected.candidate for rejected in found.alternatives} == {one, two}
     assert "the tests leave it open" in found.trust and "none of them is likely" in found.trust
     assert chosen(one).best == one
+
+
+def test_the_same_answer_to_everything_is_none() -> None:
+    before: list[Answer] = [("value", "1"), ("value", "3")]
+    flat: dict[Candidate, list[Answer]] = {TIMES: [("value", "7"), ("value", "7")]}
+    varied: dict[Candidate, list[Answer]] = {TIMES: [("value", "7"), ("value", "8")]}
+    found = choose([TIMES], SOURCES, SUSPECTS, {}, answering(flat, before), lambda _: "'x'")
+    assert found.best is None and found.alternatives[0].why == "answers 'x' whatever it is asked"
+    found = choose([TIMES], SOURCES, SUSPECTS, {}, answering(varied, before), lambda _: "'x'")
+    assert found.best == TIMES and found.trust.endswith("; 'x' stands nowhere but in the failing tests")
+    assert choose([TIMES], SOURCES, SUSPECTS, {}, answering(flat, before)).best == TIMES
