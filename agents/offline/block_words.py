@@ -30,8 +30,9 @@ _RATE = re.compile(
     re.IGNORECASE,
 )
 _ETAG = re.compile(
-    rf"{_ADD}(?:http )?(?:caching|cache|conditional (?:get|requests?|gets))?(?: ?(?:with|by|via|using))? ?(?:e-?tags?)"
-    r"(?: (?:headers?|caching|support|and|304|answers?|if-none-match))*|"
+    rf"{_ADD}(?:(?:send|return|emit|answer) )?(?:with )?(?:http )?(?:caching|cache|conditional (?:get|requests?|gets))?"
+    r"(?: ?(?:with|by|via|using))? ?(?:e-?tags?)"
+    r"(?: (?:headers?|caching|support|and|304|answers?|if-none-match|for|in|on|get|all|requests|responses))*|"
     rf"{_ADD}(?:http caching|conditional (?:get|requests?|gets))",
     re.IGNORECASE,
 )

@@ -303,7 +303,11 @@ def test_a_table_needs_a_resource_of_its_own() -> None:
         new_app(read_request(text, NEW))
 
 
-@pytest.mark.parametrize("text", ["add ETags", "support conditional requests", "with HTTP caching by ETag"])
+@pytest.mark.parametrize(
+    "text",
+    ["add ETags", "support conditional requests", "with HTTP caching by ETag", "send ETags",
+     "answer with ETags", "return ETags for all GET requests"],
+)  # fmt: skip
 def test_etags(text: str) -> None:
     assert blocks(text) == (BlockSpec(name="etag"),)
 
