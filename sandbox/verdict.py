@@ -260,6 +260,7 @@ def _not_checked(
     results: Sequence[TestResult], changes: Sequence[Changed], baseline: Baseline | None
 ) -> tuple[str, ...]:
     ran = {r.node_id for r in results}
+    passed = {r.node_id for r in results if r.outcome == "passed"}
     said = [f"{r.node_id} was skipped: {r.message}" for r in results if r.outcome == "skipped"]
     said += [
         f"{escaped(change.path)} (added by the change) did not run"
@@ -267,7 +268,7 @@ def _not_checked(
         if change.status == "added" and kind_of(change.path) == "test"
     ]
     if baseline is not None:
-        said += [f"{node_id} failed before the change too" for node_id in baseline.failing]
+        said += [f"{node_id} failed before the change too" for node_id in baseline.failing if node_id not in passed]
         said += [f"{node_id} is flaky: it passed and failed before the change" for node_id in baseline.flaky]
         said += [f"{i} did not end before the change and was left aside" for i in baseline.endless if i not in ran]
         said += [f"before the change: {line}" for line in baseline.trouble]

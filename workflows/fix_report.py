@@ -105,8 +105,8 @@ def _rejected(state: RunState, context: Context) -> str:
     found = context.record.load_report(REPAIRS, Repairs) or Repairs()
     patches = context.record.load_report(PATCHES, Patches) or Patches()
     number = state.get("repair", 0)
-    done = _chosen(state, context)
-    rows = [f"`{r.where}` {r.says}: not confirmed by the verdict" for r in found.ready[:number] if r is not done]
+    done = _chosen(state, context) if state.get("ending") == "delivered" else None
+    rows = [f"`{r.where}` {r.says}: not confirmed by the verdict" for r in found.ready[:number] if r != done]
     rows += [f"`{r.where}` {r.says}: {r.trust or 'not needed'}" for r in found.ready[number:]]
     rows += [f"`{r.where}` {r.says}: {r.doubt}" for r in found.rejected]
     rows += [f"cannot be told apart by the tests: {text}" for text in found.equals]

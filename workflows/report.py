@@ -38,7 +38,12 @@ def status(state: RunState, verdict: Verdict | None) -> str:
     if state.get("ending") == "delivered" and verdict:
         counts = f"{verdict.passed} of {verdict.total} tests"
         return f"**green**: {counts} passed in a fresh container at `{verdict.commit[:12]}`."
-    done = max(state["rounds"], key=lambda r: r.passed)
+    rounds = state.get("rounds", [])
+    if not rounds:
+        return (
+            f"**partial**: the tests are at `{state['best'][:12]}`, and no code was changed; {state.get('reason', '')}."
+        )
+    done = max(rounds, key=lambda r: r.passed)
     return (
         f"**partial**: {done.passed} of {done.total} tests pass at `{state['best'][:12]}`; {state.get('reason', '')}."
     )

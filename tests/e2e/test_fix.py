@@ -74,6 +74,11 @@ def test_all_bugs_on_one_branch(greenloop: Greenloop, tmp_path: Path) -> None:
     branch = str(greenloop.last()["branch"])
     changed = git(repo, "diff", "--name-only", "main", branch).split()
     assert changed == ["shop/prices.py", "shop/stock.py", "shop/words.py"]
+    assert git(repo, "log", "-1", "--format=%s", branch).startswith("Fix 3 failing tests: test_")
+    told = greenloop("show", str(greenloop.last()["id"]), "--report").out
+    assert "not confirmed by the verdict" not in told
+    assert "failed before the change too" not in told, "what was repaired counts as not checked"
+    assert "commit <HEAD>" not in done.text
 
 
 def test_a_bug_beside_a_test_that_does_not_end(greenloop: Greenloop, tmp_path: Path) -> None:
@@ -88,6 +93,20 @@ def test_a_bug_beside_a_test_that_does_not_end(greenloop: Greenloop, tmp_path: P
     assert "- tests/test_hangs.py::test_waits did not end before the change and was left aside" in told
     assert "changed statements and branches are reached" in told, "the test was not left aside by every gate"
     assert "did not end, and is left aside" not in greenloop(*given, GREENLOOP_TEST_TIMEOUT_S="5").out
+
+
+def test_a_bug_that_no_rule_repairs_is_handed_over_with_its_test(greenloop: Greenloop, tmp_path: Path) -> None:
+    code = 'def digits(text):\n    """Digits of a text."""\n    return [1 for _ in text if _.isdigit()]\n'
+    repo = bugs.committed(tmp_path / "repo", {"requirements.txt": "pytest\n", "m.py": code})
+    text = '`digits("x1y22")` returns `[1, 1, 1]`, expected `[77, 12, 3, 4, 9]`'
+    done = greenloop("fix", text, "--repo", str(repo), "--engine", "offline", GREENLOOP_REPAIR_S="5")
+    assert done.code == 10, done.text
+    run = greenloop.last()
+    assert run["ending"] == "partial"
+    assert git(repo, "log", "--format=%s", str(run["branch"])).splitlines()[0] == "Add a test that shows the bug"
+    told = greenloop("show", str(run["id"]), "--report").out
+    assert "no code was changed; no repair was found by rule" in told
+    assert "assert [1, 1, 1] ==" in told
 
 
 def test_a_bug_that_does_not_show_itself(greenloop: Greenloop, tmp_path: Path) -> None:

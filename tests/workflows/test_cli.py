@@ -69,6 +69,7 @@ def test_exit_codes_are_distinct() -> None:
         (["show", "nothing"], "no run 'nothing'"),
         (["resume", "nothing"], "no run 'nothing'"),
         (["nonsense"], "nonsense"),
+        (["worker", "--queue-url", "mysql://x", "--until-empty"], "mysql"),
         (["sandbox", "prune", "--keep", "lots"], "not a size"),
     ],
 )

@@ -136,7 +136,8 @@ def _every_failing(
 
 def _failure(group: tuple[str, ...], messages: dict[str, str]) -> str:
     rows = [f"{node_id} fails: {messages.get(node_id, '')}".rstrip(": ") for node_id in group]
-    return "\n".join(rows)
+    names = ", ".join(node_id.rpartition("::")[2] for node_id in group)
+    return "\n".join([f"{len(group)} failing tests: {names}", *rows] if len(rows) > 1 else rows)
 
 
 def register(app: typer.Typer) -> None:

@@ -48,9 +48,12 @@ def worker(
     with queue_problems():
         from workflows.campaigns.capacity import most
         from workflows.campaigns.crew import BadAddress, begin_crew, metrics_at, serve_one
+        from workflows.campaigns.hall import opened
         from workflows.cli.campaign_view import sayer
 
         loaded = load_settings(None, queue_url=queue_url)
+        with opened(loaded):
+            pass  # an address that cannot be used is told here, once, not by every process that is begun
         say = sayer(json_lines=json_lines)
         count = most(concurrency, loaded.values.memory_mb)
         try:

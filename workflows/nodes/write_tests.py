@@ -26,7 +26,8 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         filed = file_suite(
             context.lab, desk, suite, state["plan"], step=name, hold=context.limits.held_out, subject=subject
         )
-        context.record.emit("commit", sha=filed.visible, subject=subject, step=name)
+        if filed.visible != state["head"]:
+            context.record.emit("commit", sha=filed.visible, subject=subject, step=name)
         if filed.held:
             told = f"{len(filed.held)} of {len(suite.cases)} tests are held out until the verdict"
             context.record.emit("note", text=told)
