@@ -3,6 +3,7 @@
 AgentError
 ├── NotUnderstood      offline: these words of the request mean nothing to the rules (quoted, with the nearest offer)
 ├── Contradiction      the request contradicts itself or the tests: needs a person
+├── NoOpenApi          what is given as an OpenAPI document is none; one line says where
 ├── BadAnswer          the model's answer stayed unusable after the one repair turn
 ├── ModelUnavailable   the endpoint cannot be reached, refuses the key, or stays down after bounded retries
 │   └── ContextTooLong the prompt is longer than any model of the role reads
@@ -27,6 +28,10 @@ class NotUnderstood(AgentError, ValueError):
 
 class Contradiction(AgentError, ValueError):
     """The request contradicts itself or the existing tests; the message shows both sides."""
+
+
+class NoOpenApi(AgentError, ValueError):
+    """What is given as an OpenAPI document is none, or names no operation."""
 
 
 class BadAnswer(AgentError, ValueError):

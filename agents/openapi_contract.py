@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 
 from agents.contracts import TestCase, TestFile
-from agents.errors import NotUnderstood
+from agents.errors import NoOpenApi
 
 PATH = "tests/acceptance/test_openapi_contract.py"
+Operation = tuple[str, str, list[str], list[str]]
+"""Method in lower case, path, successful statuses, required fields of a JSON body."""
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 
 _MODULE = '''\
@@ -29,7 +31,10 @@ def unnamed(path: str) -> str:
     return re.sub(r"{{[^}}]*}}", "{{}}", path)
 
 
-@pytest.mark.parametrize(("method", "path", "statuses", "required"), OPERATIONS)
+@pytest.mark.parametrize(
+    ("method", "path", "statuses", "required"),
+    [pytest.param(*one, id=f"{{one[0].upper()}} {{one[1]}}") for one in OPERATIONS],
+)
 def test_the_service_offers_what_the_document_names(
     client: httpx.Client, method: str, path: str, statuses: list[str], required: list[str]
 ) -> None:
@@ -52,36 +57,51 @@ def read_openapi(text: str) -> Mapping[str, Any]:
     """The document, from JSON or YAML.
 
     Raises:
-        NotUnderstood: it is neither, or has no paths.
+        NoOpenApi: it is neither, or has no paths.
     """
     try:
         found = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise NotUnderstood(text.strip()[:60], f"The OpenAPI document is neither JSON nor YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise NoOpenApi(f"{where}neither JSON nor YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise NoOpenApi(f"neither JSON nor YAML: {' '.join(str(error).split())}") from None
     if not isinstance(found, dict) or not isinstance(found.get("paths"), dict) or not found["paths"]:
-        raise NotUnderstood(text.strip()[:60], "The OpenAPI document has no paths.")
+        raise NoOpenApi("it has no `paths`, so it is no OpenAPI document the result could be held to")
     return found
 
 
-def contract_tests(text: str) -> tuple[TestFile, TestCase]:
-    """One parametrised acceptance test over every operation of the document.
+def operations_of(text: str) -> list[Operation]:
+    """Every operation of the document, by path and method.
 
     Raises:
-        NotUnderstood: see `read_openapi`.
+        NoOpenApi: see `read_openapi`; or it names no operation.
     """
     document = read_openapi(text)
     operations = [
-        (method, path, _statuses(operation), _required(document, operation))
-        for path, item in sorted(document["paths"].items())
+        (method, str(path), _statuses(operation), _required(document, operation))
+        for path, item in sorted(document["paths"].items(), key=lambda pair: str(pair[0]))
         if isinstance(item, dict)
-        for method, operation in sorted(item.items())
+        for method, operation in sorted(item.items(), key=lambda pair: str(pair[0]))
         if method in METHODS and isinstance(operation, dict)
     ]
     if not operations:
-        raise NotUnderstood(text.strip()[:60], "The OpenAPI document names no operation.")
-    content = _MODULE.format(operations=pformat(operations, width=110))
+        raise NoOpenApi("its `paths` name no operation (get, post, ...)")
+    return operations
+
+
+def contract_tests(text: str, path: str = PATH, *, guard: bool = False) -> tuple[TestFile, TestCase]:
+    """One parametrised acceptance test over every operation of the document, for the file `path`.
+
+    `guard`: the service may offer some of them already.
+
+    Raises:
+        NoOpenApi: see `operations_of`.
+    """
+    content = _MODULE.format(operations=pformat(operations_of(text), width=110))
     name = "test_the_service_offers_what_the_document_names"
-    return TestFile(path=PATH, content=content), TestCase(node_id=f"{PATH}::{name}", criteria=())
+    return TestFile(path=path, content=content), TestCase(node_id=f"{path}::{name}", criteria=(), guard=guard)
 
 
 def _statuses(operation: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,15 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphRecursionError, NodeTimeoutError
 from langgraph.types import Command
 
-from agents.errors import AgentError, BadAnswer, BudgetExceeded, Contradiction, ModelUnavailable, NotUnderstood
+from agents.errors import (
+    AgentError,
+    BadAnswer,
+    BudgetExceeded,
+    Contradiction,
+    ModelUnavailable,
+    NoOpenApi,
+    NotUnderstood,
+)
 from agents.recipes.recipe import WrongArgument
 from sandbox.errors import BranchTaken, DependencyError, RepositoryRefused, SandboxError
 from workflows.control import Control
@@ -33,6 +41,7 @@ SERDE = JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES)
 ENDING_OF: tuple[tuple[type[BaseException], Ending], ...] = (
     (NotUnderstood, Ending.NOT_UNDERSTOOD),
     (Contradiction, Ending.NEEDS_HUMAN),
+    (NoOpenApi, Ending.REFUSED),
     (BudgetExceeded, Ending.BUDGET),
     (ModelUnavailable, Ending.MODEL_UNAVAILABLE),
     (BadAnswer, Ending.MODEL_UNAVAILABLE),

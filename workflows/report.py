@@ -5,7 +5,10 @@ from sandbox.history import FileChange
 from sandbox.reports import SuiteReport, Verdict
 from sandbox.text import clean
 from workflows.gate_table import cell, gate_table
+from workflows.routing import best_round
 from workflows.state import Context, RunState
+
+MOST_FAILURES = 20
 
 
 def render_report(state: RunState, context: Context, verdict: Verdict | None, changes: list[FileChange]) -> str:
@@ -21,6 +24,7 @@ def render_report(state: RunState, context: Context, verdict: Verdict | None, ch
         ),
         bullets("Assumptions", list(plan.assumptions)),
         bullets("Decisions", [f"**{d.choice}**: {d.reason}" for d in plan.decisions]),
+        failures(state, verdict, context),
         criteria(state, verdict, context),
         red(state, context),
         gates(verdict),
@@ -60,21 +64,54 @@ def bullets(title: str, items: list[str]) -> str:
 
 
 def criteria(state: RunState, verdict: Verdict | None, context: Context | None = None) -> str:
-    """Each criterion with the tests that prove it and, where their text can be read, the requests they send."""
-    failed = {f.node_id.split("[")[0] for f in verdict.failures} if verdict else set()
+    """Each criterion with the tests that prove it and, where their text can be read, the requests they send.
+
+    Without a verdict the last run of the tests tells, which held-out checks took no part in: `part` is a criterion some
+    tests of which did not run while the others passed.
+    """
+    said = _last_check(state, context) if verdict is None and context else None
+    failed = {f.node_id.split("[")[0] for f in (verdict.failures if verdict else said.failures() if said else ())}
     levels = {node.split("[")[0]: level for node, level in (verdict.levels if verdict else {}).items()}
+    passed = ({node.split("[")[0] for node in said.passed()} if said else set(levels)) - failed
     sent = _requests(state, context) if context else {}
     lines = ["## Acceptance criteria", "", "| | criterion | proven by | requests | level |", "|---|---|---|---|---|"]
     for criterion in state["plan"].criteria:
         tests = [c.node_id for c in state.get("cases", []) if criterion.id in c.criteria]
-        good = tests and not failed.intersection(tests) and all(t in levels for t in tests)
         held = set(state.get("held", ()))
-        shown = "<br>".join(f"`{t.split('::')[-1]}`{' (held out)' if t in held else ''}" for t in tests) or "no test"
+        shown = "<br>".join(f"`{t.split('::')[-1]}`{_remark(t, t in held, failed)}" for t in tests) or "no test"
         asked = "<br>".join(dict.fromkeys(f"`{one}`" for t in tests for one in sent.get(t, ()))) or "-"
         how = ", ".join(sorted({levels[t] for t in tests if t in levels})) or "-"
-        mark = "yes" if good else "NO"
+        mark = _mark(tests, passed, failed)
         lines.append(f"| {mark} | {criterion.id} {cell(criterion.text)} | {shown} | {cell(asked)} | {how} |")
     return "\n".join(lines)
+
+
+def _mark(tests: list[str], passed: set[str], failed: set[str]) -> str:
+    if not tests or failed.intersection(tests) or not passed.intersection(tests):
+        return "NO"
+    return "yes" if passed.issuperset(tests) else "part"
+
+
+def _remark(test: str, held: bool, failed: set[str]) -> str:
+    told = [word for word, true in (("held out", held), ("failed", test in failed)) if true]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _last_check(state: RunState, context: Context) -> SuiteReport | None:
+    """What the tests said of the commit that is handed over, in the loop."""
+    best = best_round(state.get("rounds", []))
+    name = f"check-{best.number}-{state.get('red_tries', 0)}" if best else ""
+    return context.record.load_report(name, SuiteReport) if name else None
+
+
+def failures(state: RunState, verdict: Verdict | None, context: Context) -> str:
+    """What fails in a result that is not green, one line each; empty for a green one."""
+    if state.get("ending") == "delivered":
+        return ""
+    said = _last_check(state, context) if verdict is None else None
+    found = verdict.failures if verdict else said.failures() if said else ()
+    rows = [f"`{f.node_id}`: {cell(f.message)[:200]}" for f in found[:MOST_FAILURES]]
+    return bullets("What fails", [*rows, *([f"and {len(found) - len(rows)} more"] if len(found) > len(rows) else [])])
 
 
 def _requests(state: RunState, context: Context) -> dict[str, tuple[str, ...]]:

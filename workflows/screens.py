@@ -3,7 +3,7 @@
 from typing import Any
 
 from agents.contracts import Plan
-from sandbox.reports import Verdict
+from sandbox.reports import SuiteReport, Verdict
 from sandbox.text import clean as printable
 from workflows.endings import MEANING, RESUMABLE, Ending
 from workflows.events import Event
@@ -23,7 +23,7 @@ def final_screen(info: RunInfo, record: Record, *, gates: bool = False) -> str:
     parts = [
         _headline(info),
         _built(plan),
-        _proof(verdict, events, gates=gates),
+        _proof(verdict, events, record, gates=gates),
         _not_checked(verdict),
         _left_out(events),
         _cost(events),
@@ -49,10 +49,10 @@ def _built(plan: Plan | None) -> str:
     return "\n".join(lines)
 
 
-def _proof(verdict: Verdict | None, events: list[Event], *, gates: bool) -> str:
+def _proof(verdict: Verdict | None, events: list[Event], record: Record, *, gates: bool) -> str:
     if verdict is None:
         runs = [e for e in events if e.kind == "tests" and not str(e.data["step"]).startswith("red")]
-        return f"\nBest check: {max(e.data['passed'] for e in runs)} of {runs[-1].data['total']} tests" if runs else ""
+        return _best_check(runs, record) if runs else ""
     counts = f"{verdict.passed} of {verdict.total} tests"
     lines = [f"\nProof: {verdict.word}, {counts} in a fresh container at {verdict.commit[:10]}"]
     red = [e.data for e in events if e.kind == "tests" and str(e.data["step"]).startswith("red")]
@@ -61,6 +61,16 @@ def _proof(verdict: Verdict | None, events: list[Event], *, gates: bool) -> str:
         lines.append(f"  ok   red first: {failed} new tests failed before the change")
     lines += gate_lines(verdict.gates, all_of_it=gates)
     return "\n".join(lines)
+
+
+def _best_check(runs: list[Event], record: Record) -> str:
+    """The best run of the tests in the loop, with what failed in it."""
+    best = max(runs, key=lambda e: int(e.data["passed"]))
+    said = record.load_report(str(best.data["step"]), SuiteReport)
+    failed = said.failures() if said else ()
+    lines = [f"\nBest check: {best.data['passed']} of {best.data['total']} tests"]
+    lines += [f"  BAD  {f.node_id}: {f.message.splitlines()[0][:160] if f.message else f.outcome}" for f in failed[:3]]
+    return "\n".join(lines + ([f"  ... and {len(failed) - 3} more"] if len(failed) > 3 else []))
 
 
 def _not_checked(verdict: Verdict | None) -> str:

@@ -11,6 +11,7 @@ from agents.contracts import Criterion, Decision, Plan, PlanStep
 from agents.errors import Contradiction
 from agents.offline.criteria import topics_of
 from agents.offline.grammar import Reading, read
+from agents.offline.held_to import refuse_what_is_not_offered
 from agents.offline.topics import Topic
 from agents.offline.topics_files import file_of
 from agents.offline.words import plural_name, spoken
@@ -25,13 +26,18 @@ class OfflinePlanner:
         self._read_profile = read_profile
 
     async def plan(self, brief: Brief) -> Plan:
-        """Raises: NotUnderstood, Contradiction."""
+        """Raises: NotUnderstood, Contradiction, NoOpenApi."""
         profile = self._read_profile(brief.desk)
         reading = read(brief.request.text, profile, brief.answers)
         denied = against_tests(reading.spec, profile, brief.desk, brief.request)
         if denied:
             raise Contradiction(denied)
-        by_hand = compose.notes(brief.desk, block_needs(reading.spec.blocks)) if profile.exists else ()
+        by_hand: tuple[str, ...] = ()
+        if profile.exists:
+            by_hand = tuple(compose.notes(brief.desk, block_needs(reading.spec.blocks)))
+        document = brief.request.openapi
+        if document:
+            by_hand += refuse_what_is_not_offered(document, reading.spec, profile, brief.desk, self._read_profile)
         return plan_of(reading, profile, assume=brief.request.assume, notes=by_hand)
 
 

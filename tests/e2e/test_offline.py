@@ -136,16 +136,18 @@ def test_what_is_not_understood_is_said_and_nothing_is_built(
     assert not (tmp_path / "repo").exists()
 
 
-def test_a_result_is_held_to_an_openapi_document(greenloop: Greenloop, tmp_path: Path) -> None:
+def test_a_document_that_asks_for_more_than_the_rules_build_is_refused_before_anything_is_built(
+    greenloop: Greenloop, tmp_path: Path
+) -> None:
     contract = tmp_path / "contract.yaml"
     contract.write_text(
         "openapi: 3.1.0\npaths:\n  /books:\n    get:\n      responses:\n        '200': {}\n"
         "  /shelves:\n    get:\n      responses:\n        '200': {}\n"
     )
     done = greenloop("feature", "Add books with title", "--repo", str(tmp_path / "repo"), "--openapi", str(contract))
-    assert done.code == MEANING["partial"][0], done.text
-    report = (greenloop.record() / "report.md").read_text()
-    assert "partial" in report
+    assert done.code == MEANING["not_understood"][0], done.text
+    assert '"GET /shelves"' in done.out
+    assert not (tmp_path / "repo").exists()
 
 
 def test_a_dirty_repository_is_refused_or_taken_as_it_is(

@@ -62,7 +62,7 @@ def test_exit_codes_are_distinct() -> None:
     ("arguments", "says"),
     [
         (["feature"], "say what you want"),
-        (["feature", "x", "--spec", "y"], "say what you want"),
+        (["feature", "x", "--spec", "y"], "not both"),
         (["feature", "  "], "empty"),
         (["feature", "--spec", "/does/not/exist"], "No such file"),
         (["feature", "x", "--max-rounds", "0"], "max_rounds"),

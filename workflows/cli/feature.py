@@ -43,12 +43,9 @@ def feature(
             timeout_s=timeout,
         )
         from agents.contracts import Request
-        from agents.openapi_contract import read_openapi
         from workflows.cli.execute import execute_new
 
-        contract = file_text(openapi) if openapi else ""
-        if openapi:
-            read_openapi(contract)
+        contract = _contract(openapi) if openapi else ""
         request = Request(
             text=request_text,
             openapi=contract,
@@ -60,8 +57,23 @@ def feature(
         return execute_new(loaded, request, repo, kept, branch or "")
 
 
+def _contract(path: Path) -> str:
+    """The document's text, looked at before any work begins."""
+    from agents.errors import NoOpenApi
+    from agents.openapi_contract import operations_of
+
+    text = file_text(path)
+    try:
+        operations_of(text)
+    except NoOpenApi as error:
+        raise UsageProblem(f"{path}: {error}") from None
+    return text
+
+
 def _request_text(text: str | None, spec: str | None) -> str:
-    if (text is None) == (spec is None):
+    if text is not None and spec is not None:
+        raise UsageProblem("give the request as TEXT or as --spec FILE, not both")
+    if text is None and spec is None:
         raise UsageProblem('say what you want: greenloop feature "add books with title and author", or --spec FILE')
     found = text if text is not None else sys.stdin.read() if spec == "-" else file_text(Path(spec or ""))
     if not found.strip():

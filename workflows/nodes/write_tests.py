@@ -2,8 +2,8 @@
 
 from langgraph.runtime import Runtime
 
-from agents.contracts import Request, TestSuite
-from agents.openapi_contract import contract_tests
+from agents.contracts import TestSuite
+from agents.openapi_contract import PATH, contract_tests
 from workflows.held import SHOWS, SUBJECT, file_suite
 from workflows.nodes.common import brief_for, context_of, step
 from workflows.state import Context, RunState
@@ -22,7 +22,7 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
         desk = context.lab.desk(role="tester", base=state["base"])
         brief = brief_for(state, context, desk, name, untold=True)
         suite = await context.team.tester.write_tests(brief, state["plan"])
-        suite = _with_contract(suite, state["request"])
+        suite = _with_contract(suite, state, context)
         filed = file_suite(
             context.lab, desk, suite, state["plan"], step=name, hold=context.limits.held_out, subject=subject
         )
@@ -41,9 +41,14 @@ async def run(state: RunState, runtime: Runtime[Context]) -> RunState:
     }
 
 
-def _with_contract(suite: TestSuite, request: Request) -> TestSuite:
-    """Hold the result to the OpenAPI document that came with the request."""
-    if not request.openapi:
+def _with_contract(suite: TestSuite, state: RunState, context: Context) -> TestSuite:
+    """Hold the result to the OpenAPI document that came with the request, beside what earlier runs were held to."""
+    document, lab = state["request"].openapi, context.lab
+    if not document:
         return suite
-    file, case = contract_tests(request.openapi)
+    before = set(lab.files(state["base"]))
+    stem, number, path = PATH.removesuffix(".py"), 2, PATH
+    while path in before:
+        path, number = f"{stem}_{number}.py", number + 1
+    file, case = contract_tests(document, path, guard=lab.service(state["base"]) is not None)
     return suite.model_copy(update={"files": (*suite.files, file), "cases": (*suite.cases, case)})
