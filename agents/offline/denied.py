@@ -16,6 +16,8 @@ from agents.sent_requests import requests_of
 from sandbox.reports import TestResult
 
 SHOWN = 5
+CONTRACT = "gate contract:"
+"""How findings of the contract's gate are named among failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,24 @@ class Denial:
 
 def denied_by_request(brief: Brief, plan: Plan, profile: AppProfile) -> Blame | None:
     """A blame of the request when everything that failed is older than this run and fails by what is asked for."""
-    old = [failure for failure in brief.failures if failure.node_id.split("[")[0] not in brief.cases]
+    if broken := _breaks_clients(brief):
+        return broken
+    old = [f for f in brief.failures if "::" in f.node_id and f.node_id.split("[")[0] not in brief.cases]
     if not old or len(old) < len(brief.failures):
         return None
     for denial in _denials(FeatureSpec.model_validate(plan.spec), profile):
         if _explains(denial, old, brief):
             return Blame(fault="request", reason=_told(denial, old, brief))
     return None
+
+
+def _breaks_clients(brief: Brief) -> Blame | None:
+    """The published contract is all that is broken: the rules write what was asked for, so that breaks it."""
+    if not brief.failures or not all(f.node_id.startswith(CONTRACT) for f in brief.failures):
+        return None
+    told = "; ".join(f.message for f in brief.failures[:SHOWN]) + ("; ..." if len(brief.failures) > SHOWN else "")
+    way = "Say that they may break with --allow-breaking, or ask for something that breaks nobody."
+    return Blame(fault="request", reason=f"what the request asks for breaks clients that exist: {told}. {way}")
 
 
 def _denials(spec: FeatureSpec, profile: AppProfile) -> list[Denial]:

@@ -206,6 +206,19 @@ async def test_old_tests_that_the_request_locks_out_need_a_person() -> None:
     assert (await blamed(text, made, listed, cases=(listed[0],))).fault == "code", "one of this run's own fails too"
 
 
+async def test_a_request_that_breaks_clients_needs_a_person() -> None:
+    plan, _ = await suite_for("Require login to list products", SHOP)
+    broken = TestResult(node_id="gate contract: breaking", outcome="failed", message="GET /products: needs a login now")
+    other = TestResult(
+        node_id="gate attacks: mass-assignment", outcome="failed", message="answered 401 to a forged token"
+    )
+    tester = OfflineTester(read_profile=lambda _: SHOP)
+    blame = await tester.triage(brief("x", failures=(broken,)), plan)
+    assert blame.fault == "request" and broken.message in blame.reason and "--allow-breaking" in blame.reason
+    for failures in ((broken, other), (other,)):
+        assert (await tester.triage(brief("x", failures=failures), plan)).fault == "code"
+
+
 async def test_old_tests_without_a_field_that_is_required_now_need_a_person() -> None:
     text = "Add weight (int, required) to products"
     blame = await blamed(text, ("test_a_product_is_made", "assert 422 == 201"))
