@@ -7,7 +7,7 @@ from agents.bugs.groups import groups_of
 from agents.bugs.report import BugReport, Trace
 from agents.bugs.traces import located, traces_in
 from agents.repair.hunt import Bounds, Bug, Candidate, Hunt, Repaired, apply
-from agents.repair.localise import Evidence, localise
+from agents.repair.localise import Evidence, localise, statements
 from sandbox.errors import SandboxError
 from sandbox.history import recent
 from sandbox.reports import SuiteReport
@@ -17,6 +17,8 @@ from workflows.evidence import CULPRIT, Culprit, Place, Repair, Repairs, Where
 from workflows.state import Context, RunState
 
 MOST_PLACES = 30
+HEADS = ("def ", "async def ", "class ", "@")
+"""Lines that run whenever what is below them does: they come after lines that are suspected as much."""
 MOST_READY = 4
 MOST_REJECTED = 8
 RECENT = 3
@@ -40,12 +42,14 @@ def locate(state: RunState, context: Context) -> Where:
         )  # fmt: skip
         suspects = localise(seen)
     lines = {path: text.splitlines() for path, text in sources.items()}
+    telling = {path: statements(sources[path]) for path in {s.path for s in suspects}}
     places = [
         Place(path=s.path, line=s.line, score=round(s.score, 3), reasons=s.reasons, text=lines[s.path][s.line - 1])
-        for s in suspects[:MOST_PLACES]
-        if s.line <= len(lines[s.path])
+        for s in suspects
+        if s.line in telling[s.path]
     ]
-    return Where(places=tuple(places), note=note)
+    places.sort(key=lambda place: (-place.score, place.text.lstrip().startswith(HEADS)))
+    return Where(places=tuple(places[:MOST_PLACES]), note=note)
 
 
 def search(state: RunState, context: Context) -> Repairs:

@@ -139,3 +139,19 @@ def _definitions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     except (SyntaxError, ValueError, RecursionError):
         return
     yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def statements(source: str) -> frozenset[int]:
+    """Lines (from 1) that hold code, not only a comment or part of a docstring; all when it is not Python."""
+    lines = source.splitlines()
+    code = {number for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset(range(1, len(lines) + 1))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            code -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return frozenset(code)

@@ -160,9 +160,11 @@ def read(path: Path) -> Campaign:
     try:
         return Campaign.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadCampaign(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        wrong = [
+            f"{'.'.join(str(part) for part in one['loc']) or 'the file'}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        ]
+        raise BadCampaign(f"{path}: {'; '.join(wrong)}") from None
 
 
 def schema() -> str:

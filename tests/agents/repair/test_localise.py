@@ -1,5 +1,5 @@
 from agents.repair.candidate import Suspect
-from agents.repair.localise import Evidence, localise
+from agents.repair.localise import Evidence, localise, statements
 
 SOURCE = """def mean(values):
     total = sum(values)
@@ -57,3 +57,9 @@ def test_reports_and_history() -> None:
 def test_nothing_known_is_nothing_suspected() -> None:
     assert localise(Evidence(sources={"stats.py": SOURCE}, lines={}, failing=["t::mean"])) == []
     assert localise(Evidence(sources={"bad.py": "def ("}, lines={}, failing=[], text="some_name")) == []
+
+
+def test_lines_that_hold_code() -> None:
+    source = '"""What\nit is."""\n\n# so\ndef f(x):\n    """It."""\n    text = """a\n\nb"""\n    return x  # well\n'
+    assert statements(source) == {5, 7, 9, 10}
+    assert statements("def (\n\n") == {1, 2}

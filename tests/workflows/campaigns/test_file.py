@@ -51,6 +51,7 @@ def test_the_schema_knows_every_name_of_the_commented_file() -> None:
         ({"branch": "{user}"}, "branch: not a branch name"),
         ({"limits": {"each": {"budget_usd": -1}}}, "limits.each.budget_usd: Input should be greater"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
+        ({"name": 7, "canarys": 1}, "name: Input should be a valid string; canarys: Extra inputs are not permitted"),
         ({"end": "push"}, "end: Input should be 'branches', 'patches', 'bundles' or 'nothing'"),
     ],
 )
