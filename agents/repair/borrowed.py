@@ -86,7 +86,7 @@ class Borrowing:
         """Where the value comes, another one of its kind stood, or None."""
         for path, text in apply(candidate, self.sources).items():
             for old, new in _replaced(self._of(path), _tree(text)):
-                if not any(value in _answering(one, bodies=False) for one in new):
+                if not any(value in _answering(one, bodies=True, inside=True) for one in new):
                     continue
                 was_none = any(isinstance(one, ast.Constant) and one.value is None for one in old)
                 same_kind = len(new) == 1 and [_kind(one) for one in old] == [value[0]]
@@ -201,13 +201,15 @@ def _literals(tree: ast.AST) -> Iterator[Key]:
 
 
 def _answering(tree: ast.AST, *, bodies: bool, inside: bool = False) -> Iterator[Key]:
-    """Literals an answer may be made of: no decorators, no status codes; `bodies`: only those in functions' bodies."""
+    """Literals an answer may be made of: no decorators, no status codes; `bodies`: only those in functions' bodies,
+    and not the wording of errors."""
     if (inside or not bodies) and (key := _key(tree)) is not None:
         yield key
     for name, value in ast.iter_fields(tree):
         deeper = inside or (isinstance(tree, FUNCTIONS) and name == "body")
         for child in value if isinstance(value, list) else (value,):
             declares = name in ("decorator_list", "annotation", "returns") or _is_status(child, tree)
+            declares = declares or (bodies and isinstance(child, ast.Raise))
             if isinstance(child, ast.AST) and not declares:
                 yield from _answering(child, bodies=bodies, inside=deeper)
 

@@ -19,7 +19,7 @@ class Edit(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """One possible repair. `line`: the first one touched; `prior`: 0 to 1, how often such edits end real bugs."""
+    """One possible repair. `line`: its main edit's; `prior`: 0 to 1, how often such edits end real bugs."""
 
     edits: tuple[Edit, ...]
     family: str

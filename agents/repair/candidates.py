@@ -101,8 +101,8 @@ def _best_first(
 
 
 def _candidate(name: str, change: Change, source: Source) -> Candidate:
-    first = min(edit.start for edit in change.edits if edit.path == source.path)
-    line = source.text.count("\n", 0, first) + 1
+    main = next((edit for edit in change.edits if edit.path == source.path), change.edits[0])
+    line = source.text.count("\n", 0, main.start) + 1
     return Candidate(tuple(sorted(change.edits)), name, line, round(min(change.prior, 1.0), 4), change.says)
 
 

@@ -50,6 +50,11 @@ class Hints:
         missed = [b for a, b in self.swapped if _CODE.fullmatch(a) and _CODE.fullmatch(b)]
         if missed or self.messages:
             return list(dict.fromkeys(missed))
+        return self.named
+
+    @cached_property
+    def named(self) -> list[str]:
+        """HTTP status codes that the failing tests and the report name."""
         wide = "\n".join((*self.tests, self.text))
         return list(dict.fromkeys(code for pair in _STATUS.findall(wide) for code in pair if code))
 

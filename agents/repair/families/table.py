@@ -22,6 +22,7 @@ from agents.repair.families import (
     values,
     web_access,
     web_async,
+    web_missing,
     web_queries,
     web_routers,
     web_routes,
@@ -35,7 +36,7 @@ from agents.repair.families.building import CEILING, changes_built
 __all__ = ["CEILING", "changes", "changes_built", "family_names"]
 
 GENERAL = (operators, logic, values, names, calls, loops, flow, guards, copied, terms, forgotten, traps)
-WEB = (web_access, web_async, web_queries, web_routers, web_routes, web_schemas, web_session, web_time)
+WEB = (web_access, web_async, web_missing, web_queries, web_routers, web_routes, web_schemas, web_session, web_time)
 BUILDING = (built_conditions, built_values, built_steps, missing)
 _WEB_MODULES = frozenset(module.__name__ for module in WEB)
 

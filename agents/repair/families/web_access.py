@@ -1,4 +1,4 @@
-"""What nobody may see: 404 for what is not there, 403 for what is somebody else's."""
+"""What nobody may see: 403 or 404 for what is somebody else's."""
 
 import ast
 from collections.abc import Iterator
@@ -6,28 +6,12 @@ from collections.abc import Iterator
 from agents.repair.families.base import Change, Place, family
 from agents.repair.families.names import names_of
 
-_MISSING = 'if {name} is None:\n    raise HTTPException(status_code=404, detail="{title} not found")'
-_LOOKS = (".get(", "scalar", "first(", "one_or_none", "next(", "find", "get_")
 _OWNERS = ("owner_id", "user_id", "author_id", "account_id", "owner", "user", "author", "created_by")
 _ROLES = ("is_admin", "is_superuser", "is_staff", "admin")
 
 
 def _wanted(at: Place, *codes: str) -> float:
     return 3.0 if set(codes) & set(at.hints.statuses) else 0.3 if at.hints.messages else 1.0
-
-
-@family(ast.Assign)
-def nothing_found(node: ast.Assign, at: Place) -> Iterator[Change]:
-    """404 when nothing was found."""
-    target, text = node.targets[0], at.code(node.value)
-    if not isinstance(target, ast.Name) or not any(word in text for word in _LOOKS):
-        return
-    around = at.code(at.function(node) or node)
-    if "HTTPException" not in at.source.text or names_of(node, at) is None:
-        return
-    if f"{target.id} is None" not in around and f"not {target.id}" not in around:
-        guard = _MISSING.format(name=target.id, title=target.id.replace("_", " ").capitalize())
-        yield at.behind(node, guard, min(0.9, 0.3 * _wanted(at, "404")), f"404 when `{target.id}` is None")
 
 
 @family(ast.Assign, ast.If)

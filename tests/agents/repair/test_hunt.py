@@ -112,6 +112,37 @@ def test_page():
     assert [item["name"] for item in client.get("/items").json()] == ["a", "b"]
     assert [item["name"] for item in client.get("/items?offset=2").json()] == ["c"]
 """
+ROWS = """
+import sqlite3
+
+from fastapi import FastAPI
+
+app = FastAPI()
+db = sqlite3.connect(":memory:", check_same_thread=False)
+db.execute("create table books (id integer primary key, title text)")
+db.execute("insert into books values (1, 'Emma')")
+
+
+@app.get("/books/{book_id}")
+def get_book(book_id: int):
+    row = db.execute("select id, title from books where id = ?", (book_id,)).fetchone()
+    return {"id": row[0], "title": row[1]}
+"""
+ROWS_TESTS = """
+from fastapi.testclient import TestClient
+
+from rows import app
+
+client = TestClient(app)
+
+
+def test_read():
+    assert client.get("/books/1").json() == {"id": 1, "title": "Emma"}
+
+
+def test_unknown():
+    assert client.get("/books/9").status_code == 404
+"""
 PRICES = """
 def total(prices, tax=0.2):
     whole = 0
@@ -193,6 +224,13 @@ def test_a_boundary(box: DockerSandbox, workers: Workers) -> None:
 def test_a_page_of_a_service(box: DockerSandbox, workers: Workers) -> None:
     found = hunted(box, workers, SHOP, SHOP_TESTS, "shop.py")
     assert "[offset : offset + limit" in (text := repaired(found, {"shop.py": SHOP})) and "- 1]" not in text
+
+
+def test_a_row_that_is_not_there(box: DockerSandbox, workers: Workers) -> None:
+    found = hunted(box, workers, ROWS, ROWS_TESTS, "rows.py")
+    assert "if row is None:\n        raise HTTPException(status_code=404" in repaired(found, {"rows.py": ROWS})
+    assert found.suspects[0].line == 15, "the line that came upon None"
+    assert found.choice.best is not None and found.choice.best.line == 15
 
 
 def test_two_bugs_at_once(box: DockerSandbox, workers: Workers) -> None:
