@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from agents.reading.modules import Module
 from agents.rules.ask import method
+from agents.rules.drivers import BLOCKING, WORK
 from agents.rules.habits import per_function
 from agents.rules.project import Project, is_sync_session
 from agents.rules.reach import by_way_of, loop_code
@@ -140,9 +141,8 @@ def _database_call(project: Project, scope: Scope, call: ast.Call) -> str:
             if below.func.attr == "query" and is_sync_session(project.type(scope, below.func.value)):
                 return f"Session.query().{attr}()"
             below = below.func.value
-    if _typed(project, scope, call) in _DB_TYPES:
-        return f"{_typed(project, scope, call)}.{attr}()"
-    return ""
+    kind = _typed(project, scope, call)
+    return f"{kind}.{attr}()" if kind in _DB_TYPES or (kind in BLOCKING and attr in WORK) else ""
 
 
 def files(project: Project) -> Iterator[Hit]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from agents.rules.ask import chain_calls, local_values, method, names_in
 from agents.rules.params import Param, path_names
 from agents.rules.project import Project
+from agents.rules.raw_sql import whole_tables
 from agents.rules.reach import served_code
 from agents.rules.rows import rows_of, tested_names
 from agents.rules.rule import Hit, Rule, hit
@@ -32,6 +33,7 @@ def whole_table(project: Project) -> Iterator[Hit]:
             continue
         if any(isinstance(n.slice, ast.Slice) for s in scopes for n in s.own(ast.Subscript)):
             continue
+        yield from whole_tables(project, handler, endpoint, scopes)
         for scope in scopes:
             found = next((c for c in scope.own(ast.Call) if _all(c) and _is_whole(project, scope, c)), None)
             table = rows_of(project, scope, found) if found else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from agents.rules.ask import argument, is_http_error, names_in, status_of
 from agents.rules.project import Project
+from agents.rules.raw_sql import missing_rows
 from agents.rules.reach import served_code
 from agents.rules.rows import may_be_none, tested_names
 from agents.rules.rule import Change, Hit, Rule, hit
@@ -213,6 +214,7 @@ def missing_row(project: Project) -> Iterator[Hit]:
                     f"`{target.id}` is None when there is no such {table.name}: the client gets a 500 instead of a "
                     "404. Check it, and raise HTTPException(404).",
                 )
+    yield from missing_rows(project)
 
 
 def _first_use(scope: Scope, name: str, line: int) -> ast.Attribute | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from agents.reading.modules import Code, Found, Function, Module, dotted_name
+from agents.rules.drivers import CONNECTIONS, given_by
 from agents.rules.scopes import Scope, View
 
 K = TypeVar("K", bound=Hashable)
@@ -223,6 +224,10 @@ class Names:
         if found and isinstance(found.node, ast.expr):
             return self._factory(found)
         name = self.absolute(scope, call.func)
+        if name in CONNECTIONS:
+            return Meaning(CONNECTIONS[name])
+        if name == "contextlib.closing" and call.args:
+            return self.type_of(scope, call.args[0], hops - 1)
         if name.rpartition(".")[2][:1].isupper():
             return Meaning(name)
         return self._through(scope, call, hops)
@@ -234,6 +239,9 @@ class Names:
         if call.func.attr in ("begin", "__enter__", "__aenter__"):
             owner = self.type_of(scope, ast.Call(func=call.func.value, args=[], keywords=[]), hops - 1)
             return owner or self.type_of(scope, call.func.value, hops - 1)
+        given = given_by(self.type_of(scope, call.func.value, hops - 1), call.func.attr)
+        if given:
+            return Meaning(given)
         method = self.callee(scope, call, hops - 1)
         return self.returned(Found(method.module, method.name, method.function), hops - 1) if method else None
 

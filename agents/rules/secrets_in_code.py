@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agents.masking import kind_of_secret
 from agents.reading.modules import Found, keyword
-from agents.rules.ask import argument, method, text_of
+from agents.rules.ask import argument, local_values, method, text_of
 from agents.rules.params import is_enum
 from agents.rules.project import Project
 from agents.rules.reach import served_code
@@ -34,6 +34,7 @@ _LOGGED = re.compile(
     r"(?i)^(plain_?|raw_?|new_?|old_?)?password$|^(client_|app_)?secret(_key)?$|^(access|refresh|id|reset)_token$|^api_key$|^private_key$"
 )
 _LOG_METHODS = {"debug", "info", "warning", "warn", "error", "critical", "exception", "log"}
+_KEYED = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode")
 _GETENV = ("os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config")
 
 
@@ -44,6 +45,7 @@ def in_code(project: Project) -> Iterator[Hit]:
         for scope in project.scopes for test in scope.own(ast.Compare) for part in (test.left, *test.comparators)
         if isinstance(part, ast.Name | ast.Attribute)
     }  # fmt: skip
+    signs = _signs(project)
     for scope in project.scopes:
         for node in scope.own(ast.Assign, ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -58,8 +60,8 @@ def in_code(project: Project) -> Iterator[Hit]:
                 )
                 text = text_of(value) or ""
                 named = _is_option(project, scope) or _is_settings(project, scope) or name in compared
-                if name and _is_secret(name, text) and not named:
-                    yield hit(scope, node, _everybody(f"`{name}`", name))
+                if name and (value in signs or (_is_secret(name, text) and not named)):
+                    yield hit(scope, node, _everybody(f"`{name}`", "secret_key" if value in signs else name))
         for call in scope.own(ast.Call):
             yield from _passed(project, scope, call)
         yield from _shaped(project, scope)
@@ -80,12 +82,34 @@ def _literal(node: ast.expr | None) -> ast.expr | None:
 
 def _is_secret(name: str, text: str) -> bool:
     public = text.startswith(("phc_", "pk_", "pk-", "pub")) or _PUBLIC.search(name)
-    if name.lower() in text.lower() or len(text) < 4 or public:
+    if _names_itself(name, text) or len(text) < 4 or public:
         return False
     if _SIGNING.search(name):
         return not re.search(r"^https?://|^/|[{}<>]|^[A-Z][A-Z0-9]*_[A-Z0-9_]+$", text)
     strong = len(text) >= 12 and bool(re.search(r"\d", text)) and bool(re.search(r"[A-Za-z]", text))
     return bool(_OTHER.search(name)) and strong and not _NO_SECRET.search(text)
+
+
+def _names_itself(name: str, text: str) -> bool:
+    """The text is the name again, or a word about it (`secret-name`), not a value that only begins like it."""
+    small, word = text.lower(), name.lower()
+    if re.sub(r"[\W_]", "", small) == re.sub(r"[\W_]", "", word):
+        return True
+    least = 8 if re.search(r"[\W_]", text) else 4
+    parts = re.split(r"[\W_]+", small.replace(word, " "))
+    return word in small and not any(len(p) >= least and re.search(r"\d", p) and re.search("[a-z]", p) for p in parts)
+
+
+def _signs(project: Project) -> set[ast.expr]:
+    """Texts of variables that tokens are signed or checked with."""
+    found = set[ast.expr]()
+    for site in project.calls(*_KEYED):
+        key = argument(site.call, 1, "key")
+        values = local_values(site.scope, key.id) if isinstance(key, ast.Name) else []
+        own = project.names.own(site.scope, key) if key is not None and not values else None
+        values += [own.node] if own and isinstance(own.node, ast.expr) else []
+        found |= {text for value in values if (text := _literal(value)) is not None}
+    return found
 
 
 def _is_option(project: Project, scope: Scope) -> bool:
@@ -115,7 +139,7 @@ def _everybody(what: str, name: str) -> str:
 def _passed(project: Project, scope: Scope, call: ast.Call) -> Iterator[Hit]:
     name = project.names.absolute(scope, call.func)
     key: ast.expr | None = None
-    if name in ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode"):
+    if name in _KEYED:
         key = argument(call, 1, "key")
     elif method(call) == "add_middleware" or name.endswith("SessionMiddleware"):
         key = keyword(call, "secret_key")

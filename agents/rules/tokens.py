@@ -12,6 +12,8 @@ from agents.rules.rule import Hit, Rule, hit
 from agents.rules.scopes import Scope
 
 _DECODE = ("jwt.decode", "jose.jwt.decode", "jwt.api_jwt.decode")
+_UNVERIFIED = ("jose.jwt.get_unverified_claims",)
+_ROUTING = {"iss", "kid", "aud", "alg", "exp", "tid", "azp", "jti"}
 _ENCODE = ("jwt.encode", "jose.jwt.encode", "jwt.api_jwt.encode")
 _FAST = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s")
 _PASSWORD = re.compile(r"(?i)^(plain_?|raw_?|user_?|new_?)?(password|passwd|pwd)(_?(bytes|str|text|plain))?$")
@@ -32,31 +34,50 @@ _SESSION_COOKIE = re.compile(r"(?i)session|token|auth|jwt|(^|_)sid$")
 def unverified(project: Project) -> Iterator[Hit]:
     """A token decoded without looking at its signature, to find out who is calling."""
     asking = _asking(project)
-    for site in project.calls(*_DECODE):
-        if _option(site, "verify_signature") or is_false(keyword(site.call, "verify")):
-            if site.scope not in asking:
-                continue
-            if _only_routing(site):
-                continue
-            others = [s for s in project.calls(*_DECODE) if s.scope is site.scope and s.call is not site.call]
-            if not others:
-                yield hit(
-                    site.scope,
-                    site.call,
-                    "The token's signature is not checked: anybody can write a token that names any user. Leave "
-                    "`verify_signature` on.",
-                )
+    decoded = [*project.calls(*_DECODE)]
+    for site in [*decoded, *project.calls(*_UNVERIFIED)]:
+        if not _unchecked(site) or _only_routing(project, site) or _from_its_maker(site):
+            continue
+        if not any(s.scope is site.scope and not _unchecked(s) for s in decoded):
+            whom = "names any user" if site.scope in asking else "says whatever they like"
+            yield hit(
+                site.scope,
+                site.call,
+                f"The token's signature is not checked: anybody can write a token that {whom}. Leave "
+                "`verify_signature` on, and name the key and the algorithms.",
+            )
 
 
-def _only_routing(site: Site) -> bool:
-    """Only what says which key to use is read from the token."""
+def _unchecked(site: Site) -> bool:
+    off = is_false(keyword(site.call, "verify")) or _option(site, "verify_signature")
+    return off or site.name in _UNVERIFIED
+
+
+def _from_its_maker(site: Site) -> bool:
+    """The token came straight from the server that made it, in the answer to a request of ours, not from a client."""
+    given = argument(site.call, 0, "jwt") or keyword(site.call, "token")
+    texts = [ast.unparse(given)] if given is not None else []
+    for _ in range(3):
+        names = {name for text in texts for name in re.findall(r"[A-Za-z_]\w*", text)}
+        texts += [ast.unparse(value) for name in names for value in local_values(site.scope, name)]
+    return any(re.search(r"\.json\(\)|fetch_(access_)?token|exchange_code|acquire_token", text) for text in texts)
+
+
+def _only_routing(project: Project, site: Site) -> bool:
+    """Only what says which key to use, or when it ends, is read from the token."""
+    parent = project.view(site.scope).parents.get(site.call)
+    if isinstance(parent, ast.Subscript):
+        return (text_of(parent.slice) or "") in _ROUTING
+    call = project.view(site.scope).parents.get(parent) if isinstance(parent, ast.Attribute) else None
+    if isinstance(parent, ast.Attribute) and parent.attr == "get" and isinstance(call, ast.Call) and call.args:
+        return (text_of(call.args[0]) or "") in _ROUTING
     names = [
         n.targets[0].id
         for n in site.scope.own(ast.Assign)
         if n.value is site.call and isinstance(n.targets[0], ast.Name)
     ]
     read = {key for name in names for key in keys_read(site.scope, name)}
-    return bool(read) and read <= {"iss", "kid", "aud", "alg", "exp", "tid", "azp", "jti"}
+    return bool(read) and read <= _ROUTING
 
 
 def _asking(project: Project) -> set[Scope]:
@@ -78,6 +99,8 @@ def _option(site: Site, name: str) -> bool:
     if isinstance(options, ast.Name):
         values = local_values(site.scope, options.id)
         options = values[0] if len(values) == 1 else None
+    if isinstance(options, ast.Call) and isinstance(options.func, ast.Name) and options.func.id == "dict":
+        return is_false(keyword(options, name))
     for key, value in zip(options.keys, options.values, strict=True) if isinstance(options, ast.Dict) else ():
         if text_of(key) == name and is_false(value):
             return True
