@@ -8,6 +8,7 @@ from sandbox.protocol import Engine, Limits, Sandbox
 from sandbox.pytest_run import run_in_process
 from sandbox.reports import Frozen, Service, SuiteReport, Word
 from sandbox.service import run_service_tests
+from sandbox.text import counted
 from sandbox.trust import ACCEPTANCE, Arrangement, arrange
 
 MOST_DOUBTFUL = 200
@@ -125,7 +126,7 @@ def _repeat(runs: _Runs, repeats: int, again: int, only: Sequence[str] | None) -
         doubtful = [node_id for node_id in summarise(runs.reports, runs.endless).failing if "::" in node_id]
         if not 0 < len(doubtful) <= MOST_DOUBTFUL:
             return
-        if not runs.whole(doubtful, f"running {len(doubtful)} failing tests again"):
+        if not runs.whole(doubtful, f"running {counted(len(doubtful), 'failing test')} again"):
             return
 
 

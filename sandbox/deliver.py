@@ -71,6 +71,15 @@ def refuse_branch(store: Git, source: Path, branch: str) -> None:
         raise _taken(branch, places, there, OTHER_NAME)
 
 
+def refuse_name(branch: str) -> None:
+    """See to it that a branch could have this name; no repository is needed.
+
+    Raises:
+        BranchTaken: it is no valid name.
+    """
+    _ref(Git(), branch)
+
+
 def _ref(store: Git, branch: str) -> str:
     ref = f"refs/heads/{branch}"
     if branch.startswith("-") or branch == "HEAD" or store.call("check-ref-format", ref).code != 0:

@@ -38,6 +38,11 @@ def escaped(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 test`, `2 tests`; `many`: where it is not `one` with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def last_line(raw: bytes | str, limit: int = 300) -> str:
     """The last line that is not blank, cleaned and cut; empty when there is none."""
     lines = [line.strip() for line in clean(raw).splitlines() if line.strip()]

@@ -14,6 +14,7 @@ from sandbox.errors import DependencyError
 from sandbox.mutants import Mutant
 from sandbox.protocol import Engine
 from sandbox.reports import Gate, Verdict, Word
+from sandbox.text import counted
 from sandbox.trust import ACCEPTANCE
 from sandbox.verdict import judge as judge_commit
 from sandbox.verdict import left_aside
@@ -164,7 +165,7 @@ def _flaky_before(lab: Lab, verdict: Verdict, base: str, cases: Sequence[TestCas
 
 def flaky_among(lab: Lab, broken: Sequence[str], base: str) -> bool:
     """Whether some of these tests, which a change seems to have broken, fail now and then without it; learns which."""
-    lab.record.emit("note", text=f"running {len(broken)} broken tests again on the code before the change")
+    lab.record.emit("note", text=f"running {counted(len(broken), 'broken test')} again on the code before the change")
     found = _measure(lab, base, repeats=DOUBTS, again=0, only=broken)
     if not found.flaky:
         return False

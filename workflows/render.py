@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.text import clean as printable
+from sandbox.text import counted
 from workflows.events import Event
 
 Write = Callable[[str], None]
@@ -51,7 +52,7 @@ def line(event: Event) -> str:
         case "note":
             text = f"  {data['text']}"
         case "plan":
-            text = f"  plan: {data['summary']} ({len(data['criteria'])} criteria)"
+            text = f"  plan: {data['summary']} ({counted(len(data['criteria']), 'criterion', 'criteria')})"
         case "commit":
             text = f"  commit {str(data['sha'])[:10]} {data['subject']}"
         case "tests":

@@ -5,6 +5,7 @@ from typing import Any
 from agents.contracts import Plan
 from sandbox.reports import SuiteReport, Verdict
 from sandbox.text import clean as printable
+from sandbox.text import counted
 from workflows.endings import MEANING, RESUMABLE, Ending
 from workflows.events import Event
 from workflows.gate_table import gate_lines
@@ -44,7 +45,8 @@ def _built(plan: Plan | None) -> str:
     lines = [f"\nPlan: {plan.summary}"]
     lines += [f"  {c.id:<4}{c.text}" for c in plan.criteria[:SHOWN]]
     if len(plan.criteria) > SHOWN:
-        lines.append(f"  ... and {len(plan.criteria) - SHOWN} more criteria, each with its tests, in the report")
+        more = counted(len(plan.criteria) - SHOWN, "more criterion", "more criteria")
+        lines.append(f"  ... and {more}, each with its tests, in the report")
     lines += [f"  assumed: {text}" for text in plan.assumptions]
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ from agents.contracts import Blame, Plan, TestSuite
 from agents.errors import NotUnderstood
 from agents.profile import AppProfile, Source
 from agents.roles import Brief, Planner, Team, Tester
+from sandbox.text import counted
 
 
 class BugPlanner:
@@ -53,7 +54,7 @@ class BugTester:
             try:
                 report = BugReport.model_validate(bug)
                 suite = reproduction(report, plan, brief.desk, self._read_profile(brief.desk))
-                brief.tell(f"{len(suite.cases)} tests show the bug")
+                brief.tell(f"{counted(len(suite.cases), 'test shows', 'tests show')} the bug")
                 return suite
             except NotUnderstood:
                 if self._model is None:

@@ -48,6 +48,8 @@ def draft_resources(said: Sequence[Said], profile: AppProfile, notes: Notes) -> 
             _limit(fact, item.quote, table)
         elif resource := getattr(fact, "resource", None):
             table.need(resource, item.quote)
+    for draft in table.drafts.values():
+        _refuse_changes(draft)
     return table
 
 
@@ -120,15 +122,21 @@ def _put(raw: RawField, draft: Draft, table: Table, notes: Notes) -> None:
 
 
 def _add_field(raw: RawField, draft: Draft) -> None:
-    old = next((f for f in draft.existing.fields if f.name == raw.name), None) if draft.existing else None
-    if old is None:
+    if draft.existing and any(field.name == raw.name for field in draft.existing.fields):
+        draft.again[raw.name] = draft.joined(draft.again.get(raw.name), raw)
+    else:
         draft.add(raw)
-        return
-    if raw.traits and settle(raw) != old.model_copy(update={"assumed_type": False}):
-        many = spoken(plural_name(draft.name))
-        raise NotUnderstood(
-            raw.quote, f"The {many} have {spoken(raw.name)} already; changing an existing field is not offered."
-        )
+
+
+def _refuse_changes(draft: Draft) -> None:
+    """Fields that are there may be named, and described as they are; what contradicts itself is told first."""
+    for old in draft.existing.fields if draft.existing else ():
+        raw = draft.again.get(old.name)
+        if raw and raw.traits and settle(raw) != old.model_copy(update={"assumed_type": False}):
+            many = spoken(plural_name(draft.name))
+            raise NotUnderstood(
+                raw.quote, f"The {many} have {spoken(raw.name)} already; changing an existing field is not offered."
+            )
 
 
 def _relate(fact: Relates, quote: str, table: Table, notes: Notes, *, mutual: bool = False) -> None:

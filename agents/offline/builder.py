@@ -12,6 +12,7 @@ from agents.errors import NotUnderstood
 from agents.profile import AppProfile, Source
 from agents.profile_reader import read_profile
 from agents.roles import Brief
+from sandbox.text import counted
 
 _SUBJECT = 72
 
@@ -43,7 +44,7 @@ class OfflineBuilder:
                 brief.desk.delete(edit.path)
             else:
                 brief.desk.write(edit.path, edit.content)
-        brief.tell(f"{len(edits)} files written")
+        brief.tell(f"{counted(len(edits), 'file')} written")
         return Change(message=message, edits=edits, note=_note(spec, profile))
 
 

@@ -44,14 +44,20 @@ class Draft:
     whole: bool = False
     only: tuple[Action, ...] | None = None
     without: set[Action] = field(default_factory=set)
+    again: dict[str, RawField] = field(default_factory=dict)
+    """What is said of fields that are there already."""
     quote: str = ""
     owned: bool = False
     traits: set[ResourceTrait] = field(default_factory=set)
 
     def add(self, raw: RawField) -> None:
         """A field, or more about one."""
-        before = self.fields.get(raw.name)
-        self.fields[raw.name] = replace(before, traits=(*before.traits, *raw.traits)) if before else raw
+        self.fields[raw.name] = self.joined(self.fields.get(raw.name), raw)
+
+    @staticmethod
+    def joined(before: RawField | None, raw: RawField) -> RawField:
+        """All that was said of a field."""
+        return replace(before, traits=(*before.traits, *raw.traits)) if before else raw
 
     def relate(self, relation: Relation) -> None:
         """A relation, once per target."""

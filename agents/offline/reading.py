@@ -8,7 +8,7 @@ from functools import lru_cache
 from agents.errors import NotUnderstood
 from agents.offline.clauses import lead, read_clause
 from agents.offline.facts import Fact, Wants
-from agents.offline.fields import STOP_WORDS, RawField, parse_field, parse_fields, stumble
+from agents.offline.fields import RawField, parse_field, parse_fields, stumble
 from agents.offline.names import resource_of, says_plural
 from agents.offline.text import Statement, spans, statements
 
@@ -74,6 +74,15 @@ EXAMPLES = (
     "call the external service at https://rates.example",
 )
 """What the rules can read; the nearest one is offered for what they cannot."""
+_OF_ANY_REQUEST = frozenset(
+    """a add after allow and are as author book books by call can category channel chars check count create created
+    days each every example false flag for from has have in int is isbn it its list logs minute notes of on one only or
+    orders own per price read require see send sent server service shop show status str text that the their them this
+    title to up updated user users when with year""".split()  # noqa: SIM905 - a list of words reads best as text
+)
+"""Words of the examples that say nothing of what is asked for."""
+_SAME_WORD = 0.75
+"""How alike two spellings of a word are, by `difflib` (0 to 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +94,19 @@ class Said:
 
 
 def nearest(quote: str) -> str:
-    """The example closest to the words, as an offer."""
-    words = set(re.findall(r"[a-z]+", quote.lower())) - STOP_WORDS
+    """The example closest to the words, as an offer; where none speaks of the same, the page that lists them all."""
+    words = set(re.findall(r"[a-z]{3,}", quote.lower())) - _OF_ANY_REQUEST
+
+    def shared(example: str) -> int:
+        keys = set(re.findall(r"[a-z]{3,}", example.lower())) - _OF_ANY_REQUEST
+        return sum(bool(difflib.get_close_matches(word, keys, 1, _SAME_WORD)) for word in words)
 
     def likeness(example: str) -> float:
-        shared = len(words & set(re.findall(r"[a-z]+", example)))
-        return shared + difflib.SequenceMatcher(None, quote.lower(), example).ratio()
+        return shared(example) + difflib.SequenceMatcher(None, quote.lower(), example).ratio()
 
     best = max(EXAMPLES, key=likeness)
     offer = f'The nearest thing the offline engine understands: "{best}".'
+    offer = offer if shared(best) else "docs/offline.md lists what the offline engine understands."
     return f"{offer} A model reads free text: set OPENAI_API_KEY or --engine."
 
 

@@ -13,6 +13,7 @@ from agents.offline.topics import Topic
 from agents.offline.writing import write_suite
 from agents.profile import AppProfile, Source
 from agents.roles import Brief
+from sandbox.text import counted
 
 _TEST_FAULT = re.compile(r"fixture '|NameError|SyntaxError|IndentationError|ImportError|ModuleNotFoundError")
 _NO_START = re.compile(r"did not start|no FastAPI application|cannot import|Error loading ASGI", re.IGNORECASE)
@@ -37,7 +38,7 @@ class OfflineTester:
         cases = tuple(
             c.model_copy(update={"guard": True}) if c.node_id.rpartition("::")[2] in named else c for c in cases
         )
-        brief.tell(f"{len(cases)} acceptance tests in {len(files)} files")
+        brief.tell(f"{counted(len(cases), 'acceptance test')} in {counted(len(files), 'file')}")
         settings = dict(pair for block in spec.blocks for pair in BLOCKS[block.name].needs)
         return beside(TestSuite(files=files, cases=cases, settings=settings), plan, brief.desk)
 

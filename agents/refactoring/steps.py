@@ -9,7 +9,7 @@ from agents.recipes.apply import apply
 from agents.recipes.catalog import find
 from agents.recipes.explain import page
 from agents.recipes.own import OwnRecipe, apply_own, own_recipes
-from agents.recipes.recipe import Outcome, Recipe
+from agents.recipes.recipe import Outcome, Recipe, WrongArgument
 from sandbox.gates.same_document import Asked
 from sandbox.protocol import Sandbox
 
@@ -73,6 +73,8 @@ def recipe_step(name: str, own: Sequence[OwnRecipe] = ()) -> Step:
     found = find(name, own)
     if isinstance(found, OwnRecipe):
         return Step(title=found.summary or f"The repository's recipe {found.name}", recipe=found.name)
+    if found.argument and ":" not in name:
+        raise WrongArgument(f"recipe {found.name} wants {found.name}:{found.argument}")
     return Step(title=page(found.name).title, recipe=name.strip(), openapi=bool(found.openapi))
 
 

@@ -9,6 +9,7 @@ from agents.blueprints.spec import FeatureSpec, FieldSpec
 from agents.contracts import Answer
 from agents.errors import Contradiction, NotUnderstood
 from agents.offline.grammar import read, read_request
+from agents.offline.reading import nearest
 from agents.profile import AppProfile, ExistingResource, Login, Route
 from agents.profile import Place as P
 
@@ -279,6 +280,29 @@ def test_what_is_not_understood_is_quoted(text: str, quote: str) -> None:
         read_request(text, NEW)
     assert caught.value.quote.lower() == quote.lower()
     assert caught.value.nearest
+
+
+@pytest.mark.parametrize(
+    ("text", "offer"),
+    [
+        ("Make it nicer", ""),
+        ("Remove the body of notes", ""),
+        ("Send each author a postcard at midnight", ""),
+        ("Add a GraphQL endpoint", ""),
+        ("let users reset passwords by SMS", "users can change their password"),
+        ("only admin may remove the notes please", "only admins can delete books"),
+        ("make notes searchable by the phase of the moon", "search books by title"),
+    ],
+)
+def test_only_what_is_near_is_offered(text: str, offer: str) -> None:
+    told = nearest(text)
+    assert f'understands: "{offer}"' in told if offer else "docs/offline.md" in told and "nearest" not in told
+
+
+@pytest.mark.parametrize("profile", [NEW, SHOP])
+def test_a_field_that_is_said_to_be_two_things_is_a_contradiction(profile: AppProfile) -> None:
+    with pytest.raises(Contradiction, match="name is said to be both str and int"):
+        read_request("Add products with name (str) and name (int)", profile)
 
 
 @pytest.mark.parametrize(

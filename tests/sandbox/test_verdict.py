@@ -178,7 +178,7 @@ def test_bad(): assert False
         "running the repository's own tests as they are, 1 of 2",
         "running the repository's own tests as they are, 1 of 2",
         "running the repository's own tests as they are, 2 of 2",
-        *["running 1 failing tests again"] * 3,
+        *["running 1 failing test again"] * 3,
     ]
     given = {**asked, "source": tree, "tests": tree, "commit": "c", "baseline": found}
     verdict = judge(engine, fastapi_image(), expected_unit=[f"{name}test_good"], **given)  # type: ignore[arg-type]

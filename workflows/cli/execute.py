@@ -9,6 +9,8 @@ import typer
 from typer.exceptions import Abort
 
 from agents.ledger import Ledger
+from sandbox.deliver import refuse_name
+from sandbox.errors import BranchTaken
 from workflows.cli.common import UsageProblem, load_settings, open_runs
 from workflows.cli.questions import ask_on_terminal, from_text
 from workflows.control import Control, interruptible, obeying_signals
@@ -36,6 +38,10 @@ def create(runs: Runs, loaded: Loaded, request: Any, repo: Path, options: dict[s
     """A new run with the flags that were given, so that a resume means the same."""
     given = {k: getattr(loaded.values, k) for k in KEPT_FLAGS if loaded.origin[k] == "flag"}
     engine, prefix = choose_engine(loaded.values), loaded.values.branch_prefix
+    try:
+        refuse_name(branch or f"{prefix}x")
+    except BranchTaken as error:
+        raise UsageProblem(str(error) if branch else f"setting branch_prefix: {error}") from None
     return runs.create(request, repo, engine, {**options, "flags": given}, branch, prefix)
 
 

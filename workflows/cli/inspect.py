@@ -10,6 +10,7 @@ from workflows.cli.common import RunArgument, UsageProblem, find_run, known_prob
 
 if TYPE_CHECKING:
     from workflows.record import Record
+    from workflows.runs import RunInfo
 
 
 def runs(
@@ -49,7 +50,7 @@ def show(
         if report:
             path = home / "report.md"
             if not path.exists():
-                raise UsageProblem(f"run {info.id} has no report (it ended {info.ending or 'not yet'})")
+                raise UsageProblem(f"run {info.id} has no report{_because(info)}")
             typer.echo(path.read_text(encoding="utf-8"))
             return
         typer.echo(f"run {info.id}  engine {info.engine}  request: {info.request.text}")
@@ -60,6 +61,10 @@ def show(
             typer.echo(f"It {state}\nLog: greenloop log {info.id} -f")
             return
         typer.echo(final_screen(info, Record(home), gates=True))
+
+
+def _because(info: "RunInfo") -> str:
+    return f": it ended as {info.ending}" if info.ending else " yet: it has not ended"
 
 
 def _where(record: "Record", run: str) -> str:
@@ -84,7 +89,7 @@ def diff(
         found, info = find_run(run)
         home = found.home(info.id) / "workspace"
         if not home.exists():
-            raise UsageProblem(f"run {info.id} never had a workspace (it ended {info.ending or 'not yet'})")
+            raise UsageProblem(f"run {info.id} has no workspace{_because(info)}")
         workspace = Workspace.open(home)
         typer.echo(clean(workspace.diff(workspace.base, info.commit or workspace.head(), stat=stat)))
 

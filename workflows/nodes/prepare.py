@@ -27,4 +27,5 @@ async def own_tests(context: Context, base: str, endless: Collection[str] = ()) 
     """Learn what they say; `endless`: those known not to end."""
     known = await asyncio.to_thread(baseline, context.lab, base, endless)
     if known.failing:
-        context.record.emit("note", text=f"{len(known.failing)} of the repository's own tests fail already")
+        count, verb = len(known.failing), "fails" if len(known.failing) == 1 else "fail"
+        context.record.emit("note", text=f"{count} of the repository's own tests {verb} already")
