@@ -2,11 +2,12 @@
 
 import json
 import re
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from agents.contracts import Frozen, Request
 from workflows.campaigns.filters import parse_filter
@@ -15,6 +16,14 @@ from workflows.queue.money import Purse
 
 MOST_BYTES = 1_000_000
 End = Literal["branches", "patches", "bundles", "nothing"]
+
+
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}),
+]
+"""One, or a list of them."""
 
 
 class BadCampaign(ValueError):
@@ -78,9 +87,9 @@ class Campaign(Frozen):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$", description="small letters, digits and dashes")
     repositories: tuple[Repository, ...] = Field(min_length=1, description="where it is done")
-    recipe: tuple[str, ...] = Field((), description="recipes by name (greenloop recipes lists them)")
+    recipe: Names = Field((), description="recipes by name (greenloop recipes lists them)")
     request: Asked | None = Field(None, description="or what is asked in words")
-    only: tuple[str, ...] = Field((), description='filters that must all hold, e.g. "has fastapi < 0.100"')
+    only: Names = Field((), description='filters that must all hold, e.g. "has fastapi < 0.100"')
     engine: str = Field("offline", description="offline, or a model's name")
     limits: Limits = Field(Limits(), description="how much it may cost")
     waves: Waves = Field(Waves(), description="in which order")
@@ -160,11 +169,16 @@ def read(path: Path) -> Campaign:
     try:
         return Campaign.model_validate(told)
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(str(part) for part in one['loc']) or 'the file'}: {one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors()
-        ]
+        wrong = [_said(one["loc"], one["type"], one["msg"]) for one in error.errors()]
         raise BadCampaign(f"{path}: {'; '.join(wrong)}") from None
+
+
+def _said(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    where = ".".join(str(part) for part in place) or "the file"
+    if kind != "extra_forbidden":
+        return f"{where}: {message.removeprefix('Value error, ').replace('tuple', 'list').replace('Tuple', 'List')}"
+    near = get_close_matches(str(place[-1]), [*Campaign.model_fields, *Limits.model_fields, *Waves.model_fields], 1)
+    return f"{where}: there is no such name{f'; do you mean {near[0]}?' if near else ''}"
 
 
 def schema() -> str:

@@ -39,7 +39,7 @@ def test_the_schema_knows_every_name_of_the_commented_file() -> None:
 @pytest.mark.parametrize(
     ("more", "line"),
     [
-        ({"repositories": []}, "repositories: Tuple should have at least 1 item"),
+        ({"repositories": []}, "repositories: List should have at least 1 item"),
         ({"repositories": [{"path": "a", "url": "b"}]}, "repositories.0: say path, url or list, one of them"),
         ({"repositories": [{"path": "a", "ref": "b"}]}, "repositories.0: ref goes with url"),
         ({"request": None}, "the file: say recipe or request, one of them"),
@@ -50,8 +50,12 @@ def test_the_schema_knows_every_name_of_the_commented_file() -> None:
         ({"branch": "a b"}, "branch: not a branch name"),
         ({"branch": "{user}"}, "branch: not a branch name"),
         ({"limits": {"each": {"budget_usd": -1}}}, "limits.each.budget_usd: Input should be greater"),
-        ({"colour": "red"}, "colour: Extra inputs are not permitted"),
-        ({"name": 7, "canarys": 1}, "name: Input should be a valid string; canarys: Extra inputs are not permitted"),
+        ({"colour": "red"}, "colour: there is no such name"),
+        ({"recipe": 7}, "recipe: Input should be a valid list"),
+        (
+            {"name": 7, "canarys": 1},
+            "name: Input should be a valid string; canarys: there is no such name; do you mean canaries?",
+        ),
         ({"end": "push"}, "end: Input should be 'branches', 'patches', 'bundles' or 'nothing'"),
     ],
 )
@@ -59,6 +63,11 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, more: dict[str, obje
     with pytest.raises(BadCampaign) as caught:
         read(written(tmp_path, **more))
     assert str(caught.value).startswith(f"{tmp_path}/c.yaml: {line}")
+
+
+def test_one_recipe_and_one_filter_need_no_list(tmp_path: Path) -> None:
+    told = read(written(tmp_path, request=None, recipe="current-typing", only="has fastapi"))
+    assert (told.recipe, told.only) == (("current-typing",), ("has fastapi",))
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [\n", "", "\x00"])
