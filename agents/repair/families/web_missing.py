@@ -1,11 +1,12 @@
 """What is not there: an HTTP error instead of None that is taken apart."""
 
 import ast
+import keyword
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from agents.repair.families.base import Change, Place, family
+from agents.repair.families.base import Change, Place, family, short
 from agents.repair.families.web_session import imported
 from agents.repair.source import Function, Source, called, within
 
@@ -13,6 +14,7 @@ _LOOKS = (".get(", "scalar", "first(", "one_or_none", "next(", "find", "get_", "
 _PLAIN = frozenset({"row", "record", "result", "res", "found", "item", "obj", "data", "entry", "value", "it"})
 _VERBS = re.compile(r"^_*(?:get|read|show|fetch|load|find|delete|update|patch|remove|change|edit)_")
 _OPENED = ("dict", "list", "tuple", "set", "iter", "next")
+_NOT_ALWAYS = (ast.Lambda, ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Assigned = ast.Assign | ast.AnnAssign
 
 
@@ -42,6 +44,51 @@ def nothing_to_take_apart(node: ast.AST, at: Place) -> Iterator[Change]:
     last = max(before, key=lambda part: part.lineno, default=None)
     if last is not None and last.value is not None and _may_be_none(last.value):
         yield from _refusals(last, name, function, at, crashed=True)
+
+
+@family(ast.Call, ast.Await)
+def nothing_to_answer_with(node: ast.expr, at: Place) -> Iterator[Change]:
+    """The same where nothing was assigned: `db.get(Book, number).title`, `return books.get(number)`."""
+    parent, function, statement = at.parent(node), at.source.function(node), at.source.statement(node)
+    if function is None or not isinstance(statement, ast.Return | ast.Assign | ast.AnnAssign | ast.Expr):
+        return
+    taken = isinstance(parent, ast.Subscript | ast.Attribute) and parent.value is node and _is_none_seen(at)
+    above = at.parent(parent) if isinstance(parent, ast.Attribute) else None
+    if isinstance(above, ast.Call) and above.func is parent and not _is_look(node):
+        return  # one step of a chain
+    refused = "404" in at.hints.statuses or ("404" in at.hints.named and at.hints.mentions("ResponseValidation"))
+    looks = any(word in at.code(node) for word in _LOOKS) and at.repo.route_of(function) is not None
+    answered = isinstance(parent, ast.Return) and refused and looks
+    inner = any(isinstance(one, _NOT_ALWAYS) for one in _up_to(node, at))
+    if not (taken or answered) or inner or not _may_be_none(node) or not at.source.is_alone(statement):
+        return
+    used = {getattr(one, part) for one in at.source.nodes for part in ("id", "arg", "name") if hasattr(one, part)}
+    noun = _noun("found", function).replace(" ", "_")
+    name = noun if noun.isidentifier() and noun not in used and not keyword.iskeyword(noun) else "found"
+    if name in used:
+        return
+    start, indent = at.source.line_start(statement.lineno), at.source.indent(statement)
+    for code, prior in _codes(at, crashed=bool(taken)):
+        first = f"{name} = {at.code(node)}\nif {name} is None:\n    raise {_error(code, name, function, at)}"
+        edits = (
+            at.edit(start, start, at.laid_out(first, indent)),
+            at.edit(at.source.start(node), at.source.end(node), name),
+            *imported(at, "fastapi", "HTTPException"),
+        )
+        yield Change(edits, prior if taken else min(prior, 0.9), f"{code} when `{short(at.code(node))}` is None")
+
+
+def _is_look(node: ast.expr) -> bool:
+    name = called(node.value if isinstance(node, ast.Await) else node)
+    return any(word.strip(".(") in name for word in _LOOKS)
+
+
+def _up_to(node: ast.AST, at: Place) -> Iterator[ast.AST]:
+    """What is around an expression within its statement."""
+    for above in at.source.above(node):
+        if isinstance(above, ast.stmt):
+            return
+        yield above
 
 
 def _is_none_seen(at: Place) -> bool:
@@ -93,18 +140,23 @@ def _refusals(node: Assigned, name: str, function: Function, at: Place, *, crash
     raises_here = "HTTPException" in at.source.text
     if not (raises_here or at.repo.route_of(function) is not None or crashed):
         return
-    missed = at.hints.statuses
-    named = missed or (at.hints.named if crashed else [])
-    for code in dict.fromkeys(("404", *(one for one in named if one.startswith("4") and one != "422"))):
-        if crashed:
-            prior = 0.95 if code in named or not named else 0.5
-        else:
-            prior = 0.9 if code in missed else 0.09 if at.hints.messages else 0.3
+    for code, prior in _codes(at, crashed=crashed):
         prior *= 1.0 if raises_here or at.repo.route_of(function) is not None else 0.6
         guard = f"if {name} is None:\n    raise {_error(code, name, function, at)}"
         said = at.behind(node, guard, prior, f"{code} when `{name}` is None")
         if said.prior:
             yield Change((*said.edits, *imported(at, "fastapi", "HTTPException")), said.prior, said.says)
+
+
+def _codes(at: Place, *, crashed: bool) -> Iterator[tuple[str, float]]:
+    """Statuses that may be meant, with their priors: those that the failing tests ask for first."""
+    missed = at.hints.statuses
+    named = missed or (at.hints.named if crashed or at.hints.mentions("ResponseValidation") else [])
+    for code in dict.fromkeys(("404", *(one for one in named if one.startswith("4") and one != "422"))):
+        if crashed:
+            yield code, 0.95 if code in named or not named else 0.5
+        else:
+            yield code, 0.9 if code in named else 0.09 if at.hints.messages else 0.3
 
 
 def _error(code: str, name: str, function: Function, at: Place) -> str:

@@ -107,6 +107,39 @@ def test_whatever_it_comes_from(value: str) -> None:
     assert found[0].says == "404 when `book` is None"
 
 
+SHORT = """from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/books/{book_id}")
+async def get_book(book_id: int, session=None):
+    return await session.get(Book, book_id)
+
+
+@app.get("/titles/{title_id}")
+def get_title(title_id: int):
+    return {"title": books.get(title_id)["title"], "known": [books.get(n)["title"] for n in (1, 2)]}
+"""
+
+
+@pytest.mark.parametrize("message", ["assert 200 == 404", "fastapi.exceptions.ResponseValidationError: 1 validation"])
+def test_nothing_is_answered(message: str) -> None:
+    found = first(SHORT, "return await", message)
+    lines = "    book = await session.get(Book, book_id)\n    if book is None:\n        raise HTTPException("
+    text = next(one for one in changed(SHORT, found) if lines in one)
+    assert "    return book\n" in text and "from fastapi import FastAPI, HTTPException\n" in text
+
+
+def test_taken_apart_in_one_expression() -> None:
+    found = first(SHORT, 'return {"title"', most=300)
+    text = changed(SHORT, found)[0]
+    lines = "    title = books.get(title_id)\n    if title is None:\n        raise HTTPException(status_code=404,"
+    assert lines in text and '{"title": title["title"], "known"' in text
+    ours = [one.says for one in found if one.family == "nothing to answer with"]
+    assert ours == ["404 when `books.get(title_id)` is None"], "n is not known outside of its list"
+
+
 def test_another_status_that_the_test_asks_for() -> None:
     found = first(SQLITE, 'return {"id": row[0], "title"', status=410)
     assert 'status_code=410, detail="Gone"' in changed(SQLITE, found)[0]
