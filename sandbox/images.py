@@ -36,6 +36,7 @@ from sandbox.index import Asker
 from sandbox.locks import locked, try_lock
 from sandbox.manifest import Manifest, check_python
 from sandbox.probe import source_of
+from sandbox.server import SERVER, lacks_server, tools_for
 from sandbox.text import cut
 
 RECIPE = "2"
@@ -153,7 +154,8 @@ class Images:
         base = self._base_info()
         check_python(manifest, (base["Config"].get("Labels") or {}).get(PYTHON, ""))
         below = layer_tag(base["Id"], extras.names) if extras else base["Id"]
-        content = "\n".join((RECIPE, below, manifest.key))
+        beside = (SERVER,) if lacks_server(manifest) else ()
+        content = "\n".join((RECIPE, below, manifest.key, *beside))
         return f"{REPOSITORY}:{hashlib.sha256(content.encode()).hexdigest()[:24]}"
 
     def list(self) -> list[ImageInfo]:
@@ -248,7 +250,7 @@ class Images:
             box.commit(tag, {KIND: "deps", PYTHON: ""})
 
     def _install(self, box: BuildContainer, manifest: Manifest, *, wheels_only: bool) -> Step:
-        requirements = "\n".join((*manifest.requirements, *TEST_TOOLS, ""))
+        requirements = "\n".join((*manifest.requirements, *tools_for(manifest, TEST_TOOLS), ""))
         constraints = "\n".join((*manifest.constraints, ""))
         files = {f"{ROOM}/requirements.txt": requirements.encode(), f"{ROOM}/constraints.txt": constraints.encode()}
         box.put(dict(files), owner=0, mode=0o644)

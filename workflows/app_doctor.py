@@ -1,6 +1,7 @@
 """`doctor --app`: the user's application is started in the sandbox, asked, and what is wrong is explained."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +18,10 @@ from sandbox.asking import Answered, Talk, talk
 from sandbox.container import DockerSandbox
 from sandbox.errors import DependencyError
 from sandbox.gates.migrations import DATABASE
+from sandbox.manifest import read_manifest
 from sandbox.protocol import SOURCE
 from sandbox.reports import Service
+from sandbox.server import SERVER, lacks_server, serves_otherwise
 from sandbox.text import last_line
 from workflows.aside import aside
 from workflows.events import Event
@@ -74,10 +77,10 @@ def examined_in(box: DockerSandbox, source: Source, service: Service, repo: Path
     """First with the settings the repository itself knows of, then with made-up ones; then the questions."""
     own = service.model_copy(update={"env": _known(service, source, repo)})
     first = talk(box, own)
-    troubles = _of_start(first, source, own)
+    troubles = troubles_of_start(first, source, own) or _of_manifest(source)
     if not first.ready and any(trouble.reason == MISSING_SETTING for trouble in troubles):
         first = talk(box, service)
-        troubles += [t for t in _of_start(first, source, service) if t.reason != MISSING_SETTING]
+        troubles += [t for t in troubles_of_start(first, source, service) if t.reason != MISSING_SETTING]
         own = service
     if not first.ready:
         return Examination(starts=False, troubles=tuple(troubles))
@@ -132,7 +135,8 @@ def _known(service: Service, source: Source, repo: Path) -> dict[str, str]:
     return {k: v for k, v in service.env.items() if k.upper() in upper or DATABASE.match(v)}
 
 
-def _of_start(first: Talk, source: Source, service: Service) -> list[Trouble]:
+def troubles_of_start(first: Talk, source: Source, service: Service) -> list[Trouble]:
+    """The reason why it did not start; none when it did."""
     if first.ready:
         return []
     found = list(troubles_in(first.said, source))
@@ -145,6 +149,8 @@ def _of_start(first: Talk, source: Source, service: Service) -> list[Trouble]:
         return found[-1:]
     if (factory := factory_trouble(first.said, source)) is not None:
         return [factory]
+    if re.search(rf"No module named '?{SERVER}\b", first.said):
+        return [_no_server(source, f"No module named {SERVER}")]
     loading = re.search(r"Error loading ASGI app\. (.+)", first.said)
     if loading:
         change = f"Name the module and the variable of the FastAPI application; greenloop took {service.argv[3]}."
@@ -156,9 +162,7 @@ def _silent(first: Talk, service: Service) -> Trouble:
     said = last_line(first.said) or "it printed nothing"
     if first.ended:
         what = f"It ends with exit code {first.exit_code} without a stack trace."
-        return Trouble(
-            reason="other", what=what, change="Run the command by hand: " + " ".join(service.argv), shown=said
-        )
+        return Trouble(reason="other", what=what, change=f"Run the command by hand: {_by_hand(service)}", shown=said)
     if first.status:
         what = f"It starts, and {service.ready_path} answers {first.status}."
         return Trouble(reason="other", what=what, change="Look at what that path needs.", shown=said)
@@ -168,6 +172,26 @@ def _silent(first: Talk, service: Service) -> Trouble:
         change="Look for a blocking call or an endless loop at module level, or in the lifespan before its `yield`.",
         shown=said,
     )
+
+
+def _by_hand(service: Service) -> str:
+    """The command with a port in it, quoted for a shell."""
+    return shlex.join(part.replace("{port}", "8000") for part in service.argv)
+
+
+def _no_server(source: Source, shown: str = "") -> Trouble:
+    where = next((f for f in ("requirements.txt", "pyproject.toml") if f in source.files()), "requirements.txt")
+    return Trouble(
+        reason="missing dependency", shown=shown, change=f"Add {SERVER} to {where}.",
+        what=f"{SERVER} is not among the dependencies: tests with TestClient pass, but nothing can serve the "
+        "application.",
+    )  # fmt: skip
+
+
+def _of_manifest(source: Source) -> list[Trouble]:
+    """What is missing in the repository's own files and was put beside them in the sandbox."""
+    manifest = read_manifest(source.files(), lambda path: source.read(path).encode())
+    return [_no_server(source)] if lacks_server(manifest) and not serves_otherwise(manifest) else []
 
 
 def _no_application(source: Source) -> Trouble:

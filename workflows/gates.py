@@ -1,5 +1,7 @@
 """The gates beside the tests, for one commit that the tests found green: together in one sandbox, told one by one."""
 
+import functools
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from agents.contracts import RequestKind
 from sandbox.attack.pack import pack_for
 from sandbox.attack.render import can_be_shown, test_file
 from sandbox.attack.script import Hit
+from sandbox.attack.told import requests_of
 from sandbox.gates import documented, lint, probe, types
 from sandbox.gates.contract import contract, document_of
 from sandbox.gates.coverage import coverage
@@ -18,6 +21,7 @@ from sandbox.gates.openapi_diff import differences
 from sandbox.gates.same_document import same_document
 from sandbox.gates.stand import Side, Stand, Trees
 from sandbox.reports import Gate, TestResult, Verdict, Word
+from sandbox.server import SERVER
 from workflows.breaking import Asked, nothing_asked
 from workflows.gate_choice import Gates
 from workflows.lab import Lab
@@ -56,9 +60,17 @@ class _Work:
         """What the service of one side publishes; asked for once in a run."""
         key = f"document {self.trees[side]}"
         if key not in self.remember:
-            self.remember[key] = document_of(self.stand, side)
+            tell = functools.partial(self.remember.__setitem__, f"{key}, why not")
+            self.remember[key] = document_of(self.stand, side, tell)
         found: Mapping[str, Any] | None = self.remember[key]
         return found
+
+    def why_not(self, side: Side) -> str:
+        """Why a side has no document, and what to do where that is known."""
+        why = str(self.remember.get(f"document {self.trees[side]}, why not") or "it publishes no /openapi.json")
+        if re.search(rf"No module named '?{SERVER}\b", why):
+            return f"the service does not start: {SERVER} is not among the dependencies; add it to them"
+        return f"nothing was sent to the service: {why}; `greenloop doctor --app` shows the line"
 
 
 def run_gates(
@@ -127,7 +139,7 @@ def _of_the_service(work: _Work) -> None:
     document = work.documents.get("head")
     if document is None:
         if work.documents:
-            work.results.append(unmeasured("the service does not start, or publishes no /openapi.json"))
+            work.results.append(unmeasured(work.why_not("head")))
         return
     if work.gates.on("schema"):
         work.take(lambda: _worse_schema(work, document))
@@ -221,7 +233,7 @@ def failures_of(bad: Sequence[GateResult]) -> list[TestResult]:
         shows = {probe.finding_of(hit).mark: hit for hit in result.hits}
         for finding in result.findings[:SHOWN]:
             hit = shows.get(finding.mark)
-            details = "\n".join(f"{s.method} {s.path}" for s in hit.attack.steps[: hit.step + 1]) if hit else ""
+            details = requests_of(hit) if hit and hit.attack.steps else ""
             told = f"{details}\n-> {hit.answer}" if hit else ""
             found.append(
                 TestResult(

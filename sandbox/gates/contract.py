@@ -12,8 +12,8 @@ from sandbox.reports import Gate
 NAME = "contract"
 
 
-def document_of(stand: Stand, side: Side) -> Mapping[str, Any] | None:
-    """The document of one side, None where there is no service or it publishes none.
+def document_of(stand: Stand, side: Side, told: Callable[[str], None] = lambda _: None) -> Mapping[str, Any] | None:
+    """The document of one side, None where there is no service or it publishes none; `told` is given the reason.
 
     Raises:
         EngineFault: the engine was lost.
@@ -24,7 +24,8 @@ def document_of(stand: Stand, side: Side) -> Mapping[str, Any] | None:
     stand.show(side)
     try:
         return published(stand.box, service)
-    except NoDocument:
+    except NoDocument as none:
+        told(str(none))
         return None
 
 

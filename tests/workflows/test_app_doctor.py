@@ -210,6 +210,17 @@ def test_a_sound_application_has_nothing(boxes: Boxes, tmp_path: Path) -> None:
     assert found.asked >= 1
 
 
+def test_a_server_nobody_asks_for_is_put_beside_the_code_and_told(boxes: Boxes, tmp_path: Path) -> None:
+    found = examined(boxes, GOOD | {"requirements.txt": "fastapi\n"}, tmp_path)
+    (trouble,) = found.troubles
+    assert (found.starts, trouble.reason, trouble.change) == (
+        True,
+        "missing dependency",
+        "Add uvicorn to requirements.txt.",
+    )
+    assert "uvicorn is not among the dependencies" in trouble.what and not trouble.shown
+
+
 def test_a_factory_that_asks_for_settings_is_given_them(boxes: Boxes, tmp_path: Path) -> None:
     main = GOOD["main.py"].replace("app = FastAPI()", "app = FastAPI(debug=settings.debug)")
     head, _, body = main.partition("\napp = ")
