@@ -65,6 +65,11 @@ def test_books_then_tags(greenloop: Greenloop, tmp_path: Path) -> None:
     assert len(list((repo / "alembic" / "versions").glob("*.py"))) == 2
     own_tests_pass(repo, tmp_path)
 
+    third = greenloop("feature", "Require login to list tags.", "--repo", str(repo), "--allow-breaking")
+    assert third.code == MEANING[Ending.NEEDS_HUMAN][0], third.text
+    assert '"Require login to list tags" closes GET /tags' in third.out and "test_tags_are_listed" in third.out
+    assert "change or remove those tests" in third.out and "Building" not in third.out
+
 
 def test_an_application_laid_out_differently(greenloop: Greenloop, git_repo: Callable[[Path], Path]) -> None:
     repo = git_repo(ROOT / "examples" / "shop")
@@ -167,15 +172,16 @@ def test_a_dirty_repository_is_refused_or_taken_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("branch", "says"), [("main", "exists already"), ("-x", "not a valid"), ("a..b", "not a valid")]
+    ("branch", "code", "says"),
+    [("main", MEANING[Ending.REFUSED][0], "exists already"), ("-x", 2, "not a valid"), ("a..b", 2, "not a valid")],
 )
 def test_a_branch_that_cannot_be_made_is_refused_before_any_work(
-    greenloop: Greenloop, git_repo: Callable[[Path], Path], branch: str, says: str
+    greenloop: Greenloop, git_repo: Callable[[Path], Path], branch: str, code: int, says: str
 ) -> None:
     repo = git_repo(ROOT / "examples" / "shop")
     done = greenloop("feature", "Add suppliers with name", "--repo", str(repo), f"--branch={branch}")
-    assert done.code == MEANING["refused"][0], done.text  # type: ignore[index]
-    assert says in done.out
+    assert done.code == code, done.text
+    assert says in done.text
     assert "Planning" not in done.out
 
 
