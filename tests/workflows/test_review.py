@@ -119,6 +119,15 @@ def test_a_dismissal_is_remembered_in_the_repository(tmp_path: Path) -> None:
     assert result["suppressions"][0]["justification"] == 'sorted by "us" only'
 
 
+def test_only_a_feature_makes_a_new_repository_and_help_says_so(tmp_path: Path) -> None:
+    words = {name: " ".join(greenloop(name, "--help", home=tmp_path).stdout.replace("│", " ").split())
+             for name in ("review", "refactor", "fix", "doctor", "feature")}  # fmt: skip
+    assert [name for name, text in words.items() if "becomes a new" in text] == ["feature"]
+    assert "The repository, an existing folder." in words["review"]
+    done = greenloop("fix", "it breaks", "--repo", str(tmp_path / "nowhere"), home=tmp_path)
+    assert (done.returncode, "nowhere: no such folder" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -128,7 +137,7 @@ def test_a_dismissal_is_remembered_in_the_repository(tmp_path: Path) -> None:
         (["--all", "--base", "main"], "not both"),
         (["--all", "--fix", "--no-run"], "leave --no-run out"),
         (["--base", "no-such-branch", "--no-run"], "no revision that shares a commit"),
-        (["--format", "html"], "html"),
+        (["--format", "html"], "'--format': 'html' is not one of 'text', 'markdown', 'json', 'sarif'"),
         (["--fail-on", "everything"], "everything"),
     ],
 )  # fmt: skip

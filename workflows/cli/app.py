@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
         return exit_code(Ending.CANCELLED)
     except TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        _say(f"{message} (greenloop --help)")
+        _say(f"{message.replace('Value error, ', '')} (greenloop --help)")
         return 2
     except UsageProblem as problem:
         _say(str(problem))

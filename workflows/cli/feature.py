@@ -12,7 +12,7 @@ from workflows.cli.common import UsageProblem, file_text, known_problems, load_s
 
 def feature(
     text: Annotated[str | None, typer.Argument(help="What you want, in plain words.", metavar="TEXT")] = None,
-    repo: options.Repo = Path(),
+    repo: options.Target = Path(),
     spec: Annotated[str | None, typer.Option(help="Read the request from a file, `-` for standard input.")] = None,
     openapi: Annotated[Path | None, typer.Option(help="An OpenAPI document the result is held to.")] = None,
     engine: options.Engine = None,

@@ -38,8 +38,10 @@ def fix(
 ) -> int:
     """Fix a bug: reproduce it with a test, find the lines, repair them, prove it; one new git branch for each bug."""
     with known_problems():
+        if not repo.is_dir():
+            raise UsageProblem(f"{repo}: no such folder")
         loaded = load_settings(
-            repo if repo.is_dir() else None,
+            repo,
             engine=engine,
             base_url=base_url,
             max_rounds=max_rounds,

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-Repo = Annotated[Path, typer.Option(help="The repository; an empty or missing folder becomes a new one.")]
+Repo = Annotated[Path, typer.Option(help="The repository, an existing folder.")]
+Target = Annotated[Path, typer.Option("--repo", help="The repository; an empty or missing folder becomes a new one.")]
 Engine = Annotated[str | None, typer.Option(help="`offline` (rules, no model) or a model's name.")]
 BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")]
 Approve = Annotated[bool, typer.Option("--approve", help="Show the plan and wait for a yes before building.")]
