@@ -31,6 +31,12 @@ def rank(broken: str, fixed: str, hints: Hints | None = None) -> int:
     return texts.index(textwrap.dedent(fixed))
 
 
+def test_no_set_is_made_of_what_was_sorted() -> None:
+    """Its order differs from process to process: tests would pass by chance."""
+    code = "def f(a):\n    return sorted(a)\n"
+    assert not any("set(sorted" in apply(one, {"m.py": code})["m.py"] for one in found(code))
+
+
 ONE_LINE = [
     ("return a if a < b else b", "return a if a <= b else b"),
     ("return a + b * 2", "return (a + b) * 2"),
@@ -43,6 +49,7 @@ ONE_LINE = [
     ("return a[1:b]", "return a[1:b + 1]"),
     ("return a[:3]", "return a[3:]"),
     ("return a[0]", "return a[-1]"),
+    ("return sorted(a)", "return sorted(set(a))"),
     ("return a[b]", "return a.get(b, 0)"),
     ("return max(a, b)", "return min(a, b)"),
     ("return any(x for x in a)", "return all(x for x in a)"),

@@ -160,6 +160,10 @@ def conversion_missing(node: ast.AST, at: Place) -> Iterator[Change]:
             continue
         if isinstance(node, ast.Call) and called(node) in ("len", "HTTPException", "Depends", "print", wrap):
             continue
+        if wrap == "set" and isinstance(value, ast.Call) and called(value) == "sorted" and value.args:
+            # a set around it would lose the order it is made for
+            yield at.swap(value.args[0], f"set({at.code(value.args[0])})", prior * scale)
+            continue
         kept = wrap == "list" and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
         yield at.swap(value, f"{wrap}({text})", 0.15 if kept else prior * scale)
     if isinstance(value, ast.Call | ast.Name | ast.Attribute | ast.Subscript) and kind in ("", "str"):
