@@ -65,7 +65,11 @@ def converted(node: ast.expr, at: Place) -> Iterator[Change]:
         yield at.swap(node, f"{own}{method}", 0.03)
     functions = [f.name for f in at.source.tree.body if isinstance(f, FUNCTIONS) and _takes_one(f)]
     for name in (*functions[:8], *_AROUND.get(kind, ("str", "list"))):
-        if called(node) != name and called(at.parent(node) or node) != name:
+        if (
+            called(node) != name
+            and called(at.parent(node) or node) != name
+            and (called(node), name) != ("sorted", "set")
+        ):
             yield at.swap(node, f"{name}({own})", 0.04 if name in functions else 0.02)
 
 
