@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agents.errors import EditRefused
 from agents.profile import Source
 from agents.protection import is_test_file
+from agents.trees import tree_or_nothing
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _REFUSED = frozenset({401, 403})
@@ -40,7 +41,7 @@ def open_requests(source: Source) -> Iterator[OpenRequest]:
     shared = [text for path, text in texts.items() if path.endswith("conftest.py")]
     if any(_OVERRIDES in text for text in shared):
         return
-    fixtures = {n.name: n for text in shared for n in ast.walk(_parsed(text)) if isinstance(n, Function)}
+    fixtures = {n.name: n for text in shared for n in ast.walk(tree_or_nothing(text)) if isinstance(n, Function)}
     for path, text in texts.items():
         if not path.endswith("conftest.py"):
             yield from open_requests_of(path, text, fixtures)
@@ -48,7 +49,7 @@ def open_requests(source: Source) -> Iterator[OpenRequest]:
 
 def open_requests_of(path: str, text: str, fixtures: Mapping[str, Function] | None = None) -> list[OpenRequest]:
     """Those of one module; `fixtures`: functions that its tests may be given from elsewhere."""
-    tree = _parsed(text)
+    tree = tree_or_nothing(text)
     if _OVERRIDES in text or any(_gives_login(node) for node in ast.walk(tree)):
         return []
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
@@ -148,13 +149,6 @@ def _path(node: ast.expr, bound: Bound) -> str:
     else:
         return ""
     return re.sub(r"(?<=/)\d+(?=/|$|\?)", "{}", text)
-
-
-def _parsed(text: str) -> ast.Module:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _text(source: Source, path: str) -> str:

@@ -3,8 +3,9 @@
 import ast
 import copy
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
+
+from agents.trees import tree_or_nothing
 
 NOTE = "__greenloop_note__"
 """What the sandbox calls with every value that was asserted about."""
@@ -37,12 +38,7 @@ def variants(node_id: str, tests: Mapping[str, str], most: int = PER_TEST) -> li
 
 
 def _find(text: str, names: Sequence[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body: list[ast.stmt] = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError):
-        return None
+    body: list[ast.stmt] = tree_or_nothing(text).body
     for place, name in enumerate(names):
         node = next((one for one in body if getattr(one, "name", None) == name), None)
         if isinstance(node, ast.ClassDef):

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from functools import cached_property
 
 from agents.repair.candidate import Candidate, apply
 from agents.repair.source import FUNCTIONS, called
+from agents.trees import tree_or_nothing
 
 Key = tuple[str, object]
 """The kind of a literal (number, text, collection) and what is the same for equal ones."""
@@ -36,7 +36,7 @@ class Borrowing:
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
-        return tuple(one for text in self.tests for one in _questions(_tree(text)))
+        return tuple(one for text in self.tests for one in _questions(tree_or_nothing(text)))
 
     @cached_property
     def known(self) -> frozenset[Key]:
@@ -52,14 +52,14 @@ class Borrowing:
 
     def _of(self, path: str) -> ast.Module:
         if path not in self._trees:
-            self._trees[path] = _tree(self.sources[path])
+            self._trees[path] = tree_or_nothing(self.sources[path])
         return self._trees[path]
 
     def _comes(self, candidate: Candidate, *, bodies: bool) -> Counter[Key]:
         """Literals there are more of afterwards; `bodies`: of those in functions' bodies."""
         after, before = Counter[Key](), Counter[Key]()
         for path, text in apply(candidate, self.sources).items():
-            after.update(_answering(_tree(text), bodies=bodies))
+            after.update(_answering(tree_or_nothing(text), bodies=bodies))
             before.update(_answering(self._of(path), bodies=bodies))
         return after - before
 
@@ -85,7 +85,7 @@ class Borrowing:
     def _is_corrected(self, candidate: Candidate, value: Key) -> bool:
         """Where the value comes, another one of its kind stood, or None."""
         for path, text in apply(candidate, self.sources).items():
-            for old, new in _replaced(self._of(path), _tree(text)):
+            for old, new in _replaced(self._of(path), tree_or_nothing(text)):
                 if not any(value in _answering(one, bodies=True, inside=True) for one in new):
                     continue
                 was_none = any(isinstance(one, ast.Constant) and one.value is None for one in old)
@@ -97,7 +97,7 @@ class Borrowing:
     def _keeps_shape(self, candidate: Candidate) -> bool:
         """Nothing but constants changes."""
         after = apply(candidate, self.sources)
-        return all(_shape(_tree(text)) == _shape(self._of(path)) for path, text in after.items())
+        return all(_shape(tree_or_nothing(text)) == _shape(self._of(path)) for path, text in after.items())
 
     def foreign(self, candidate: Candidate) -> str:
         """A value that it takes from what a failing test expects and that stands nowhere in the code; else empty."""
@@ -138,15 +138,6 @@ def _shape(tree: ast.Module) -> list[str]:
         else ""
         for node in ast.walk(tree)
     ]
-
-
-def _tree(text: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _key(node: ast.AST) -> Key | None:

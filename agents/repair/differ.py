@@ -2,13 +2,13 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.repair.amplify import variants
 from agents.repair.candidate import Candidate
 from agents.repair.inputs import more_inputs
+from agents.trees import tree_of
 from sandbox.trials import Attempt, Change, Measured, NotTried, Trials
 
 FUNCTIONS = 6
@@ -131,11 +131,8 @@ def _around(edit: tuple[str, int, int, str], sources: Mapping[str, str]) -> list
     """Qualified names of the functions an edit is in; an empty one for code outside of functions."""
     path, start = edit[0], edit[1]
     line = sources[path].count("\n", 0, start) + 1
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(sources[path])
-    except (SyntaxError, ValueError, RecursionError):
+    tree = tree_of(sources[path])
+    if tree is None:
         return [""]
     found, rest = [""], [("", child) for child in ast.iter_child_nodes(tree)]
     while rest:

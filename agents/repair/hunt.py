@@ -10,7 +10,6 @@ verdict: the caller runs every repair it keeps once more, in a clean sandbox.
 """
 
 import ast
-import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from agents.repair.differ import Differ
 from agents.repair.hints import Hints
 from agents.repair.localise import Evidence, localise
 from agents.repair.search import Bounds, Found, search
+from agents.trees import tree_or_nothing
 from sandbox.trials import Attempt, Change, Measured, NotTried, Trial, Trials
 
 MOST_GUARDS = 1500
@@ -220,13 +220,7 @@ def texts_of(node_ids: Sequence[str], tests: Mapping[str, str]) -> list[str]:
         path, _, inside = node_id.partition("::")
         name = inside.partition("[")[0].rpartition("::")[2]
         text = tests.get(path, "")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        for node in ast.walk(tree):
+        for node in ast.walk(tree_or_nothing(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
                 first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
                 found["\n".join(text.splitlines()[first - 1 : node.end_lineno])] = None

@@ -3,11 +3,11 @@
 import ast
 import math
 import re
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.repair.candidate import Suspect
+from agents.trees import tree_of, tree_or_nothing
 
 MOST = 400
 LEAST = 0.03
@@ -132,24 +132,17 @@ def _named_lines(seen: Evidence) -> Iterator[tuple[str, int, str]]:
 
 
 def _definitions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    yield from (
+        node for node in ast.walk(tree_or_nothing(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def statements(source: str) -> frozenset[int]:
     """Lines (from 1) that hold code, not only a comment or part of a docstring; all when it is not Python."""
     lines = source.splitlines()
     code = {number for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = tree_of(source)
+    if tree is None:
         return frozenset(range(1, len(lines) + 1))
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):

@@ -2,11 +2,11 @@
 
 import ast
 import re
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 
 from agents.repair.candidate import Candidate, apply
+from agents.trees import tree_or_nothing
 
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route"})
 GRAVE = frozenset({"an error that was raised", "a route", "a function", "an assertion"})
@@ -36,22 +36,15 @@ def reason_for(candidate: Candidate, sources: Mapping[str, str], errors: Mapping
     return ""
 
 
-def _tree(text: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
-
-
 def _raised(text: str) -> Counter[str]:
-    return Counter(ast.unparse(node.exc) for node in ast.walk(_tree(text)) if isinstance(node, ast.Raise) and node.exc)
+    return Counter(
+        ast.unparse(node.exc) for node in ast.walk(tree_or_nothing(text)) if isinstance(node, ast.Raise) and node.exc
+    )
 
 
 def _counted(text: str) -> Counter[str]:
     found: Counter[str] = Counter()
-    for node in ast.walk(_tree(text)):
+    for node in ast.walk(tree_or_nothing(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found["a function"] += 1
             found["a route"] += sum(1 for one in node.decorator_list if _is_route(one))
