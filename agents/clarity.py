@@ -7,6 +7,7 @@ from agents.blueprints.spec import Action, FeatureSpec
 from agents.contracts import Request
 from agents.open_requests import open_requests
 from agents.profile import AppProfile, Source
+from sandbox.text import counted
 
 _METHODS: dict[Action, tuple[str, ...]] = {
     "create": ("POST",), "read": ("GET",), "list": ("GET",), "update": ("PATCH", "PUT"), "delete": ("DELETE",),
@@ -65,7 +66,7 @@ def against_tests(spec: FeatureSpec, profile: AppProfile, source: Source, reques
     first = {(one.path, one.test): one for one in reversed(denied)}
     tests = sorted(first.values(), key=lambda one: (one.path, one.line))
     what = and_(sorted({one.what for one in denied}))
-    more = f"{len(tests) - 1} more test{'s' * (len(tests) > 2)} of the repository"
+    more = f"{counted(len(tests) - 1, 'more test')} of the repository"
     verb = "sends it" if len(tests) == 1 else f"and {more} send it"
     where = tests[0].where
     others = f": {and_([one.test for one in tests[1:6]])}" if len(tests) > 1 else ""

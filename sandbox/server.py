@@ -6,9 +6,9 @@ from collections.abc import Collection
 from sandbox.manifest import Manifest, packages_of
 
 SERVER = "uvicorn"
+ABSENT = f"{SERVER} is not among the dependencies"
 LACKS = (
-    f"{SERVER} is not among the dependencies: the sandbox takes its own to start the application, whoever deploys it "
-    f"needs one (add {SERVER} to them)"
+    f"{ABSENT}: the sandbox takes its own to start the application, whoever deploys it needs one (add {SERVER} to them)"
 )
 OTHERS = frozenset({"hypercorn", "granian", "daphne", "mangum"})
 """What serves such an application as well."""
@@ -25,6 +25,16 @@ def lacks_server(manifest: Manifest) -> bool:
 def serves_otherwise(manifest: Manifest) -> bool:
     """It asks for another server."""
     return bool({name for name, _ in packages_of(manifest)} & OTHERS)
+
+
+def needs_a_server(manifest: Manifest) -> bool:
+    """It lacks one, and asks for no other that would do."""
+    return lacks_server(manifest) and not serves_otherwise(manifest)
+
+
+def is_missed_in(said: str) -> bool:
+    """An interpreter says that it is not installed."""
+    return re.search(rf"No module named '?{SERVER}\b", said) is not None
 
 
 def tools_for(manifest: Manifest, tools: Collection[str]) -> tuple[str, ...]:

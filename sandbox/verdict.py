@@ -21,6 +21,8 @@ from sandbox.trust import Arrangement, Changed, arrange, kind_of
 ACCEPTANCE_GATE = "acceptance tests"
 OWN_GATE = "repository's own tests"
 HELD_GATE = "held-out checks"
+COMMANDS = {"service": "pytest tests/acceptance, over HTTP", "in-process": "pytest, in-process"}
+"""Level -> what is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ def _acceptance_gate(settled: Settled) -> Gate:
         passed=settled.word is Word.GREEN,
         evidence=_evidence(settled),
         seconds=settled.report.elapsed_s,
-        command="pytest tests/acceptance, over HTTP",
+        command=COMMANDS["service"],
     )
 
 
@@ -215,13 +217,12 @@ def _own_gate(parts: Sequence[Settled]) -> Gate:
     """Bad news first; without any, what each part counted."""
     there = [one for one in parts if one.word is not Word.NO_TESTS or one.report.results]
     bad = [one for one in there if one.word not in (Word.GREEN, Word.NO_TESTS)]
-    commands = ["pytest tests/acceptance, over HTTP" if p.level == "service" else "pytest, in-process" for p in parts]
     return Gate(
         name=OWN_GATE,
         passed=not bad,
         evidence="; ".join(_evidence(one) for one in bad or there) or "there are none",
         seconds=sum(one.report.elapsed_s for one in parts if one.level != "service"),
-        command="; ".join(commands),
+        command="; ".join(COMMANDS[one.level] for one in parts),
     )
 
 

@@ -21,7 +21,7 @@ from sandbox.gates.migrations import DATABASE
 from sandbox.manifest import read_manifest
 from sandbox.protocol import SOURCE
 from sandbox.reports import Service
-from sandbox.server import SERVER, lacks_server, serves_otherwise
+from sandbox.server import ABSENT, SERVER, is_missed_in, needs_a_server
 from sandbox.text import last_line
 from workflows.aside import aside
 from workflows.events import Event
@@ -149,7 +149,7 @@ def troubles_of_start(first: Talk, source: Source, service: Service) -> list[Tro
         return found[-1:]
     if (factory := factory_trouble(first.said, source)) is not None:
         return [factory]
-    if re.search(rf"No module named '?{SERVER}\b", first.said):
+    if is_missed_in(first.said):
         return [_no_server(source, f"No module named {SERVER}")]
     loading = re.search(r"Error loading ASGI app\. (.+)", first.said)
     if loading:
@@ -183,7 +183,7 @@ def _no_server(source: Source, shown: str = "") -> Trouble:
     where = next((f for f in ("requirements.txt", "pyproject.toml") if f in source.files()), "requirements.txt")
     return Trouble(
         reason="missing dependency", shown=shown, change=f"Add {SERVER} to {where}.",
-        what=f"{SERVER} is not among the dependencies: tests with TestClient pass, but nothing can serve the "
+        what=f"{ABSENT}: tests with TestClient pass, but nothing can serve the "
         "application.",
     )  # fmt: skip
 
@@ -191,7 +191,7 @@ def _no_server(source: Source, shown: str = "") -> Trouble:
 def _of_manifest(source: Source) -> list[Trouble]:
     """What is missing in the repository's own files and was put beside them in the sandbox."""
     manifest = read_manifest(source.files(), lambda path: source.read(path).encode())
-    return [_no_server(source)] if lacks_server(manifest) and not serves_otherwise(manifest) else []
+    return [_no_server(source)] if needs_a_server(manifest) else []
 
 
 def _no_application(source: Source) -> Trouble:

@@ -51,7 +51,7 @@ def _symptom(state: RunState, context: Context) -> str:
 def _cause(state: RunState, context: Context) -> str:
     where = context.record.load_report(WHERE, Where) or Where()
     culprit = context.record.load_report(CULPRIT, Culprit)
-    rows = [_changed(state, context)] if state.get("ending") == "delivered" else []
+    rows = [_changed(state, context)]
     if culprit is not None and culprit.sha:
         rows.append(f"brought by commit `{culprit.sha[:12]}` {culprit.subject} (asked {culprit.asked} commits)")
     elif culprit is not None:
@@ -68,9 +68,12 @@ def _changed(state: RunState, context: Context) -> str:
 
 
 def _chosen(state: RunState, context: Context) -> Repair | None:
+    """The repair by rule that was delivered."""
+    if state.get("ending") != "delivered" or state.get("patched"):
+        return None
     found = context.record.load_report(REPAIRS, Repairs)
     number = state.get("repair", 0)
-    return found.ready[number - 1] if found and 0 < number <= len(found.ready) and not state.get("patched") else None
+    return found.ready[number - 1] if found and 0 < number <= len(found.ready) else None
 
 
 def _fix(state: RunState, context: Context) -> str:
@@ -105,7 +108,7 @@ def _rejected(state: RunState, context: Context) -> str:
     found = context.record.load_report(REPAIRS, Repairs) or Repairs()
     patches = context.record.load_report(PATCHES, Patches) or Patches()
     number = state.get("repair", 0)
-    done = _chosen(state, context) if state.get("ending") == "delivered" else None
+    done = _chosen(state, context)
     rows = [f"`{r.where}` {r.says}: not confirmed by the verdict" for r in found.ready[:number] if r != done]
     rows += [f"`{r.where}` {r.says}: {r.trust or 'not needed'}" for r in found.ready[number:]]
     rows += [f"`{r.where}` {r.says}: {r.doubt}" for r in found.rejected]

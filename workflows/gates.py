@@ -1,7 +1,6 @@
 """The gates beside the tests, for one commit that the tests found green: together in one sandbox, told one by one."""
 
 import functools
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from sandbox.gates.openapi_diff import differences
 from sandbox.gates.same_document import same_document
 from sandbox.gates.stand import Side, Stand, Trees
 from sandbox.reports import Gate, TestResult, Verdict, Word
-from sandbox.server import SERVER
+from sandbox.server import ABSENT, is_missed_in
 from workflows.breaking import Asked, nothing_asked
 from workflows.gate_choice import Gates
 from workflows.lab import Lab
@@ -68,8 +67,8 @@ class _Work:
     def why_not(self, side: Side) -> str:
         """Why a side has no document, and what to do where that is known."""
         why = str(self.remember.get(f"document {self.trees[side]}, why not") or "it publishes no /openapi.json")
-        if re.search(rf"No module named '?{SERVER}\b", why):
-            return f"the service does not start: {SERVER} is not among the dependencies; add it to them"
+        if is_missed_in(why):
+            return f"the service does not start: {ABSENT}; add it to them"
         return f"nothing was sent to the service: {why}; `greenloop doctor --app` shows the line"
 
 

@@ -25,7 +25,7 @@ from sandbox.listing import Listing, of_tree
 from sandbox.manifest import Manifest, read_manifest
 from sandbox.protocol import Limits
 from sandbox.reports import Service, SuiteReport, Word
-from sandbox.server import LACKS, lacks_server, serves_otherwise
+from sandbox.server import LACKS, needs_a_server
 from sandbox.trust import ACCEPTANCE, trusted
 from sandbox.workspace import Workspace
 from workflows.gate_choice import Gates
@@ -243,7 +243,7 @@ class Lab:
         key = self.workspace.tree_id(commit) if commit else ""
         if key not in self._image_of:
             wanted, manifest = self.extras(commit) if extras is None else extras, self._manifest(commit)
-            if lacks_server(manifest) and not serves_otherwise(manifest) and LACKS not in self._told:
+            if needs_a_server(manifest) and LACKS not in self._told:
                 self.record.emit("note", text=LACKS)
                 self._told.add(LACKS)
             image = self.images.ensure(manifest, known=self._known, extras=wanted)

@@ -7,6 +7,7 @@ from agents.blueprints.new_app import new_app
 from agents.blueprints.place import place
 from agents.blueprints.place_database import DATABASE_NOTE
 from agents.blueprints.spec import FeatureSpec, ListingSpec, ResourceSpec
+from agents.clarity import and_
 from agents.contracts import Change, FileEdit, Plan
 from agents.errors import NotUnderstood
 from agents.profile import AppProfile, Source
@@ -108,22 +109,17 @@ def _additions(spec: FeatureSpec, plural: dict[str, str]) -> list[str]:
         linked[resource.plural] = gained
     named = {name for gained in linked.values() for name in gained}
     new = [words(r.plural) for r in spec.resources if not r.exists and words(r.plural) not in named]
-    return new + [f"{_listed(gained)} to {words(name)}" for name, gained in linked.items() if gained]
+    return new + [f"{and_(gained)} to {words(name)}" for name, gained in linked.items() if gained]
 
 
 def _listing_words(entry: ListingSpec, plural: dict[str, str]) -> str:
-    how = [f"by {_listed([words(f) for f in entry.filters])}"] if entry.filters else []
+    how = [f"by {and_([words(f) for f in entry.filters])}"] if entry.filters else []
     how += ["searched"] if entry.search else []
     how += ["in order"] if entry.order_by else []
     how += ["in pages"] if entry.paginated or entry.cursor else []
-    return f"{words(plural.get(entry.resource, entry.resource))} {_listed(how)}"
+    return f"{words(plural.get(entry.resource, entry.resource))} {and_(how)}"
 
 
 def _shortened(phrases: list[str], verb: str) -> str:
-    line = f"{verb} {_listed(phrases)}"
+    line = f"{verb} {and_(phrases)}"
     return line if len(line) <= _SUBJECT else f"{verb} {phrases[0]} and {len(phrases) - 1} more"[:_SUBJECT]
-
-
-def _listed(names: list[str]) -> str:
-    head, tail = names[:-1], names[-1]
-    return f"{', '.join(head)} and {tail}" if head else tail

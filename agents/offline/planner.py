@@ -6,7 +6,7 @@ from agents.blueprints import compose
 from agents.blueprints.block_catalog import BLOCKS
 from agents.blueprints.blocks import block_needs, phrase
 from agents.blueprints.spec import BlockSpec, FeatureSpec, LoginPart
-from agents.clarity import against_tests
+from agents.clarity import against_tests, and_
 from agents.contracts import Criterion, Decision, Plan, PlanStep
 from agents.errors import Contradiction
 from agents.offline.criteria import topics_of
@@ -62,13 +62,13 @@ def summary(spec: FeatureSpec) -> str:
     fresh = [spoken(r.plural) for r in spec.resources if not r.exists]
     more = [spoken(r.plural) for r in spec.resources if r.exists]
     lists = [spoken(item.resource) for item in spec.listings]
-    parts += [f"add {_and(fresh)}"] if fresh else []
-    parts += [f"extend {_and(more)}"] if more else []
-    parts += [f"extend the list of every {_and(lists)}"] if lists else []
+    parts += [f"add {and_(fresh)}"] if fresh else []
+    parts += [f"extend {and_(more)}"] if more else []
+    parts += [f"extend the list of every {and_(lists)}"] if lists else []
     guards = [f"{'/'.join(g.actions)} of {spoken(g.resource)}" for g in spec.guards]
     parts += ["add login"] if spec.login else []
-    parts += [f"add {_and([_of(b, BLOCKS[b.name].title) for b in spec.blocks])}"] if spec.blocks else []
-    parts += [f"require login for {_and(guards)}"] if guards else []
+    parts += [f"add {and_([_of(b, BLOCKS[b.name].title) for b in spec.blocks])}"] if spec.blocks else []
+    parts += [f"require login for {and_(guards)}"] if guards else []
     parts += ["add a health check"] if spec.health and not fresh else []
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}." if text else "Nothing to do."
@@ -76,10 +76,6 @@ def summary(spec: FeatureSpec) -> str:
 
 def _of(block: BlockSpec, text: str) -> str:
     return phrase(block, text, plural_name(block.resource) if block.resource else "")
-
-
-def _and(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _steps(spec: FeatureSpec, topics: tuple[Topic, ...], profile: AppProfile) -> tuple[PlanStep, ...]:

@@ -22,28 +22,13 @@ from sandbox.attack.script import FORGERIES, Attack, Expect, Hit, Step, Upload
 from sandbox.attack.told import request_line, requests_of
 from tests.support.reviews import attacked, hit_on
 from tests.support.sources import Tree
+from tests.workflows.test_review import APP
 from workflows.review.collect import merged, of_gates, of_rules
 from workflows.review.findings import Proof, Review, ReviewFinding
 from workflows.review.sarif import as_sarif
 from workflows.review.show import as_json, as_markdown, as_text
 
 ATTACKER = Path(__file__).parents[2] / "sandbox/probe/attacker.py"
-APP = '''"""A shop."""
-
-from fastapi import FastAPI
-from sqlalchemy import create_engine, text
-
-app = FastAPI()
-engine = create_engine("sqlite:///shop.db")
-
-
-@app.get("/items")
-def items(sort: str) -> list[str]:
-    """All items."""
-    with engine.connect() as connection:
-        rows = connection.execute(text(f"select name from items order by {sort} limit 10"))
-        return [row.name for row in rows]
-'''
 FINDING = ReviewFinding(
     id="GL601-00000002", gate="house rules", code="GL601", severity="error", message="m", path="a.py", line=3
 )
